@@ -1,0 +1,67 @@
+import type { AgentConfig } from "../contract/config.ts";
+import type { FailureReason } from "../contract/run.ts";
+import type { Usage } from "../contract/proof.ts";
+
+/** What a driver needs to know to start its agent on a prompt. */
+export interface LaunchRequest {
+  readonly agent: AgentConfig;
+  readonly prompt: string;
+  /** The workspace: an absolute path. */
+  readonly workspace: string;
+  /** A folder of this run alone, for the agent's configuration and state; exists, 0700. */
+  readonly configDirectory: string;
+  /** A session of this agent to continue; null: a fresh one. */
+  readonly sessionId: string | null;
+  /** Where to look for programs. */
+  readonly path: string;
+  /** The daemon's environment, reduced to what this agent may see. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How to start it. */
+export interface Launch {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  /** Files to write before the start, absolute path to content (0600). */
+  readonly files: Readonly<Record<string, string>>;
+  /** What to write to its stdin at once: the prompt, in the agent's protocol. */
+  readonly stdin: string;
+}
+
+/** What an agent says of itself, in one vocabulary. Usage is of this run as a whole so far (never a difference). */
+export type AgentEvent =
+  | { readonly type: "session_started"; readonly sessionId: string; readonly model: string | null }
+  | { readonly type: "message"; readonly text: string }
+  | { readonly type: "tool_called"; readonly id: string; readonly tool: string; readonly input: string }
+  | { readonly type: "tool_finished"; readonly id: string; readonly tool: string; readonly failed: boolean }
+  | { readonly type: "question_asked"; readonly id: string; readonly tool: string; readonly input: string }
+  | { readonly type: "retrying"; readonly attempt: number; readonly message: string }
+  | { readonly type: "usage"; readonly usage: Usage }
+  /** The agent's own last word on the turn. Nothing counts as success without it. `stdin`: what to write to make it exit. */
+  | { readonly type: "turn_ended"; readonly verdict: AgentVerdict; readonly report: string; readonly stdin: string | null };
+
+export type AgentVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: FailureReason; readonly message: string; readonly retryAt: number | null };
+
+/** Turns one run's stdout into events. A new one fed the same lines says the same, so an adopting daemon reads from the start. */
+export interface OutputReader {
+  read(line: string): AgentEvent[];
+  /** The verdict at the end: the turn's own word and the exit status together. Exit 0 alone is never success. */
+  conclude(end: { exitCode: number | null; stderr: string }): { verdict: AgentVerdict; report: string };
+}
+
+export type Detection =
+  | { readonly found: true; readonly program: string; readonly version: string; readonly loggedIn: boolean | null }
+  | { readonly found: false; readonly message: string };
+
+/** Our integration of one agent program: pure translation between our words and the agent's. It starts nothing and waits for nothing but `detect`. */
+export interface Driver {
+  readonly name: string;
+  /** Whether the program is there, which version, and whether it is logged in (null: can't be told without asking its maker). */
+  detect(agent: AgentConfig, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Detection>;
+  launch(request: LaunchRequest): Launch;
+  openReader(): OutputReader;
+  /** What to write to stdin to answer a question of the agent; null: it can't be answered. `input` is the question's own. */
+  answer(question: { id: string; input: string }, answer: { allow: boolean; message: string }): string | null;
+}

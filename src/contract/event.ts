@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
+import { RunOutcome, RunProgress } from "./run.ts";
+import { TaskStatus } from "./task.ts";
+
+const about = { projectId: ProjectId.nullable(), taskId: TaskId.nullable(), runId: RunId.nullable() };
+const event = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
+  z.object({
+    /** Total order, and the id of the server-sent event. */
+    sequence: z.int().positive(),
+    at: Timestamp,
+    type: z.literal(type),
+    ...about,
+    data,
+  });
+
+/** A stored fact in the past tense. Fields are only ever added; readers ignore types they do not know. */
+export const Event = z.discriminatedUnion("type", [
+  event("project.registered", z.object({ name: z.string() })),
+  event("project.changed", z.object({ name: z.string(), changed: z.array(z.string()) })),
+  event("project.unregistered", z.object({ name: z.string() })),
+  event("project.poll_failed", z.object({ message: z.string() })),
+  event("project.poll_recovered", z.object({})),
+  event("issue.ignored", z.object({ issue: z.number(), reason: z.string() })),
+  event("task.created", z.object({ key: z.string(), title: z.string(), status: TaskStatus })),
+  /** Written by a trigger, so it is there whoever changed the row. */
+  event(
+    "task.status_changed",
+    z.object({ from: TaskStatus, to: TaskStatus, reason: z.string().nullable(), message: z.string().nullable() }),
+  ),
+  event("run.started", z.object({ attempt: z.number(), agent: z.string(), worker: z.number(), stage: z.string() })),
+  event("run.progressed", z.object({ progress: RunProgress })),
+  event("run.adopted", z.object({ progress: RunProgress })),
+  event("run.agent_started", z.object({ pid: z.number() })),
+  event("run.session_started", z.object({ sessionId: z.string(), model: z.string().nullable() })),
+  event("run.message", z.object({ text: z.string() })),
+  event("run.tool_called", z.object({ tool: z.string(), input: z.string() })),
+  event("run.tool_finished", z.object({ tool: z.string(), failed: z.boolean() })),
+  event("run.question_asked", z.object({ id: z.string(), tool: z.string(), input: z.string() })),
+  event("run.question_answered", z.object({ id: z.string(), allow: z.boolean(), by: z.string() })),
+  event("run.agent_retrying", z.object({ attempt: z.number(), message: z.string() })),
+  event("run.agent_ended", z.object({ exitCode: z.number().nullable(), reason: z.string() })),
+  event("run.checkpointed", z.object({ index: z.number(), commit: z.string(), reason: z.string() })),
+  event("run.check_finished", z.object({ name: z.string(), tree: z.enum(["base", "head"]), exitCode: z.number().nullable() })),
+  event("run.ended", z.object({ outcome: RunOutcome })),
+  event("effect.done", z.object({ kind: z.string(), url: z.string().nullable() })),
+  event("effect.failed", z.object({ kind: z.string(), message: z.string(), final: z.boolean() })),
+  event("queue.paused", z.object({ by: z.string() })),
+  event("queue.resumed", z.object({ by: z.string() })),
+  event("queue.cleared", z.object({ by: z.string(), count: z.number() })),
+  event("write.refused", z.object({ what: z.string(), epoch: z.number(), current: z.number() })),
+  event("alert.raised", z.object({ kind: z.string(), message: z.string() })),
+  event("alert.resolved", z.object({ kind: z.string() })),
+  event("config.changed", z.object({ keys: z.array(z.string()) })),
+  event("config.rejected", z.object({ message: z.string() })),
+  event("daemon.started", z.object({ version: z.string(), pid: z.number() })),
+  event("daemon.stopped", z.object({ how: z.string() })),
+]);
+export type Event = z.infer<typeof Event>;
+export type EventType = Event["type"];
+
+/** An event as a writer gives it: the store adds `sequence` and `at`; what it is about may be left out. */
+export type NewEvent = Event extends infer One
+  ? One extends Event
+    ? Pick<One, "type" | "data"> & Partial<Pick<One, "projectId" | "taskId" | "runId">>
+    : never
+  : never;
+
+/** Who did something, for the audit log: `cli`, `api`, `daemon`, `github:octocat`. */
+export const Actor = z.string().min(1).max(200);
+
+/** A line of the audit log: who did what to which thing. Never changed, never removed. */
+export const AuditEntry = z.object({
+  sequence: z.int().positive(),
+  at: Timestamp,
+  actor: Actor,
+  action: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export type AuditEntry = z.infer<typeof AuditEntry>;
+
+/** Something a person must see, until resolved. One open alert per kind and subject; a repeat counts up. */
+export const Alert = z.object({
+  id: z.string(),
+  kind: z.string(),
+  subject: z.string(),
+  message: z.string(),
+  count: z.int().positive(),
+  projectId: ProjectId.nullable(),
+  taskId: TaskId.nullable(),
+  raisedAt: Timestamp,
+  lastAt: Timestamp,
+  resolvedAt: Timestamp.nullable(),
+});
+export type Alert = z.infer<typeof Alert>;

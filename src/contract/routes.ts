@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
+import { Effect } from "./effect.ts";
+import { Alert, AuditEntry, Event } from "./event.ts";
+import { Duration, Timestamp } from "./ids.ts";
+import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
+import { Run, Worker } from "./run.ts";
+import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
+
+/**
+ * Every route of the API: the one table from which the server, the OpenAPI document, the typed client and the tests are
+ * made. `auth: "none"` is for health only; `"signature"` for webhooks, which prove themselves by HMAC.
+ */
+export interface Route {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** `/api/tasks/{task}`; each `{name}` is a string. */
+  readonly path: string;
+  readonly summary: string;
+  readonly auth: "token" | "none" | "signature";
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** `stream`: server-sent events whose data are of the `response` schema. `text`: plain text. */
+  readonly answers: "json" | "stream" | "text";
+  readonly status: 200 | 201 | 202;
+  readonly response: z.ZodType;
+}
+const route = <const One extends Omit<Route, "auth" | "answers" | "status"> & Partial<Pick<Route, "auth" | "answers" | "status">>>(one: One) =>
+  ({ auth: "token", answers: "json", status: 200, ...one }) as Defaulted<One>;
+type Defaulted<One> = Omit<{ auth: "token"; answers: "json"; status: 200 }, keyof One> & One;
+
+/** RFC 9457 problem: the body of every error. `code` is ours; `issues` names the fields of an `invalid` request. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(["invalid", "unauthorized", "forbidden", "not_found", "conflict", "too_large", "too_many", "unavailable", "timeout", "cancelled", "internal"]),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  /** Milliseconds after which trying again makes sense. */
+  retryAfterMs: Duration.optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** Lists come in pages: `next` is the `after` of the following one; null: this was the last. */
+export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+const limit = z.coerce.number().int().min(1).max(500).default(50).meta({ type: "integer", description: "items a page" });
+const after = z.string().optional().meta({ description: "the `next` of the page before" });
+
+export const Health = z.object({
+  status: z.enum(["starting", "ok", "degraded", "stopping"]),
+  version: z.string(),
+  /** Open circuit breakers by level, and what is wrong, in sentences. */
+  circuits: z.object({ open: z.int(), halfOpen: z.int(), closed: z.int() }),
+  problems: z.array(z.string()),
+});
+export type Health = z.infer<typeof Health>;
+
+export const DaemonStatus = z.object({
+  version: z.string(),
+  pid: z.int(),
+  home: z.string(),
+  url: z.string(),
+  startedAt: Timestamp,
+  uptimeMs: Duration,
+  status: Health.shape.status,
+  paused: z.boolean(),
+  strategy: SchedulingStrategy,
+  counts: TaskCounts,
+  projects: z.int(),
+  workers: z.object({ max: z.int(), running: z.int() }),
+  /** Bytes: the daemon itself, and all its agents with what they started. */
+  memory: z.object({ daemonBytes: z.int(), agentsBytes: z.int() }),
+  /** Tasks ended since the database was made, by how. */
+  totals: z.object({ succeeded: z.int(), failed: z.int(), cancelled: z.int() }),
+  pendingEffects: z.int(),
+  openAlerts: z.int(),
+});
+export type DaemonStatus = z.infer<typeof DaemonStatus>;
+
+export const QueueStatus = z.object({
+  paused: z.boolean(),
+  strategy: SchedulingStrategy,
+  queued: z.int(),
+  max: z.int(),
+  running: z.int(),
+  /** The tasks that would start next, in the order the strategy gives now, at most 100. */
+  next: z.array(z.object({ position: z.int().positive(), task: Task })),
+});
+export type QueueStatus = z.infer<typeof QueueStatus>;
+
+export const ProjectStatus = Project.extend({
+  counts: TaskCounts,
+  /** What is wrong with its configuration file now; the last good one is in force. */
+  configError: z.string().nullable(),
+  credentials: z.enum(["present", "missing", "not_needed"]),
+});
+export type ProjectStatus = z.infer<typeof ProjectStatus>;
+
+/** `stop` leaves agents alive for the next start; `drain` waits for them; `kill` saves their work, ends them and queues their tasks again. */
+export const StopMode = z.enum(["stop", "drain", "kill"]);
+export type StopMode = z.infer<typeof StopMode>;
+
+export const TaskDetail = Task.extend({ runs: z.array(Run), effects: z.array(Effect), checkpoints: z.array(Checkpoint) });
+export type TaskDetail = z.infer<typeof TaskDetail>;
+
+/** A task, a project or a run is named by its id or by what people see: `api#42`, `api`. */
+export const CreateTask = z.strictObject({
+  project: z.string().min(1),
+  title: TaskTitle,
+  body: TaskBody.default(""),
+  /** `execute` changes the code; `plan` only writes a plan. */
+  mode: z.enum(["execute", "plan"]).default("execute"),
+  priority: TaskPriority.optional(),
+  deadlineAt: Timestamp.optional(),
+  delivery: Delivery.optional(),
+  dependsOn: z.array(z.string()).max(100).default([]),
+  draft: z.boolean().default(false),
+  /** Making the same task twice with one key makes one task. */
+  idempotencyKey: z.string().min(1).max(100).optional(),
+});
+
+export const routes = {
+  health: route({ method: "GET", path: "/health", auth: "none", summary: "Whether the daemon works", response: Health }),
+
+  getDaemon: route({ method: "GET", path: "/api/daemon", summary: "The daemon and its numbers", response: DaemonStatus }),
+  stopDaemon: route({ method: "POST", path: "/api/daemon/stop", status: 202, summary: "Stop the daemon", body: z.strictObject({ mode: StopMode.default("stop") }), response: z.object({ stopping: z.literal(true) }) }),
+  getConfig: route({ method: "GET", path: "/api/config", summary: "Every setting in force and where it comes from", query: z.object({ project: z.string().optional() }), response: z.object({ settings: z.array(Setting), origins: z.array(ConfigOrigin), error: z.string().nullable() }) }),
+
+  listProjects: route({ method: "GET", path: "/api/projects", summary: "The registered projects", query: z.object({ limit, after }), response: page(ProjectStatus) }),
+  registerProject: route({ method: "POST", path: "/api/projects", status: 201, summary: "Register a git repository", body: z.strictObject({ path: z.string().min(1), name: ProjectName.optional(), priority: ProjectPriority.optional(), weight: ProjectWeight.optional() }), response: ProjectStatus }),
+  getProject: route({ method: "GET", path: "/api/projects/{project}", summary: "One project", response: ProjectStatus }),
+  changeProject: route({ method: "PATCH", path: "/api/projects/{project}", summary: "Change a project's priority or weight, or switch it on or off", body: z.strictObject({ priority: ProjectPriority.optional(), weight: ProjectWeight.optional(), enabled: z.boolean().optional() }), response: ProjectStatus }),
+  unregisterProject: route({ method: "DELETE", path: "/api/projects/{project}", summary: "Forget a project: its open tasks are cancelled, its saved work stays", response: ProjectStatus }),
+  pollProject: route({ method: "POST", path: "/api/projects/{project}/poll", summary: "Look at a project's issues now", response: z.object({ created: z.int(), ignored: z.int(), cancelled: z.int() }) }),
+
+  listTasks: route({ method: "GET", path: "/api/tasks", summary: "Tasks, the newest first", query: z.object({ project: z.string().optional(), status: TaskStatus.optional(), stage: z.string().optional(), recent: z.stringbool().optional().meta({ type: "boolean", description: "only the last 100 that ended" }), limit, after }), response: page(Task) }),
+  createTask: route({ method: "POST", path: "/api/tasks", status: 201, summary: "File a task", body: CreateTask, response: Task }),
+  getTask: route({ method: "GET", path: "/api/tasks/{task}", summary: "One task with its runs, effects and checkpoints", response: TaskDetail }),
+  cancelTask: route({ method: "POST", path: "/api/tasks/{task}/cancel", summary: "Cancel a task; its work is saved first", response: Task }),
+  retryTask: route({ method: "POST", path: "/api/tasks/{task}/retry", summary: "Queue an ended or blocked task again", response: Task }),
+  getTaskDiff: route({ method: "GET", path: "/api/tasks/{task}/diff", answers: "text", summary: "What the task changed, as a patch", query: z.object({ checkpoint: z.coerce.number().int().positive().optional().meta({ type: "integer" }) }), response: z.string() }),
+  restoreTask: route({ method: "POST", path: "/api/tasks/{task}/restore", summary: "Write a task's saved work to a new folder", body: z.strictObject({ to: z.string().min(1), checkpoint: z.int().positive().optional() }), response: z.object({ path: z.string(), commit: z.string(), checkpoint: z.int().nullable() }) }),
+
+  listRuns: route({ method: "GET", path: "/api/runs", summary: "Runs, the newest first", query: z.object({ project: z.string().optional(), task: z.string().optional(), open: z.stringbool().optional().meta({ type: "boolean" }), limit, after }), response: page(Run) }),
+  getRun: route({ method: "GET", path: "/api/runs/{run}", summary: "One run", response: Run }),
+  getRunOutput: route({ method: "GET", path: "/api/runs/{run}/output", answers: "stream", summary: "What the run's agent prints, line by line; ends with the run when `follow` is set", query: z.object({ follow: z.stringbool().default(false).meta({ type: "boolean" }), raw: z.stringbool().default(false).meta({ type: "boolean" }) }), response: z.object({ text: z.string() }) }),
+  answerRun: route({ method: "POST", path: "/api/runs/{run}/answer", summary: "Answer the question that a run's agent waits with", body: z.strictObject({ question: z.string().min(1), allow: z.boolean(), message: z.string().max(10_000).default("") }), response: Run }),
+
+  getQueue: route({ method: "GET", path: "/api/queue", summary: "What waits, in the order it would start", response: QueueStatus }),
+  changeQueue: route({ method: "PATCH", path: "/api/queue", summary: "Pause or resume: paused, nothing new starts and running work goes on", body: z.strictObject({ paused: z.boolean() }), response: QueueStatus }),
+  clearQueue: route({ method: "DELETE", path: "/api/queue", summary: "Cancel every queued task", body: z.strictObject({ confirm: z.literal(true) }), response: z.object({ cancelled: z.int() }) }),
+
+  listWorkers: route({ method: "GET", path: "/api/workers", summary: "The worker pool", response: z.object({ items: z.array(Worker), max: z.int() }) }),
+  stopWorker: route({ method: "POST", path: "/api/workers/{worker}/stop", summary: "End what a worker does; its task is cancelled, its work saved", response: Worker }),
+
+  streamEvents: route({ method: "GET", path: "/api/events", answers: "stream", summary: "Events as they are committed; resumes after `Last-Event-ID`", query: z.object({ after: z.coerce.number().int().nonnegative().optional().meta({ type: "integer", description: "sequence to begin after; default: now" }), project: z.string().optional(), task: z.string().optional() }), response: Event }),
+  listEvents: route({ method: "GET", path: "/api/events/history", summary: "Stored events in their order", query: z.object({ task: z.string().optional(), project: z.string().optional(), limit, after }), response: page(Event) }),
+  listAudit: route({ method: "GET", path: "/api/audit", summary: "Who did what, the newest first", query: z.object({ limit, after }), response: page(AuditEntry) }),
+  listAlerts: route({ method: "GET", path: "/api/alerts", summary: "What a person must see", query: z.object({ open: z.stringbool().default(true).meta({ type: "boolean" }), limit, after }), response: page(Alert) }),
+
+  backUpStore: route({ method: "POST", path: "/api/store/backup", status: 201, summary: "Copy the database while it is in use", response: z.object({ path: z.string(), bytes: z.int(), sequence: z.int() }) }),
+  verifyStore: route({ method: "POST", path: "/api/store/verify", summary: "Check the database: integrity, references, counters, histories", response: z.object({ ok: z.boolean(), problems: z.array(z.string()), tasks: z.int(), events: z.int() }) }),
+
+  receiveGithubWebhook: route({ method: "POST", path: "/api/webhooks/github/{project}", auth: "signature", status: 202, summary: "GitHub's webhook of a project", body: z.unknown(), response: z.object({ accepted: z.boolean() }) }),
+} as const satisfies Record<string, Route>;
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;
+

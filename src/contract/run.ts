@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { Duration, ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
+import { Proof, Usage } from "./proof.ts";
+
+/**
+ * How far a run is. preparing: workspace and set-up. prompting: prompt written, agent being started. working: the agent
+ * works. verifying: our checks. A run that outlives a daemon goes on where its progress says.
+ */
+export const RunProgress = z.enum(["preparing", "prompting", "working", "verifying"]);
+export type RunProgress = z.infer<typeof RunProgress>;
+
+/** Why a run failed. */
+export const FailureReason = z.enum([
+  "agent_error",
+  "agent_missing",
+  "auth",
+  "overloaded",
+  "usage_limit",
+  "permission_denied",
+  "timed_out",
+  "stalled",
+  "check_failed",
+  "setup_failed",
+  "workspace_failed",
+  "lost",
+]);
+export type FailureReason = z.infer<typeof FailureReason>;
+
+/** Who or what ended a run before it was done. */
+export const CancelledBy = z.enum(["user", "source", "shutdown"]);
+export type CancelledBy = z.infer<typeof CancelledBy>;
+
+/**
+ * How a run ended. `no_change`: the agent was content and our checks too, but the tree is as it was (a plan, an answer,
+ * or nothing to do); `report` is its last message.
+ */
+export const RunOutcome = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("succeeded"), proof: Proof, report: z.string() }),
+  z.object({ status: z.literal("no_change"), report: z.string() }),
+  z.object({
+    status: z.literal("failed"),
+    reason: FailureReason,
+    message: z.string(),
+    /** What our checks saw, when they were why. */
+    proof: Proof.nullable(),
+    /** When the provider says that it will serve again; null: it did not say. */
+    retryAt: Timestamp.nullable(),
+  }),
+  z.object({ status: z.literal("cancelled"), by: CancelledBy, message: z.string() }),
+]);
+export type RunOutcome = z.infer<typeof RunOutcome>;
+
+/** Identifies a process for good: a pid alone is reused. */
+export const ProcessIdentity = z.object({
+  bootId: z.string(),
+  pid: z.int().positive(),
+  /** Start time as the kernel counts it (Linux: clock ticks since boot, field 22 of /proc/PID/stat). */
+  startTime: z.string(),
+});
+export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
+
+/** Something the agent wants a person to decide, while it waits. */
+export const Question = z.object({
+  /** The agent's own id of the request; an answer names it. */
+  id: z.string(),
+  /** The tool it wants to use, `Bash`. */
+  tool: z.string(),
+  /** What it wants to do, as JSON text. */
+  input: z.string(),
+  askedAt: Timestamp,
+});
+export type Question = z.infer<typeof Question>;
+
+/** One attempt at one stage of one task, from claim to outcome. */
+export const Run = z.object({
+  id: RunId,
+  taskId: TaskId,
+  taskKey: z.string(),
+  projectId: ProjectId,
+  stage: z.string(),
+  attempt: z.int().positive(),
+  epoch: z.int().positive(),
+  /** The slot of the pool that carries it out, 1-based. */
+  worker: z.int().positive(),
+  agent: z.string(),
+  driver: z.string(),
+  isolation: z.string(),
+  progress: RunProgress,
+  outcome: RunOutcome.nullable(),
+  leaseExpiresAt: Timestamp,
+  process: ProcessIdentity.nullable(),
+  sessionId: z.string().nullable(),
+  /** The session of an earlier run that this one continues; null: a fresh one. */
+  resumesSessionId: z.string().nullable(),
+  baseCommit: z.string().nullable(),
+  question: Question.nullable(),
+  usage: Usage,
+  startedAt: Timestamp,
+  finishedAt: Timestamp.nullable(),
+  /** When the agent last showed a sign of progress. */
+  progressAt: Timestamp,
+});
+export type Run = z.infer<typeof Run>;
+
+/** A slot of the worker pool and what it does. */
+export const Worker = z.object({
+  number: z.int().positive(),
+  status: z.enum(["idle", "running"]),
+  runId: RunId.nullable(),
+  taskKey: z.string().nullable(),
+  agent: z.string().nullable(),
+  progress: RunProgress.nullable(),
+  /** Age of its last heartbeat; null when idle. */
+  heartbeatAgeMs: Duration.nullable(),
+});
+export type Worker = z.infer<typeof Worker>;

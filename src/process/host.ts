@@ -1,0 +1,65 @@
+import type { ProcessIdentity } from "../contract/run.ts";
+
+/**
+ * A command that runs under a holder of ours: in its own session and process group, with stdin a FIFO that never ends,
+ * stdout and stderr files, and its exit status a file. So it goes on when the daemon dies, and the next daemon finds it.
+ */
+export interface HeldCommand {
+  /** Its folder, made anew by `start`: `in`, `out`, `err`, `identity`, `exit`. One command a folder, ever. */
+  readonly directory: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment; nothing is inherited. `marker` is added to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names the run; in the environment of everything it starts (`DROVER_RUN`), so that what leaves the group is found. */
+  readonly marker: string;
+}
+
+/**
+ * absent: never started. running: it lives. exited: it ended and left its status (by a signal: `signal` is its number).
+ * lost: it was started, is gone, and left none (machine or holder killed). unknown: the process table can't be asked
+ * now; nothing may be concluded.
+ */
+export type HeldState =
+  | { readonly state: "absent" }
+  | { readonly state: "running"; readonly identity: ProcessIdentity }
+  | { readonly state: "exited"; readonly exitCode: number | null; readonly signal: number | null }
+  | { readonly state: "lost" }
+  | { readonly state: "unknown"; readonly message: string };
+
+export type EndedState = Extract<HeldState, { state: "exited" | "lost" }>;
+
+/** A line that a held command printed. `end` is the offset behind it: reading again from there gives the next one. */
+export interface OutputLine {
+  readonly text: string;
+  readonly end: number;
+}
+
+/** Starts, watches and ends held commands. The simulator has one of its own. */
+export interface ProcessHost {
+  /** Starts a command; resolves when its identity is on disk, before it can have had any effect of its own. */
+  start(command: HeldCommand): Promise<ProcessIdentity>;
+  /**
+   * What became of the command of a folder. A start that a dead daemon asked for and that has not happened yet is made
+   * impossible first, so `absent` is final.
+   */
+  settle(directory: string): Promise<HeldState>;
+  inspect(directory: string): Promise<HeldState>;
+  /** Resolves once the command has ended and all its output is in the file. */
+  waitForEnd(directory: string, signal: AbortSignal): Promise<EndedState>;
+  /** Writes to its stdin. Throws `conflict` when it no longer runs. */
+  send(directory: string, text: string): Promise<void>;
+  /**
+   * The lines of its stdout behind `from` (bytes), as they come, until it has ended and all is read. A line over 4 MB is
+   * left out. With `follow: false`: what is there now.
+   */
+  readLines(directory: string, options: { from: number; follow: boolean; signal: AbortSignal }): AsyncIterable<OutputLine>;
+  /** The last `maxBytes` of its stderr. */
+  readErrors(directory: string, maxBytes: number): Promise<string>;
+  /** The kill ladder: SIGTERM to the group, `graceMs`, SIGKILL to the group, then whatever else carries the marker. Safe to repeat. */
+  stop(directory: string, options: { marker: string; graceMs: number }): Promise<HeldState>;
+  /** Ends every process that carries a marker and for which `isWanted` says no. Returns the markers whose processes it ended. */
+  sweep(isWanted: (marker: string) => boolean): Promise<string[]>;
+  /** Memory (bytes) and processor share (percent of all processors since the last call) of everything that carries a marker. */
+  measure(): Promise<{ memoryBytes: number; cpuPercent: number }>;
+}

@@ -1,0 +1,52 @@
+import type { Project } from "../contract/project.ts";
+import type { Checkpoint, Task } from "../contract/task.ts";
+
+/** How git reaches a project's remote: given to each git call by environment, stored nowhere. */
+export interface GitCredentials {
+  /** The password of basic authentication (user `x-access-token`); null: what ssh or the path itself allows. */
+  readonly token: string | null;
+}
+
+/** The directory a task is worked on in. */
+export interface Workspace {
+  readonly directory: string;
+  /** False when it was there already: set up before, to be gone on with. */
+  readonly fresh: boolean;
+}
+
+/** What a task's work comes to. */
+export interface CollectedWork {
+  readonly headCommit: string;
+  /** Whether the tree differs from the base's. */
+  readonly changed: boolean;
+  /** `git diff --stat`, at most 50 lines. */
+  readonly changes: string[];
+}
+
+/**
+ * Workspaces and the daemon's own bare repository of each project, the only one it trusts. It fetches refs out of
+ * workspaces and never runs git with a configuration that an agent could have written.
+ */
+export interface Workspaces {
+  /** Brings the base branch from the remote and returns its commit. `unavailable`: the remote did not answer; `invalid`: it has no such branch or no commit. */
+  fetchBase(project: Project, credentials: GitCredentials, signal: AbortSignal): Promise<string>;
+  /** The task's workspace, made at `baseCommit` on the task's branch unless it is there already. */
+  open(project: Project, task: Task, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
+  /** A clean tree of a commit to run the base's checks in; the same one for the same commit. */
+  openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
+  /** Everything in the task's workspace, untracked files too, behind a ref of ours. Null: there is no workspace. No change since the last one: that one. */
+  checkpoint(project: Project, task: Task, reason: string, at: number): Promise<Checkpoint | null>;
+  checkpoints(project: Project, task: Task): Promise<Checkpoint[]>;
+  /** Commits what the agent left uncommitted (with `message`), and brings its branch behind a ref of ours. */
+  collect(project: Project, task: Task, baseCommit: string, message: string): Promise<CollectedWork>;
+  /** The patch from the base to the task's head, or to one of its checkpoints. */
+  diff(project: Project, task: Task, checkpoint: number | null): Promise<string>;
+  /** Pushes a commit of ours to a branch of the remote; repeating it changes nothing. `conflict`: somebody else moved the branch. */
+  push(project: Project, credentials: GitCredentials, branch: string, commit: string, signal: AbortSignal): Promise<void>;
+  /** Writes saved work to a new folder. `not_found`: no such checkpoint, or none; `conflict`: the folder exists. */
+  restore(project: Project, task: Task, checkpoint: number | null, to: string): Promise<{ path: string; commit: string; checkpoint: number | null }>;
+  /** Removes the task's workspace after proving that all in it is reachable from a ref of ours; otherwise saves it first. */
+  remove(project: Project, task: Task, at: number): Promise<void>;
+  /** Folders of workspaces for which `isWanted(taskId)` says no, each removed as `remove` does. Returns how many. */
+  sweep(projects: readonly Project[], isWanted: (taskId: string) => boolean): Promise<number>;
+}

@@ -9,7 +9,13 @@ import { EffectId, ProjectId, TaskId, Timestamp } from "./ids.ts";
 export const EffectPayload = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("push"), branch: z.string(), commit: z.string() }),
   z.object({ kind: z.literal("pull_request"), branch: z.string(), base: z.string(), title: z.string(), body: z.string() }),
-  z.object({ kind: z.literal("comment"), issue: z.int().positive(), body: z.string() }),
+  z.object({
+    kind: z.literal("comment"),
+    issue: z.int().positive(),
+    body: z.string(),
+    /** Whether the publisher adds a line with the task's pull request, whose address is known only by then. */
+    linksPullRequest: z.boolean(),
+  }),
 ]);
 export type EffectPayload = z.infer<typeof EffectPayload>;
 

@@ -95,6 +95,8 @@ export const Run = z.object({
   baseCommit: z.string().nullable(),
   question: Question.nullable(),
   usage: Usage,
+  /** Bytes of the agent's output that have become events; an adopting daemon stores only what comes behind. */
+  outputOffset: z.int().nonnegative(),
   startedAt: Timestamp,
   finishedAt: Timestamp.nullable(),
   /** When the agent last showed a sign of progress. */

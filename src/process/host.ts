@@ -11,6 +11,13 @@ export interface HeldCommand {
   readonly cwd: string;
   /** The whole environment; nothing is inherited. `marker` is added to it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Files to write before the start (0600, folders 0700): absolute path to content. */
+  readonly files: Readonly<Record<string, string>>;
+  /**
+   * What its stdin begins with. The holder hands it over, exactly once, so that a daemon that dies right after the start
+   * has neither forgotten the prompt nor gives it twice. More may follow by `send`.
+   */
+  readonly stdin: string;
   /** Names the run; in the environment of everything it starts (`DROVER_RUN`), so that what leaves the group is found. */
   readonly marker: string;
 }

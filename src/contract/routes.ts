@@ -13,14 +13,15 @@ import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskSta
  */
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** `/api/tasks/{task}`; each `{name}` is a string. */
+  /** `/api/tasks/{task}`; each `{name}` is a string unless `params` says otherwise. */
   readonly path: string;
   readonly summary: string;
   readonly auth: "token" | "none" | "signature";
+  readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** `stream`: server-sent events whose data are of the `response` schema. `text`: plain text. */
-  readonly answers: "json" | "stream" | "text";
+  /** `stream`: server-sent events whose data are of the `response` schema. `text` and `html`: a string. */
+  readonly answers: "json" | "stream" | "text" | "html";
   readonly status: 200 | 201 | 202;
   readonly response: z.ZodType;
 }
@@ -151,7 +152,7 @@ export const routes = {
   clearQueue: route({ method: "DELETE", path: "/api/queue", summary: "Cancel every queued task", body: z.strictObject({ confirm: z.literal(true) }), response: z.object({ cancelled: z.int() }) }),
 
   listWorkers: route({ method: "GET", path: "/api/workers", summary: "The worker pool", response: z.object({ items: z.array(Worker), max: z.int() }) }),
-  stopWorker: route({ method: "POST", path: "/api/workers/{worker}/stop", summary: "End what a worker does; its task is cancelled, its work saved", response: Worker }),
+  stopWorker: route({ method: "POST", path: "/api/workers/{worker}/stop", params: z.object({ worker: z.coerce.number().int().positive().meta({ type: "integer" }) }), summary: "End what a worker does; its task is cancelled, its work saved", response: Worker }),
 
   streamEvents: route({ method: "GET", path: "/api/events", answers: "stream", summary: "Events as they are committed; resumes after `Last-Event-ID`", query: z.object({ after: z.coerce.number().int().nonnegative().optional().meta({ type: "integer", description: "sequence to begin after; default: now" }), project: z.string().optional(), task: z.string().optional() }), response: Event }),
   listEvents: route({ method: "GET", path: "/api/events/history", summary: "Stored events in their order", query: z.object({ task: z.string().optional(), project: z.string().optional(), limit, after }), response: page(Event) }),
@@ -162,7 +163,9 @@ export const routes = {
   verifyStore: route({ method: "POST", path: "/api/store/verify", summary: "Check the database: integrity, references, counters, histories", response: z.object({ ok: z.boolean(), problems: z.array(z.string()), tasks: z.int(), events: z.int() }) }),
 
   receiveGithubWebhook: route({ method: "POST", path: "/api/webhooks/github/{project}", auth: "signature", status: 202, summary: "GitHub's webhook of a project", body: z.unknown(), response: z.object({ accepted: z.boolean() }) }),
+
+  getOpenApi: route({ method: "GET", path: "/openapi.json", summary: "This API as an OpenAPI 3.1 document", response: z.record(z.string(), z.unknown()) }),
+  getDocs: route({ method: "GET", path: "/docs", answers: "html", summary: "This API as a page to read", response: z.string() }),
 } as const satisfies Record<string, Route>;
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;
-

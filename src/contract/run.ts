@@ -93,7 +93,8 @@ export const Run = z.object({
   /** The session of an earlier run that this one continues; null: a fresh one. */
   resumesSessionId: z.string().nullable(),
   baseCommit: z.string().nullable(),
-  question: Question.nullable(),
+  /** What its agent waits with, oldest first; an agent may ask for several tools at once. */
+  questions: z.array(Question),
   usage: Usage,
   /** Bytes of the agent's output that have become events; an adopting daemon stores only what comes behind. */
   outputOffset: z.int().nonnegative(),

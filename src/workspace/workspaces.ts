@@ -10,6 +10,8 @@ export interface GitCredentials {
 /** The directory a task is worked on in. */
 export interface Workspace {
   readonly directory: string;
+  /** The commit it was cut from: that of its making, not of a later `open`. */
+  readonly baseCommit: string;
   /** False when it was there already: set up before, to be gone on with. */
   readonly fresh: boolean;
 }

@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, appendFileSync, constants } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+
+/** Where skipped tests say why, one JSON line each; the closing summary reads it. */
+export const SKIPS_VARIABLE = "DROVER_TEST_SKIPS";
+
+/** What a test may need that a machine may lack. Each returns what is missing, or undefined. */
+const probes = {
+  tmux: () => program("tmux", ["-V"]),
+  docker: () => program("docker", ["info"]),
+  chromium: () => program("chromium", ["--version"]),
+  claude: () => file(join(import.meta.dirname, "../../node_modules/.bin/claude")),
+  "network-namespace": () => program("unshare", ["--net", "true"]),
+  "git-http-backend": () => file(join(spawnSync("git", ["--exec-path"], { encoding: "utf8" }).stdout.trim(), "git-http-backend")),
+} satisfies Record<string, () => string | undefined>;
+
+/**
+ * The one way to leave tests out: `test.skipIf(!needs("tmux").ok)`. What is missing goes to the closing summary with the
+ * name of the test file, and fails the run in CI.
+ */
+export function needs(...wanted: (keyof typeof probes)[]): { readonly ok: boolean } {
+  const missing = wanted.map((name) => probes[name]()).filter((reason) => reason !== undefined);
+  const record = process.env[SKIPS_VARIABLE];
+  if (missing.length > 0 && record !== undefined) {
+    appendFileSync(record, `${JSON.stringify({ file: expect.getState().testPath, reason: missing.join("; ") })}\n`);
+  }
+  return { ok: missing.length === 0 };
+}
+
+function program(name: string, args: readonly string[]): string | undefined {
+  const { status, error } = spawnSync(name, args, { stdio: "ignore", timeout: 20_000 });
+  if (error) return `${name} is not installed`;
+  return status === 0 ? undefined : `\`${[name, ...args].join(" ")}\` does not work here`;
+}
+
+function file(path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch {
+    return `there is no program ${path}`;
+  }
+}

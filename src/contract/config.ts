@@ -13,7 +13,10 @@ export type ConfigScope = "global" | "project";
 type SettingMeta = { description: string; tighten?: "min" };
 const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): SettingMeta => ({ description, ...more });
 const section = <Shape extends z.ZodRawShape>(scope: ConfigScope, description: string, shape: Shape) =>
-  z.strictObject(shape).meta({ description, scope }).prefault({} as never);
+  z
+    .strictObject(shape)
+    .meta({ description, scope })
+    .prefault({} as never);
 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
@@ -22,15 +25,16 @@ export const LogLevel = z.enum(["debug", "info", "warn", "error"]);
 
 /** A name of an environment variable. */
 const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use the name of an environment variable");
-const Milliseconds = (min: number) => z.int().min(min).max(7 * 24 * 3600 * 1000);
+const Milliseconds = (min: number) =>
+  z
+    .int()
+    .min(min)
+    .max(7 * 24 * 3600 * 1000);
 
 /** An agent that a project can choose by name: which driver runs it, and how. */
 export const AgentConfig = z.strictObject({
   driver: z.string().meta(doc("which driver runs it: `claude`, `command`")),
-  command: z
-    .array(z.string().min(1))
-    .default([])
-    .meta(doc("program and arguments in place of the driver's own; `command` needs it")),
+  command: z.array(z.string().min(1)).default([]).meta(doc("program and arguments in place of the driver's own; `command` needs it")),
   model: z.string().nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
   args: z.array(z.string()).default([]).meta(doc("extra arguments")),
   env: z
@@ -58,8 +62,15 @@ export const Config = z.strictObject({
   daemon: section("global", "The daemon and its queue", {
     maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects")),
     schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
-    agingMs: Milliseconds(1000).default(3_600_000).meta(doc("a task that has waited this long goes before every strategy's own order, milliseconds")),
-    queueMax: z.int().min(1).max(10_000_000).default(10_000).meta(doc("tasks that may be queued; one more is refused with a hint when to try again")),
+    agingMs: Milliseconds(1000)
+      .default(3_600_000)
+      .meta(doc("a task that has waited this long goes before every strategy's own order, milliseconds")),
+    queueMax: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .default(10_000)
+      .meta(doc("tasks that may be queued; one more is refused with a hint when to try again")),
     host: z.string().min(1).default("127.0.0.1").meta(doc("address the API listens on; another than loopback needs `allowRemote`")),
     port: z.int().min(0).max(65_535).default(3003).meta(doc("port of the API; 0: any free one")),
     allowRemote: z.boolean().default(false).meta(doc("let other machines reach the API")),
@@ -70,7 +81,12 @@ export const Config = z.strictObject({
 
   resources: section("global", "Limits for all agents together", {
     maxMemoryMB: z.int().min(64).default(4096).meta(doc("no further agent is started while all together use this much memory, MB")),
-    maxCpuPercent: z.number().min(1).max(100).default(80).meta(doc("no further agent is started while all together use this share of the machine's processors, percent")),
+    maxCpuPercent: z
+      .number()
+      .min(1)
+      .max(100)
+      .default(80)
+      .meta(doc("no further agent is started while all together use this share of the machine's processors, percent")),
   }),
 
   logging: section("global", "The daemon's log files", {
@@ -82,7 +98,16 @@ export const Config = z.strictObject({
 
   agents: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), AgentConfig)
-    .default({ claude: { driver: "claude", command: [], model: null, args: [], env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"], permissions: "edit" } })
+    .default({
+      claude: {
+        driver: "claude",
+        command: [],
+        model: null,
+        args: [],
+        env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"],
+        permissions: "edit",
+      },
+    })
     .meta({ ...doc("The agents that projects can choose, by name"), scope: "global" }),
 
   github: section("project", "GitHub", {
@@ -108,23 +133,46 @@ export const Config = z.strictObject({
   }),
 
   intake: section("project", "Which issues become tasks", {
-    forge: ForgeKind.nullable().default(null).meta(doc("where issues and pull requests live; null: github when the remote is there, else local")),
+    forge: ForgeKind.nullable()
+      .default(null)
+      .meta(doc("where issues and pull requests live; null: github when the remote is there, else local")),
     labels: z.array(z.string().min(1)).min(1).default(["Claude"]).meta(doc("an issue with one of these labels becomes a task")),
-    planLabels: z.array(z.string().min(1)).default(["plan"]).meta(doc("with one of these too, only a plan is written, as a comment; nothing is changed")),
+    planLabels: z
+      .array(z.string().min(1))
+      .default(["plan"])
+      .meta(doc("with one of these too, only a plan is written, as a comment; nothing is changed")),
   }),
 
   defaults: section("project", "How tasks are run", {
     pollingInterval: Milliseconds(1000).default(300_000).meta(doc("time between two looks at a project's issues, milliseconds")),
-    timeout: Milliseconds(1000).default(600_000).meta(doc("a run without any sign of progress for this long is ended, milliseconds", { tighten: "min" })),
-    runTimeoutMs: Milliseconds(1000).default(3_600_000).meta(doc("a run is ended after this time, milliseconds", { tighten: "min" })),
+    timeout: Milliseconds(1000)
+      .default(600_000)
+      .meta(doc("a run without any sign of progress for this long is ended, milliseconds", { tighten: "min" })),
+    runTimeoutMs: Milliseconds(1000)
+      .default(3_600_000)
+      .meta(doc("a run is ended after this time, milliseconds", { tighten: "min" })),
     graceMs: Milliseconds(0).default(10_000).meta(doc("between asking a process to end and killing it, milliseconds")),
-    retryAttempts: z.int().min(1).max(20).default(3).meta(doc("attempts at a stage before its task fails", { tighten: "min" })),
+    retryAttempts: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(3)
+      .meta(doc("attempts at a stage before its task fails", { tighten: "min" })),
     retryDelayMs: Milliseconds(0).default(10_000).meta(doc("wait before the second attempt; doubled for each further one, milliseconds")),
-    maxProcesses: z.int().min(1).max(1000).default(1000).meta(doc("agent processes of one project at once", { tighten: "min" })),
+    maxProcesses: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1000)
+      .meta(doc("agent processes of one project at once", { tighten: "min" })),
     priority: TaskPriority.default(50).meta(doc("priority of a task that names none")),
     agent: z.string().default("claude").meta(doc("which of `agents` does the work")),
     delivery: Delivery.default("pull_request").meta(doc("how the result reaches people")),
-    branchPrefix: z.string().regex(/^[a-z0-9][a-z0-9/-]*$/).default("drover/").meta(doc("branches are named PREFIX NUMBER-TITLE")),
+    branchPrefix: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9/-]*$/)
+      .default("drover/")
+      .meta(doc("branches are named PREFIX NUMBER-TITLE")),
     baseBranch: z.string().nullable().default(null).meta(doc("branch that work starts from; null: the remote's default branch")),
     language: z.string().nullable().default(null).meta(doc("language the agent writes to people in; null: the issue's own")),
     keepFailedDays: z.number().min(0).max(365).default(7).meta(doc("how long the workspace of a failed task is kept, days")),
@@ -137,15 +185,28 @@ export const Config = z.strictObject({
   workspace: section("project", "The directory a task is worked on in", {
     setup: z.string().nullable().default(null).meta(doc("run by `sh -c` in a new workspace before the agent: install dependencies")),
     setupTimeoutMs: Milliseconds(1000).default(600_000).meta(doc("milliseconds")),
-    copy: z.array(z.string()).default([]).meta(doc("files of the person's checkout that git does not hold and the work needs, such as `.env.test`; paths inside it")),
+    copy: z
+      .array(z.string())
+      .default([])
+      .meta(doc("files of the person's checkout that git does not hold and the work needs, such as `.env.test`; paths inside it")),
   }),
 
-  checks: z.array(CheckConfig).default([]).meta({ ...doc("Commands that must pass before a run succeeds, run by Drover on the result and on the base"), scope: "project" }),
+  checks: z
+    .array(CheckConfig)
+    .default([])
+    .meta({ ...doc("Commands that must pass before a run succeeds, run by Drover on the result and on the base"), scope: "project" }),
 });
 export type Config = z.infer<typeof Config>;
 
 /** The sections a project's own file may hold. */
-export const projectSections = ["github", "intake", "defaults", "prompts", "workspace", "checks"] as const satisfies readonly (keyof Config)[];
+export const projectSections = [
+  "github",
+  "intake",
+  "defaults",
+  "prompts",
+  "workspace",
+  "checks",
+] as const satisfies readonly (keyof Config)[];
 
 /** The settings of one project: its file over the global ones, limits only tightened. */
 export type ProjectConfig = Pick<Config, (typeof projectSections)[number]>;

@@ -2,11 +2,17 @@ import type { z } from "zod";
 import type { Route, RouteName, Routes } from "./routes.ts";
 
 /** The `{names}` in a path, each a string. */
-type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? { [Key in Name]: string } & PathParams<Rest> : unknown;
+type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? { [Key in Name]: string } & PathParams<Rest>
+  : unknown;
 
 type ParamsOf<One extends Route> = One extends { params: infer Params extends z.ZodType } ? z.output<Params> : PathParams<One["path"]>;
 type QueryOf<One extends Route> = One extends { query: infer Query extends z.ZodType } ? z.output<Query> : unknown;
-type BodyOf<One extends Route> = One extends { auth: "signature" } ? Uint8Array : One extends { body: infer Body extends z.ZodType } ? z.output<Body> : undefined;
+type BodyOf<One extends Route> = One extends { auth: "signature" }
+  ? Uint8Array
+  : One extends { body: infer Body extends z.ZodType }
+    ? z.output<Body>
+    : undefined;
 
 /** Who asks, for the audit log, and when they no longer wait for the answer. */
 export interface Caller {

@@ -25,8 +25,9 @@ export interface Route {
   readonly status: 200 | 201 | 202;
   readonly response: z.ZodType;
 }
-const route = <const One extends Omit<Route, "auth" | "answers" | "status"> & Partial<Pick<Route, "auth" | "answers" | "status">>>(one: One) =>
-  ({ auth: "token", answers: "json", status: 200, ...one }) as Defaulted<One>;
+const route = <const One extends Omit<Route, "auth" | "answers" | "status"> & Partial<Pick<Route, "auth" | "answers" | "status">>>(
+  one: One,
+) => ({ auth: "token", answers: "json", status: 200, ...one }) as Defaulted<One>;
 type Defaulted<One> = Omit<{ auth: "token"; answers: "json"; status: 200 }, keyof One> & One;
 
 /** RFC 9457 problem: the body of every error. `code` is ours; `issues` names the fields of an `invalid` request. */
@@ -35,7 +36,19 @@ export const Problem = z.object({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  code: z.enum(["invalid", "unauthorized", "forbidden", "not_found", "conflict", "too_large", "too_many", "unavailable", "timeout", "cancelled", "internal"]),
+  code: z.enum([
+    "invalid",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "too_large",
+    "too_many",
+    "unavailable",
+    "timeout",
+    "cancelled",
+    "internal",
+  ]),
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   /** Milliseconds after which trying again makes sense. */
   retryAfterMs: Duration.optional(),
@@ -124,47 +137,239 @@ export const routes = {
   health: route({ method: "GET", path: "/health", auth: "none", summary: "Whether the daemon works", response: Health }),
 
   getDaemon: route({ method: "GET", path: "/api/daemon", summary: "The daemon and its numbers", response: DaemonStatus }),
-  stopDaemon: route({ method: "POST", path: "/api/daemon/stop", status: 202, summary: "Stop the daemon", body: z.strictObject({ mode: StopMode.default("stop") }), response: z.object({ stopping: z.literal(true) }) }),
-  getConfig: route({ method: "GET", path: "/api/config", summary: "Every setting in force and where it comes from", query: z.object({ project: z.string().optional() }), response: z.object({ settings: z.array(Setting), origins: z.array(ConfigOrigin), error: z.string().nullable() }) }),
+  stopDaemon: route({
+    method: "POST",
+    path: "/api/daemon/stop",
+    status: 202,
+    summary: "Stop the daemon",
+    body: z.strictObject({ mode: StopMode.default("stop") }),
+    response: z.object({ stopping: z.literal(true) }),
+  }),
+  getConfig: route({
+    method: "GET",
+    path: "/api/config",
+    summary: "Every setting in force and where it comes from",
+    query: z.object({ project: z.string().optional() }),
+    response: z.object({ settings: z.array(Setting), origins: z.array(ConfigOrigin), error: z.string().nullable() }),
+  }),
 
-  listProjects: route({ method: "GET", path: "/api/projects", summary: "The registered projects", query: z.object({ limit, after }), response: page(ProjectStatus) }),
-  registerProject: route({ method: "POST", path: "/api/projects", status: 201, summary: "Register a git repository", body: z.strictObject({ path: z.string().min(1), name: ProjectName.optional(), priority: ProjectPriority.optional(), weight: ProjectWeight.optional() }), response: ProjectStatus }),
+  listProjects: route({
+    method: "GET",
+    path: "/api/projects",
+    summary: "The registered projects",
+    query: z.object({ limit, after }),
+    response: page(ProjectStatus),
+  }),
+  registerProject: route({
+    method: "POST",
+    path: "/api/projects",
+    status: 201,
+    summary: "Register a git repository",
+    body: z.strictObject({
+      path: z.string().min(1),
+      name: ProjectName.optional(),
+      priority: ProjectPriority.optional(),
+      weight: ProjectWeight.optional(),
+    }),
+    response: ProjectStatus,
+  }),
   getProject: route({ method: "GET", path: "/api/projects/{project}", summary: "One project", response: ProjectStatus }),
-  changeProject: route({ method: "PATCH", path: "/api/projects/{project}", summary: "Change a project's priority or weight, or switch it on or off", body: z.strictObject({ priority: ProjectPriority.optional(), weight: ProjectWeight.optional(), enabled: z.boolean().optional() }), response: ProjectStatus }),
-  unregisterProject: route({ method: "DELETE", path: "/api/projects/{project}", summary: "Forget a project: its open tasks are cancelled, its saved work stays", response: ProjectStatus }),
-  pollProject: route({ method: "POST", path: "/api/projects/{project}/poll", summary: "Look at a project's issues now", response: z.object({ created: z.int(), ignored: z.int(), cancelled: z.int() }) }),
+  changeProject: route({
+    method: "PATCH",
+    path: "/api/projects/{project}",
+    summary: "Change a project's priority or weight, or switch it on or off",
+    body: z.strictObject({ priority: ProjectPriority.optional(), weight: ProjectWeight.optional(), enabled: z.boolean().optional() }),
+    response: ProjectStatus,
+  }),
+  unregisterProject: route({
+    method: "DELETE",
+    path: "/api/projects/{project}",
+    summary: "Forget a project: its open tasks are cancelled, its saved work stays",
+    response: ProjectStatus,
+  }),
+  pollProject: route({
+    method: "POST",
+    path: "/api/projects/{project}/poll",
+    summary: "Look at a project's issues now",
+    response: z.object({ created: z.int(), ignored: z.int(), cancelled: z.int() }),
+  }),
 
-  listTasks: route({ method: "GET", path: "/api/tasks", summary: "Tasks, the newest first", query: z.object({ project: z.string().optional(), status: TaskStatus.optional(), stage: z.string().optional(), recent: z.stringbool().optional().meta({ type: "boolean", description: "only the last 100 that ended" }), limit, after }), response: page(Task) }),
+  listTasks: route({
+    method: "GET",
+    path: "/api/tasks",
+    summary: "Tasks, the newest first",
+    query: z.object({
+      project: z.string().optional(),
+      status: TaskStatus.optional(),
+      stage: z.string().optional(),
+      recent: z.stringbool().optional().meta({ type: "boolean", description: "only the last 100 that ended" }),
+      limit,
+      after,
+    }),
+    response: page(Task),
+  }),
   createTask: route({ method: "POST", path: "/api/tasks", status: 201, summary: "File a task", body: CreateTask, response: Task }),
-  getTask: route({ method: "GET", path: "/api/tasks/{task}", summary: "One task with its runs, effects and checkpoints", response: TaskDetail }),
-  cancelTask: route({ method: "POST", path: "/api/tasks/{task}/cancel", summary: "Cancel a task; its work is saved first", response: Task }),
+  getTask: route({
+    method: "GET",
+    path: "/api/tasks/{task}",
+    summary: "One task with its runs, effects and checkpoints",
+    response: TaskDetail,
+  }),
+  cancelTask: route({
+    method: "POST",
+    path: "/api/tasks/{task}/cancel",
+    summary: "Cancel a task; its work is saved first",
+    response: Task,
+  }),
   retryTask: route({ method: "POST", path: "/api/tasks/{task}/retry", summary: "Queue an ended or blocked task again", response: Task }),
-  getTaskDiff: route({ method: "GET", path: "/api/tasks/{task}/diff", answers: "text", summary: "What the task changed, as a patch", query: z.object({ checkpoint: z.coerce.number().int().positive().optional().meta({ type: "integer" }) }), response: z.string() }),
-  restoreTask: route({ method: "POST", path: "/api/tasks/{task}/restore", summary: "Write a task's saved work to a new folder", body: z.strictObject({ to: z.string().min(1), checkpoint: z.int().positive().optional() }), response: z.object({ path: z.string(), commit: z.string(), checkpoint: z.int().nullable() }) }),
+  getTaskDiff: route({
+    method: "GET",
+    path: "/api/tasks/{task}/diff",
+    answers: "text",
+    summary: "What the task changed, as a patch",
+    query: z.object({ checkpoint: z.coerce.number().int().positive().optional().meta({ type: "integer" }) }),
+    response: z.string(),
+  }),
+  restoreTask: route({
+    method: "POST",
+    path: "/api/tasks/{task}/restore",
+    summary: "Write a task's saved work to a new folder",
+    body: z.strictObject({ to: z.string().min(1), checkpoint: z.int().positive().optional() }),
+    response: z.object({ path: z.string(), commit: z.string(), checkpoint: z.int().nullable() }),
+  }),
 
-  listRuns: route({ method: "GET", path: "/api/runs", summary: "Runs, the newest first", query: z.object({ project: z.string().optional(), task: z.string().optional(), open: z.stringbool().optional().meta({ type: "boolean" }), limit, after }), response: page(Run) }),
+  listRuns: route({
+    method: "GET",
+    path: "/api/runs",
+    summary: "Runs, the newest first",
+    query: z.object({
+      project: z.string().optional(),
+      task: z.string().optional(),
+      open: z.stringbool().optional().meta({ type: "boolean" }),
+      limit,
+      after,
+    }),
+    response: page(Run),
+  }),
   getRun: route({ method: "GET", path: "/api/runs/{run}", summary: "One run", response: Run }),
-  getRunOutput: route({ method: "GET", path: "/api/runs/{run}/output", answers: "stream", summary: "What the run's agent prints, line by line; ends with the run when `follow` is set", query: z.object({ follow: z.stringbool().default(false).meta({ type: "boolean" }), raw: z.stringbool().default(false).meta({ type: "boolean" }) }), response: z.object({ text: z.string() }) }),
-  answerRun: route({ method: "POST", path: "/api/runs/{run}/answer", summary: "Answer the question that a run's agent waits with", body: z.strictObject({ question: z.string().min(1), allow: z.boolean(), message: z.string().max(10_000).default("") }), response: Run }),
+  getRunOutput: route({
+    method: "GET",
+    path: "/api/runs/{run}/output",
+    answers: "stream",
+    summary: "What the run's agent prints, line by line; ends with the run when `follow` is set",
+    query: z.object({
+      follow: z.stringbool().default(false).meta({ type: "boolean" }),
+      raw: z.stringbool().default(false).meta({ type: "boolean" }),
+    }),
+    response: z.object({ text: z.string() }),
+  }),
+  answerRun: route({
+    method: "POST",
+    path: "/api/runs/{run}/answer",
+    summary: "Answer the question that a run's agent waits with",
+    body: z.strictObject({ question: z.string().min(1), allow: z.boolean(), message: z.string().max(10_000).default("") }),
+    response: Run,
+  }),
 
   getQueue: route({ method: "GET", path: "/api/queue", summary: "What waits, in the order it would start", response: QueueStatus }),
-  changeQueue: route({ method: "PATCH", path: "/api/queue", summary: "Pause or resume: paused, nothing new starts and running work goes on", body: z.strictObject({ paused: z.boolean() }), response: QueueStatus }),
-  clearQueue: route({ method: "DELETE", path: "/api/queue", summary: "Cancel every queued task", body: z.strictObject({ confirm: z.literal(true) }), response: z.object({ cancelled: z.int() }) }),
+  changeQueue: route({
+    method: "PATCH",
+    path: "/api/queue",
+    summary: "Pause or resume: paused, nothing new starts and running work goes on",
+    body: z.strictObject({ paused: z.boolean() }),
+    response: QueueStatus,
+  }),
+  clearQueue: route({
+    method: "DELETE",
+    path: "/api/queue",
+    summary: "Cancel every queued task",
+    body: z.strictObject({ confirm: z.literal(true) }),
+    response: z.object({ cancelled: z.int() }),
+  }),
 
-  listWorkers: route({ method: "GET", path: "/api/workers", summary: "The worker pool", response: z.object({ items: z.array(Worker), max: z.int() }) }),
-  stopWorker: route({ method: "POST", path: "/api/workers/{worker}/stop", params: z.object({ worker: z.coerce.number().int().positive().meta({ type: "integer" }) }), summary: "End what a worker does; its task is cancelled, its work saved", response: Worker }),
+  listWorkers: route({
+    method: "GET",
+    path: "/api/workers",
+    summary: "The worker pool",
+    response: z.object({ items: z.array(Worker), max: z.int() }),
+  }),
+  stopWorker: route({
+    method: "POST",
+    path: "/api/workers/{worker}/stop",
+    params: z.object({ worker: z.coerce.number().int().positive().meta({ type: "integer" }) }),
+    summary: "End what a worker does; its task is cancelled, its work saved",
+    response: Worker,
+  }),
 
-  streamEvents: route({ method: "GET", path: "/api/events", answers: "stream", summary: "Events as they are committed; resumes after `Last-Event-ID`", query: z.object({ after: z.coerce.number().int().nonnegative().optional().meta({ type: "integer", description: "sequence to begin after; default: now" }), project: z.string().optional(), task: z.string().optional() }), response: Event }),
-  listEvents: route({ method: "GET", path: "/api/events/history", summary: "Stored events in their order", query: z.object({ task: z.string().optional(), project: z.string().optional(), limit, after }), response: page(Event) }),
-  listAudit: route({ method: "GET", path: "/api/audit", summary: "Who did what, the newest first", query: z.object({ limit, after }), response: page(AuditEntry) }),
-  listAlerts: route({ method: "GET", path: "/api/alerts", summary: "What a person must see", query: z.object({ open: z.stringbool().default(true).meta({ type: "boolean" }), limit, after }), response: page(Alert) }),
+  streamEvents: route({
+    method: "GET",
+    path: "/api/events",
+    answers: "stream",
+    summary: "Events as they are committed; resumes after `Last-Event-ID`",
+    query: z.object({
+      after: z.coerce
+        .number()
+        .int()
+        .nonnegative()
+        .optional()
+        .meta({ type: "integer", description: "sequence to begin after; default: now" }),
+      project: z.string().optional(),
+      task: z.string().optional(),
+    }),
+    response: Event,
+  }),
+  listEvents: route({
+    method: "GET",
+    path: "/api/events/history",
+    summary: "Stored events in their order",
+    query: z.object({ task: z.string().optional(), project: z.string().optional(), limit, after }),
+    response: page(Event),
+  }),
+  listAudit: route({
+    method: "GET",
+    path: "/api/audit",
+    summary: "Who did what, the newest first",
+    query: z.object({ limit, after }),
+    response: page(AuditEntry),
+  }),
+  listAlerts: route({
+    method: "GET",
+    path: "/api/alerts",
+    summary: "What a person must see",
+    query: z.object({ open: z.stringbool().default(true).meta({ type: "boolean" }), limit, after }),
+    response: page(Alert),
+  }),
 
-  backUpStore: route({ method: "POST", path: "/api/store/backup", status: 201, summary: "Copy the database while it is in use", response: z.object({ path: z.string(), bytes: z.int(), sequence: z.int() }) }),
-  verifyStore: route({ method: "POST", path: "/api/store/verify", summary: "Check the database: integrity, references, counters, histories", response: z.object({ ok: z.boolean(), problems: z.array(z.string()), tasks: z.int(), events: z.int() }) }),
+  backUpStore: route({
+    method: "POST",
+    path: "/api/store/backup",
+    status: 201,
+    summary: "Copy the database while it is in use",
+    response: z.object({ path: z.string(), bytes: z.int(), sequence: z.int() }),
+  }),
+  verifyStore: route({
+    method: "POST",
+    path: "/api/store/verify",
+    summary: "Check the database: integrity, references, counters, histories",
+    response: z.object({ ok: z.boolean(), problems: z.array(z.string()), tasks: z.int(), events: z.int() }),
+  }),
 
-  receiveGithubWebhook: route({ method: "POST", path: "/api/webhooks/github/{project}", auth: "signature", status: 202, summary: "GitHub's webhook of a project", body: z.unknown(), response: z.object({ accepted: z.boolean() }) }),
+  receiveGithubWebhook: route({
+    method: "POST",
+    path: "/api/webhooks/github/{project}",
+    auth: "signature",
+    status: 202,
+    summary: "GitHub's webhook of a project",
+    body: z.unknown(),
+    response: z.object({ accepted: z.boolean() }),
+  }),
 
-  getOpenApi: route({ method: "GET", path: "/openapi.json", summary: "This API as an OpenAPI 3.1 document", response: z.record(z.string(), z.unknown()) }),
+  getOpenApi: route({
+    method: "GET",
+    path: "/openapi.json",
+    summary: "This API as an OpenAPI 3.1 document",
+    response: z.record(z.string(), z.unknown()),
+  }),
   getDocs: route({ method: "GET", path: "/docs", answers: "html", summary: "This API as a page to read", response: z.string() }),
 } as const satisfies Record<string, Route>;
 export type Routes = typeof routes;

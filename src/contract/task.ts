@@ -109,4 +109,3 @@ export const Checkpoint = z.object({
   reason: z.string(),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
-

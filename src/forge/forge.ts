@@ -21,7 +21,9 @@ export interface Issue {
 }
 
 /** The labelled issues, open and closed since, or that nothing changed since `cursor`. Opaque to all but the forge. */
-export type IssuePoll = { readonly changed: false } | { readonly changed: true; readonly issues: readonly Issue[]; readonly cursor: string };
+export type IssuePoll =
+  | { readonly changed: false }
+  | { readonly changed: true; readonly issues: readonly Issue[]; readonly cursor: string };
 
 /** Whether an issue may start work, and who wanted it; `reason` is for people. */
 export type Permission = { readonly allowed: boolean; readonly actor: string; readonly reason: string };

@@ -46,7 +46,12 @@ export interface Workspaces {
   /** Pushes a commit of ours to a branch of the remote; repeating it changes nothing. `conflict`: somebody else moved the branch. */
   push(project: Project, credentials: GitCredentials, branch: string, commit: string, signal: AbortSignal): Promise<void>;
   /** Writes saved work to a new folder. `not_found`: no such checkpoint, or none; `conflict`: the folder exists. */
-  restore(project: Project, task: Task, checkpoint: number | null, to: string): Promise<{ path: string; commit: string; checkpoint: number | null }>;
+  restore(
+    project: Project,
+    task: Task,
+    checkpoint: number | null,
+    to: string,
+  ): Promise<{ path: string; commit: string; checkpoint: number | null }>;
   /** Removes the task's workspace after proving that all in it is reachable from a ref of ours; otherwise saves it first. */
   remove(project: Project, task: Task, at: number): Promise<void>;
   /** Folders of workspaces for which `isWanted(taskId)` says no, each removed as `remove` does. Returns how many. */

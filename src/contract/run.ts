@@ -22,6 +22,7 @@ export const FailureReason = z.enum([
   "check_failed",
   "setup_failed",
   "workspace_failed",
+  "unreachable",
   "lost",
 ]);
 export type FailureReason = z.infer<typeof FailureReason>;

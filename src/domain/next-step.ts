@@ -31,6 +31,7 @@ const remedies: Readonly<Record<FailureReason, Remedy>> = {
   check_failed: "resume",
   setup_failed: "again",
   workspace_failed: "again",
+  unreachable: "wait",
   lost: "again",
 };
 
@@ -44,8 +45,8 @@ export interface RunFacts {
   readonly backoffUntil: number;
 }
 
-/** A usage limit that names no reset is asked again after this long, milliseconds. */
-const USAGE_LIMIT_WAIT_MS = 15 * 60_000;
+/** How long to wait where nobody said how long, milliseconds. */
+const waitMs: Partial<Record<FailureReason, number>> = { usage_limit: 15 * 60_000, unreachable: 60_000 };
 
 /** Decides what follows a run's outcome. Effects are for the caller to add: this decides states, not texts. */
 export function nextStep(outcome: RunOutcome, run: RunFacts, now: number): NextStep {
@@ -67,7 +68,7 @@ function afterFailure(outcome: Extract<RunOutcome, { status: "failed" }>, run: R
   const { reason, message, retryAt } = outcome;
   const remedy = remedies[reason];
   if (remedy === "wait") {
-    return again(reason, message, retryAt ?? now + USAGE_LIMIT_WAIT_MS, { keepsAttempt: true, resumeSessionId: run.sessionId });
+    return again(reason, message, retryAt ?? now + (waitMs[reason] ?? 0), { keepsAttempt: true, resumeSessionId: run.sessionId });
   }
   if (remedy === "give_up" || run.attempt >= run.attemptMax) return ended("failed", reason, message);
   return again(reason, message, Math.max(retryAt ?? 0, run.backoffUntil), {

@@ -1,0 +1,170 @@
+import { AppError } from "../base/errors.ts";
+import { safeText } from "../base/text.ts";
+import type { NewEvent } from "../contract/event.ts";
+import type { Question } from "../contract/run.ts";
+import type { AgentEvent, AgentVerdict, OutputReader } from "../agents/driver.ts";
+import type { EndedState } from "../process/host.ts";
+import type { RunChange } from "../store/transitions.ts";
+import { record, type Job } from "./job.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** How an agent's turn ended. */
+export interface TurnEnd {
+  readonly verdict: AgentVerdict;
+  /** Its last message. */
+  readonly report: string;
+}
+
+/** Stored at most this much behind a flood, so that reading slows down instead of memory growing. */
+const PENDING_MAX = 500;
+
+/**
+ * Follows the agent of a run to its end and says how it ended. Reads its output from the start, so that an adopting daemon
+ * knows what its predecessor knew, and stores as events only what comes behind `run.outputOffset`.
+ * @param onProgress called for each sign of life; `waiting`: the agent now waits for a person.
+ */
+export async function followAgent(
+  parts: EngineParts,
+  job: Job,
+  onProgress: (state: { waiting: boolean }) => void,
+  signal: AbortSignal,
+): Promise<TurnEnd> {
+  const reader = job.driver.openReader();
+  const recorder = new TurnRecorder(parts, job);
+  for await (const line of parts.host.readLines(job.agentDirectory, { from: 0, follow: true, signal })) {
+    for (const event of reader.read(line.text)) {
+      if (event.type === "turn_ended" && event.stdin !== null) await sendIfRunning(parts, job, event.stdin);
+      await recorder.add(event, line.end > job.run.outputOffset);
+    }
+    await recorder.readTo(line.end);
+    onProgress({ waiting: recorder.isWaiting });
+  }
+  const end = await parts.host.waitForEnd(job.agentDirectory, signal);
+  await recorder.flush();
+  return conclude(parts, job, reader, end);
+}
+
+async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end: EndedState): Promise<TurnEnd> {
+  const exitCode = end.state === "exited" ? end.exitCode : null;
+  const concluded = reader.conclude({ exitCode, stderr: safeText(await parts.host.readErrors(job.agentDirectory, 4096)) });
+  const lost: AgentVerdict = { ok: false, reason: "lost", message: "The agent vanished without leaving an exit status.", retryAt: null };
+  const verdict = end.state === "lost" ? lost : concluded.verdict;
+  await record(parts, job, { questions: [] }, [{ type: "run.agent_ended", data: { exitCode, reason: verdict.ok ? "completed" : verdict.reason } }]);
+  return { verdict, report: concluded.report };
+}
+
+async function sendIfRunning(parts: EngineParts, job: Job, text: string): Promise<void> {
+  try {
+    await parts.host.send(job.agentDirectory, text);
+  } catch (thrown) {
+    // It has ended by itself already, or a predecessor of ours told it to: what we wanted to say is done.
+    if (!(thrown instanceof AppError && thrown.code === "conflict")) throw thrown;
+  }
+}
+
+/** Gathers what an agent says and stores it in batches: one write at a time, as much as has come meanwhile. */
+class TurnRecorder {
+  readonly #parts: EngineParts;
+  readonly #job: Job;
+  #questions: Question[] = [];
+  #change: RunChange = {};
+  #events: NewEvent[] = [];
+  #writing: Promise<void> | undefined;
+  #failure: unknown;
+
+  constructor(parts: EngineParts, job: Job) {
+    this.#parts = parts;
+    this.#job = job;
+  }
+
+  get isWaiting(): boolean {
+    return this.#questions.length > 0;
+  }
+
+  async add(event: AgentEvent, isNew: boolean): Promise<void> {
+    this.#apply(event);
+    const stored = isNew ? storedEvent(event) : undefined;
+    if (stored) this.#events.push(stored);
+    if (this.#events.length >= PENDING_MAX) await this.flush();
+  }
+
+  /** Everything up to `offset` has been added. */
+  async readTo(offset: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (offset <= this.#job.run.outputOffset) return;
+    this.#change = { ...this.#change, outputOffset: offset, progressAt: this.#parts.clock.now() };
+    this.#writing ??= this.#writeAll();
+  }
+
+  async flush(): Promise<void> {
+    await (this.#writing ??= this.#writeAll());
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#events.length > 0 || Object.keys(this.#change).length > 0) {
+        const [change, events] = [this.#change, this.#events];
+        [this.#change, this.#events] = [{}, []];
+        await record(this.#parts, this.#job, change, events);
+      }
+    } catch (thrown) {
+      // Kept for the next add or flush, which the turn's own flow awaits.
+      this.#failure = thrown;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  #apply(event: AgentEvent): void {
+    switch (event.type) {
+      case "session_started":
+        this.#change = { ...this.#change, sessionId: event.sessionId };
+        break;
+      case "usage":
+        this.#change = { ...this.#change, usage: event.usage };
+        break;
+      case "question_asked":
+        this.#ask({ id: event.id, tool: event.tool, input: event.input, askedAt: this.#parts.clock.now() });
+        break;
+      case "tool_finished":
+      case "turn_ended":
+        // Whatever was asked has been answered, or no longer matters.
+        if (this.isWaiting) this.#setQuestions([]);
+        break;
+      case "message":
+      case "tool_called":
+      case "retrying":
+        break;
+    }
+  }
+
+  #ask(question: Question): void {
+    this.#setQuestions([...this.#questions.filter((one) => one.id !== question.id), question]);
+  }
+
+  #setQuestions(questions: Question[]): void {
+    this.#questions = questions;
+    this.#change = { ...this.#change, questions };
+  }
+}
+
+function storedEvent(event: AgentEvent): NewEvent | undefined {
+  switch (event.type) {
+    case "session_started":
+      return { type: "run.session_started", data: { sessionId: event.sessionId, model: event.model } };
+    case "message":
+      return { type: "run.message", data: { text: safeText(event.text) } };
+    case "tool_called":
+      return { type: "run.tool_called", data: { tool: event.tool, input: safeText(event.input) } };
+    case "tool_finished":
+      return { type: "run.tool_finished", data: { tool: event.tool, failed: event.failed } };
+    case "question_asked":
+      return { type: "run.question_asked", data: { id: event.id, tool: event.tool, input: safeText(event.input) } };
+    case "retrying":
+      return { type: "run.agent_retrying", data: { attempt: event.attempt, message: safeText(event.message) } };
+    case "usage":
+    case "turn_ended":
+      return undefined;
+  }
+}

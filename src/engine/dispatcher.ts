@@ -1,0 +1,169 @@
+import { messageOf } from "../base/errors.ts";
+import type { ProjectId } from "../contract/ids.ts";
+import type { Run } from "../contract/run.ts";
+import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
+import type { Reader, Transaction } from "../store/database.ts";
+import { countRunning, loadShares, nextDueAt } from "../store/queue.ts";
+import { getProject } from "../store/projects.ts";
+import { openRuns } from "../store/runs.ts";
+import { isPaused } from "../store/settings.ts";
+import { countTasks, getTask } from "../store/tasks.ts";
+import { claimTask } from "../store/transitions.ts";
+import { startEffects } from "./ending.ts";
+import { findAgent } from "./job.ts";
+import type { EngineParts } from "./parts.ts";
+import { LEASE_MS, type RunPool } from "./run-pool.ts";
+import { enqueueEffect } from "../store/effects.ts";
+
+/** The isolation of every run for now; others come with their own drivers of the process host. */
+const ISOLATION = "process";
+
+/** Whether the machine has room for another agent; `why` is for people. */
+export type Admission = { readonly admitted: true } | { readonly admitted: false; readonly why: string };
+
+/**
+ * Fills free workers with the tasks that the strategy chooses. Wakes after each commit and when the next waiting task is
+ * due; claims happen in one transaction that counts what runs, so the limits hold whoever else claims.
+ */
+export class Dispatcher {
+  readonly #parts: EngineParts;
+  readonly #pool: RunPool;
+  readonly #admit: () => Admission;
+  #stopped = true;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #cancelDue: () => void = () => {};
+
+  constructor(parts: EngineParts, pool: RunPool, admit: () => Admission) {
+    this.#parts = parts;
+    this.#pool = pool;
+    this.#admit = admit;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  /** After this nothing is claimed any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelDue();
+    await this.#running;
+  }
+
+  /** Looks at the queue soon. Many calls in one turn make one look. */
+  wake(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#loop();
+  }
+
+  /** Starts as many tasks as may start now and returns how many. */
+  async runOnce(): Promise<number> {
+    const { reader } = this.#parts.database;
+    if (!this.#mayStart(reader)) return 0;
+    return this.#parts.database.write((tx) => {
+      const runs = this.#claimAll(tx);
+      // In the very turn of the commit, so that no reconcile can find them claimed and carried by nobody.
+      tx.afterCommit(() => runs.forEach((run) => this.#pool.begin(run, false)));
+      return runs.length;
+    });
+  }
+
+  async #loop(): Promise<void> {
+    try {
+      do {
+        this.#again = false;
+        await this.runOnce();
+      } while (this.#again && !this.#stopped);
+      this.#wakeWhenDue();
+    } catch (thrown) {
+      // The slow tick looks again; until then nothing is lost, only later.
+      this.#parts.log.error("dispatch failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  // Cheap enough for each commit: a flag, a counter and the open runs.
+  #mayStart(reader: Reader): boolean {
+    if (this.#stopped || isPaused(reader)) return false;
+    if (countTasks(reader).queued === 0) return false;
+    if (countRunning(reader).total >= this.#parts.settings.current().daemon.maxProcesses) return false;
+    const admission = this.#admit();
+    if (!admission.admitted) this.#parts.log.debug("no room for another agent", { why: admission.why });
+    return admission.admitted;
+  }
+
+  #claimAll(tx: Transaction): Run[] {
+    const claimed: Run[] = [];
+    const refused = new Set<ProjectId>();
+    for (;;) {
+      const choice = schedule(this.#input(tx, refused));
+      if (!choice) return claimed;
+      const run = this.#claim(tx, choice);
+      if (run) claimed.push(run);
+      else refused.add(choice.projectId);
+    }
+  }
+
+  #claim(tx: Transaction, choice: Choice): Run | undefined {
+    const project = getProject(tx, choice.projectId);
+    const name = this.#parts.settings.forProject(project).defaults.agent;
+    const run = claimTask(tx, {
+      taskId: choice.taskId,
+      worker: freeWorker(tx),
+      agent: name,
+      driver: driverName(this.#parts, name),
+      isolation: ISOLATION,
+      leaseMs: LEASE_MS,
+      virtualTime: choice.virtualTime,
+    });
+    if (!run) return undefined;
+    const task = getTask(tx, run.taskId);
+    for (const payload of startEffects(task, run)) enqueueEffect(tx, { projectId: project.id, taskId: task.id, epoch: run.epoch, payload });
+    this.#parts.log.info("task started", { taskId: task.id, key: task.key, runId: run.id, why: choice.reason, worker: run.worker });
+    return run;
+  }
+
+  #input(reader: Reader, refused: ReadonlySet<ProjectId>): ScheduleInput {
+    const { daemon } = this.#parts.settings.current();
+    const now = this.#parts.clock.now();
+    const projects = loadShares(reader, now)
+      .filter((share) => !refused.has(share.projectId))
+      .map((share) => this.#withLimit(reader, share));
+    return { strategy: daemon.schedulingStrategy, now, agingMs: daemon.agingMs, running: countRunning(reader).total, runningMax: daemon.maxProcesses, projects };
+  }
+
+  #withLimit(reader: Reader, share: ProjectShare): ProjectShare {
+    return { ...share, runningMax: this.#parts.settings.forProject(getProject(reader, share.projectId)).defaults.maxProcesses };
+  }
+
+  #wakeWhenDue(): void {
+    this.#cancelDue();
+    const now = this.#parts.clock.now();
+    const dueAt = nextDueAt(this.#parts.database.reader, now);
+    if (dueAt !== undefined) this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, dueAt - now), () => this.wake());
+  }
+}
+
+/** The lowest worker number that no open run has. */
+function freeWorker(reader: Reader): number {
+  const taken = new Set(openRuns(reader).map((run) => run.worker));
+  let worker = 1;
+  while (taken.has(worker)) worker += 1;
+  return worker;
+}
+
+function driverName(parts: EngineParts, agent: string): string {
+  try {
+    return findAgent(parts, agent).agent.driver;
+  } catch {
+    // The run is opened all the same and fails with this very reason, where its task shows it.
+    return "unknown";
+  }
+}

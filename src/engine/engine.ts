@@ -1,0 +1,75 @@
+import { messageOf } from "../base/errors.ts";
+import { repeat, type Repeating } from "../base/repeat.ts";
+import type { StopMode } from "../contract/routes.ts";
+import { AdmissionGauge } from "./admission.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { EngineParts } from "./parts.ts";
+import { reconcile, removeOldWorkspaces } from "./reconcile.ts";
+import { RunPool } from "./run-pool.ts";
+import { createVerifier } from "./verification.ts";
+
+/** Old workspaces are looked for on every this many slow ticks. */
+const TICKS_A_SWEEP = 20;
+/** How often another program's changes of the database are looked for, milliseconds. SQLite tells nobody of them. */
+const FOREIGN_LOOK_MS = 1000;
+
+/** The part that chooses, carries and ends runs. */
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly pool: RunPool;
+  readonly dispatcher: Dispatcher;
+  readonly #gauge: AdmissionGauge;
+  #repeating: Repeating[] = [];
+  #stopListening: () => void = () => {};
+  #ticks = 0;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.pool = new RunPool({ ...parts, verifier: createVerifier(parts) });
+    this.#gauge = new AdmissionGauge(parts, () => this.pool.size > 0, () => this.dispatcher.wake());
+    this.dispatcher = new Dispatcher(parts, this.pool, () => this.#gauge.admit());
+  }
+
+  /** What all agents together use now, bytes. */
+  get agentsMemoryBytes(): number {
+    return this.#gauge.memoryBytes;
+  }
+
+  /** Takes up what an earlier daemon left, then begins to dispatch. */
+  async start(): Promise<void> {
+    await reconcile(this.#parts, this.pool, { boot: true });
+    this.#stopListening = this.#parts.database.onCommit(() => this.#onCommit());
+    this.#gauge.start();
+    this.dispatcher.start();
+    const onError = (thrown: unknown) => this.#parts.log.error("tick failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
+    this.#repeating = [
+      repeat(this.#parts.clock, () => this.#parts.settings.current().daemon.tickMs, () => this.runOnce(), onError),
+      repeat(this.#parts.clock, () => FOREIGN_LOOK_MS, () => void this.#parts.database.noticeForeign(), onError),
+    ];
+  }
+
+  /**
+   * Claims nothing more and lets go of what runs: `stop` leaves the agents to the next daemon, `drain` waits for them,
+   * `kill` saves their work and ends them. Safe to call again with a harder mode.
+   */
+  async stop(mode: StopMode): Promise<void> {
+    await Promise.all(this.#repeating.map((one) => one.stop()));
+    await this.dispatcher.stop();
+    if (mode !== "drain") this.pool.stopAll({ kind: mode === "kill" ? "kill" : "leave" });
+    await this.pool.drained();
+    await this.#gauge.stop();
+    this.#stopListening();
+  }
+
+  /** The slow tick: repairs what an event missed. */
+  async runOnce(): Promise<void> {
+    await reconcile(this.#parts, this.pool, { boot: false });
+    if (this.#ticks++ % TICKS_A_SWEEP === 0) await removeOldWorkspaces(this.#parts);
+    this.dispatcher.wake();
+  }
+
+  #onCommit(): void {
+    this.pool.obeyCancelRequests();
+    this.dispatcher.wake();
+  }
+}

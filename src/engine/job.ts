@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { AppError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
+import type { NewEvent } from "../contract/event.ts";
+import type { Project } from "../contract/project.ts";
+import type { Run } from "../contract/run.ts";
+import type { Task } from "../contract/task.ts";
+import type { Driver } from "../agents/driver.ts";
+import { getProject } from "../store/projects.ts";
+import { recordRun, type RunChange } from "../store/transitions.ts";
+import { getTask } from "../store/tasks.ts";
+import { findStage, type Stage } from "../workflow/workflow.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** A run with all that carrying it out needs to know. The configuration is that of the run's start: a later edit holds for the next run. */
+export interface Job {
+  readonly run: Run;
+  readonly task: Task;
+  readonly project: Project;
+  readonly config: ProjectConfig;
+  readonly stage: Stage;
+  readonly agent: AgentConfig;
+  readonly driver: Driver;
+  readonly log: Log;
+  /** The run's folder: prompt, agent's streams, checks' streams. */
+  readonly directory: string;
+  /** The held command that is the agent. */
+  readonly agentDirectory: string;
+}
+
+/** Throws `not_found` or `invalid` when the agent or the workflow that the run names is no longer configured. */
+export function openJob(parts: EngineParts, run: Run): Job {
+  const { reader } = parts.database;
+  const task = getTask(reader, run.taskId);
+  const project = getProject(reader, run.projectId);
+  const { agent, driver } = findAgent(parts, run.agent);
+  const directory = join(parts.paths.runs, run.id);
+  return {
+    run,
+    task,
+    project,
+    config: parts.settings.forProject(project),
+    stage: findStage(parts.workflows, task.workflow, run.stage),
+    agent,
+    driver,
+    log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
+    directory,
+    agentDirectory: join(directory, "agent"),
+  };
+}
+
+/** The configured agent of a name and its driver. Throws `invalid` naming what there is. */
+export function findAgent(parts: Pick<EngineParts, "settings" | "drivers">, name: string): { agent: AgentConfig; driver: Driver } {
+  const { agents } = parts.settings.current();
+  const agent = agents[name];
+  if (!agent) throw new AppError("invalid", `No agent named ${name} is configured. There is: ${Object.keys(agents).join(", ")}.`);
+  const driver = parts.drivers.get(agent.driver);
+  if (!driver) {
+    throw new AppError("invalid", `Agent ${name} names driver ${agent.driver}, which does not exist. There is: ${[...parts.drivers.keys()].join(", ")}.`);
+  }
+  return { agent, driver };
+}
+
+/** Stores what became of the run so far. Throws `conflict` when the run is no longer ours: whoever carries it must let go. */
+export async function record(parts: EngineParts, job: Job, change: RunChange, events: readonly NewEvent[] = []): Promise<void> {
+  const kept = await parts.database.write((tx) => recordRun(tx, job.run, change, events.map((event) => about(job, event))));
+  if (!kept) throw new AppError("conflict", `Run ${job.run.id} of ${job.task.key} was taken over by a later claim.`);
+}
+
+function about(job: Job, event: NewEvent): NewEvent {
+  return { ...event, projectId: job.project.id, taskId: job.task.id, runId: job.run.id };
+}

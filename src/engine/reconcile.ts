@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { messageOf } from "../base/errors.ts";
+import type { Run, RunOutcome } from "../contract/run.ts";
+import { appendEvent } from "../store/events.ts";
+import { listProjects } from "../store/projects.ts";
+import { openRuns } from "../store/runs.ts";
+import { getTask } from "../store/tasks.ts";
+import { endRun } from "./ending.ts";
+import type { EngineParts } from "./parts.ts";
+import type { RunPool } from "./run-pool.ts";
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Makes our rows agree with what exists: takes up the open runs that nobody carries, and ends the processes and removes
+ * the workspaces that no row wants. Run at start, and on the slow tick as the safety net; nothing is concluded from time
+ * alone: the process table is asked, and where it can't be asked nothing changes.
+ */
+export async function reconcile(parts: EngineParts, pool: RunPool, { boot }: { boot: boolean }): Promise<void> {
+  for (const run of openRuns(parts.database.reader)) {
+    if (!pool.has(run.id)) await takeUp(parts, pool, run, boot);
+  }
+  const open = new Set<string>(openRuns(parts.database.reader).map((run) => run.id));
+  const ended = await parts.host.sweep((marker) => open.has(marker));
+  if (ended.length > 0) parts.log.warn("ended processes of runs that are over", { runIds: ended });
+}
+
+/** Removes the workspaces that no task needs any more. Failed tasks keep theirs for the configured days. */
+export async function removeOldWorkspaces(parts: EngineParts): Promise<number> {
+  const { reader } = parts.database;
+  const projects = listProjects(reader);
+  const keepMs = new Map(projects.map((project) => [project.id, parts.settings.forProject(project).defaults.keepFailedDays * DAY_MS]));
+  return parts.workspaces.sweep(projects, (taskId) => {
+    const task = getTask(reader, taskId as `task_${string}`);
+    if (task.status === "succeeded" || task.status === "cancelled") return false;
+    return task.status !== "failed" || parts.clock.now() < (task.finishedAt ?? 0) + (keepMs.get(task.projectId) ?? 0);
+  });
+}
+
+async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean): Promise<void> {
+  const found = await parts.host.settle(join(parts.paths.runs, run.id, "agent"));
+  const log = parts.log.child({ runId: run.id, taskId: run.taskId, state: found.state });
+  switch (found.state) {
+    case "unknown":
+      log.warn("can't tell what became of a run; it is asked again at the next tick", { why: found.message });
+      return;
+    case "running":
+    case "exited":
+      await parts.database.write((tx) =>
+        appendEvent(tx, { type: "run.adopted", projectId: run.projectId, taskId: run.taskId, runId: run.id, data: { progress: run.progress } }),
+      );
+      log.info("run adopted", { progress: run.progress });
+      pool.begin(run, true);
+      return;
+    case "absent":
+    case "lost":
+      log.warn("run cut short", { progress: run.progress });
+      await saveWork(parts, run);
+      await parts.host.stop(join(parts.paths.runs, run.id, "agent"), { marker: run.id, graceMs: 0 });
+      await endRun(parts, run, cutShort(found.state, boot));
+  }
+}
+
+/** What was there when the daemon or the machine went down is not an attempt of the task. */
+function cutShort(state: "absent" | "lost", boot: boolean): RunOutcome {
+  if (state === "absent" || boot) {
+    return { status: "cancelled", by: "shutdown", message: "It was cut short by a stop of the daemon or the machine; the work is saved." };
+  }
+  return { status: "failed", reason: "lost", message: "The agent vanished without leaving an exit status.", proof: null, retryAt: null };
+}
+
+async function saveWork(parts: EngineParts, run: Run): Promise<void> {
+  const project = listProjects(parts.database.reader).find((one) => one.id === run.projectId);
+  if (!project) return;
+  try {
+    await parts.workspaces.checkpoint(project, getTask(parts.database.reader, run.taskId), "restart", parts.clock.now());
+  } catch (thrown) {
+    // The workspace stays as it is and is never removed unsaved; the next run works in it.
+    parts.log.error("work not saved", { runId: run.id, error: messageOf(thrown) });
+  }
+}

@@ -1,0 +1,94 @@
+import { messageOf } from "../base/errors.ts";
+import { repeat, type Repeating } from "../base/repeat.ts";
+import type { RunId, TaskId } from "../contract/ids.ts";
+import type { Run } from "../contract/run.ts";
+import { cancelRequest, renewLeases } from "../store/transitions.ts";
+import { carryRun, type RunnerParts } from "./runner.ts";
+import { RunStopped, type StopReason } from "./run-stop.ts";
+
+/** How long a claim holds without a heartbeat, and how often it beats, milliseconds. */
+export const LEASE_MS = 30_000;
+const HEARTBEAT_MS = 10_000;
+
+interface ActiveRun {
+  readonly run: Run;
+  readonly control: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** The runs that this daemon carries now. */
+export class RunPool {
+  readonly #parts: RunnerParts;
+  readonly #active = new Map<RunId, ActiveRun>();
+  #heartbeat: Repeating | undefined;
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#active.size;
+  }
+
+  has(runId: RunId): boolean {
+    return this.#active.has(runId);
+  }
+
+  /** Carries a claimed run, or one of an earlier daemon (`adopted`), to its end. */
+  begin(run: Run, adopted: boolean): void {
+    const control = new AbortController();
+    const done = this.#carry(run, adopted, control);
+    this.#active.set(run.id, { run, control, done });
+    this.#heartbeat ??= this.#beat();
+  }
+
+  /** Stops a run with its work saved. Does nothing when it is not carried here. */
+  stop(runId: RunId, reason: StopReason): void {
+    this.#active.get(runId)?.control.abort(new RunStopped(reason));
+  }
+
+  /** Stops the runs whose cancellation was asked for in the database, by whomever. */
+  obeyCancelRequests(): void {
+    for (const { run } of this.#active.values()) {
+      const request = cancelRequest(this.#parts.database.reader, run.taskId);
+      if (request) this.stop(run.id, { kind: "cancel", ...request });
+    }
+  }
+
+  /** Resolves when no run is carried any more. */
+  async drained(): Promise<void> {
+    while (this.#active.size > 0) await Promise.all([...this.#active.values()].map((one) => one.done));
+  }
+
+  stopAll(reason: StopReason): void {
+    for (const runId of this.#active.keys()) this.stop(runId, reason);
+  }
+
+  /** The tasks that are being worked on. */
+  tasks(): Set<TaskId> {
+    return new Set([...this.#active.values()].map((one) => one.run.taskId));
+  }
+
+  async #carry(run: Run, adopted: boolean, control: AbortController): Promise<void> {
+    try {
+      await carryRun(this.#parts, run, adopted, control);
+    } catch (thrown) {
+      // The run stays open in the database; the next reconcile finds it carried by nobody and takes it up again.
+      this.#parts.log.error("run let go", { runId: run.id, taskId: run.taskId, error: messageOf(thrown), stack: (thrown as Error).stack });
+    } finally {
+      this.#active.delete(run.id);
+      if (this.#active.size === 0) this.#stopHeartbeat();
+    }
+  }
+
+  #beat(): Repeating {
+    const { clock, database, log } = this.#parts;
+    const renew = () => database.write((tx) => renewLeases(tx, [...this.#active.keys()], clock.now() + LEASE_MS));
+    return repeat(clock, () => HEARTBEAT_MS, renew, (thrown) => log.warn("heartbeat not written", { error: messageOf(thrown) }));
+  }
+
+  #stopHeartbeat(): void {
+    void this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
+  }
+}

@@ -1,0 +1,203 @@
+import { join } from "node:path";
+import { AppError, messageOf, toAppError } from "../base/errors.ts";
+import type { FailureReason, Run, RunOutcome } from "../contract/run.ts";
+import type { CheckComparison, Proof } from "../contract/proof.ts";
+import { branchName } from "../domain/branch-name.ts";
+import { raiseAlert } from "../store/alerts.ts";
+import { listRuns } from "../store/runs.ts";
+import { setBranch } from "../store/tasks.ts";
+import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
+import { followAgent, type TurnEnd } from "./agent-turn.ts";
+import { endRun } from "./ending.ts";
+import { openJob, record, type Job } from "./job.ts";
+import type { EngineParts } from "./parts.ts";
+import { writePrompt } from "./prompting.ts";
+import { stopReasonOf, type StopReason } from "./run-stop.ts";
+import type { Verifier } from "./verification.ts";
+import { Watchdog } from "./watchdog.ts";
+
+export interface RunnerParts extends EngineParts {
+  readonly verifier: Verifier;
+}
+
+/**
+ * Carries a claimed run from its workspace to its outcome. `adopted`: the agent of the run was started by an earlier
+ * daemon and is alive or has ended by itself; then it goes on from there. Resolves when the run has ended, or when
+ * `control` was aborted with `leave`: then the agent lives on and the run stays open for the next daemon.
+ */
+export async function carryRun(parts: RunnerParts, run: Run, adopted: boolean, control: AbortController): Promise<void> {
+  const { signal } = control;
+  let job: Job;
+  try {
+    job = openJob(parts, run);
+  } catch (thrown) {
+    await endRun(parts, run, { status: "failed", reason: "agent_missing", message: messageOf(thrown), proof: null, retryAt: null });
+    return;
+  }
+  let outcome: RunOutcome;
+  try {
+    outcome = await attempt(parts, job, adopted, control);
+  } catch (thrown) {
+    const stop = stopReasonOf(signal);
+    if (stop?.kind === "leave") return;
+    outcome = stop ? outcomeOfStop(stop) : outcomeOfFailure(job, thrown);
+  }
+  await saveAndStop(parts, job, outcome);
+  await endRun(parts, job.run, outcome);
+}
+
+async function attempt(parts: RunnerParts, job: Job, adopted: boolean, control: AbortController): Promise<RunOutcome> {
+  const { signal } = control;
+  using watchdog = watch(parts, job, control);
+  const workspace = await prepareWorkspace(parts, job, signal);
+  if (!adopted) {
+    await startAgent(parts, job, workspace, signal);
+    watchdog.progressed({ waiting: false });
+  }
+  const turn = await followAgent(parts, job, (state) => watchdog.progressed(state), signal);
+  await settleProcesses(parts, job);
+  await parts.workspaces.checkpoint(job.project, job.task, "agent_ended", parts.clock.now());
+  if (!turn.verdict.ok) return { status: "failed", ...withoutOk(turn.verdict), proof: null };
+  return verifyWork(parts, job, workspace, turn, signal);
+}
+
+function watch(parts: RunnerParts, job: Job, control: AbortController): Watchdog {
+  const { runTimeoutMs, timeout } = job.config.defaults;
+  const runMs = Math.max(0, job.run.startedAt + runTimeoutMs - parts.clock.now());
+  return new Watchdog(parts.clock, { runMs, silenceMs: timeout }, (reason) => control.abort(reason));
+}
+
+async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
+  const { project, config } = job;
+  const branch = job.task.branch ?? branchName(config.defaults.branchPrefix, job.task.number, job.task.title);
+  if (job.task.branch === null) await parts.database.write((tx) => setBranch(tx, job.task.id, branch));
+  const task = { ...job.task, branch };
+  const base = job.run.baseCommit ?? (await fetchBase(parts, job, signal));
+  const workspace = await parts.workspaces.open(project, task, base, signal);
+  if (workspace.baseCommit !== job.run.baseCommit) await record(parts, job, { baseCommit: workspace.baseCommit });
+  if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace.directory, "setup", signal);
+  return workspace;
+}
+
+/** Whether an earlier run got past its set-up; one that a crash cut short has to be done again. */
+function wasSetUp(parts: RunnerParts, job: Job): boolean {
+  if (job.run.progress !== "preparing") return true;
+  return listRuns(parts.database.reader, { taskId: job.task.id, limit: 100 }).some((run) => run.progress !== "preparing");
+}
+
+async function fetchBase(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<string> {
+  const credentials = parts.forges[job.project.forge].credentials({ project: job.project, config: job.config });
+  return parts.workspaces.fetchBase(job.project, credentials, signal);
+}
+
+async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<void> {
+  await record(parts, job, { progress: "prompting" }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
+  const prompt = await writePrompt(parts, job, workspace);
+  const env = parts.settings.environment(job.agent.env);
+  const launch = job.driver.launch({
+    agent: job.agent,
+    prompt,
+    workspace: workspace.directory,
+    configDirectory: join(job.directory, "config"),
+    sessionId: job.run.resumesSessionId,
+    path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+    env,
+  });
+  signal.throwIfAborted();
+  const identity = await parts.host.start({
+    directory: job.agentDirectory,
+    argv: launch.argv,
+    cwd: workspace.directory,
+    env: launch.env,
+    files: { ...launch.files, [join(job.directory, "prompt.md")]: prompt },
+    stdin: launch.stdin,
+    marker: job.run.id,
+  });
+  await record(parts, job, { progress: "working", process: identity, progressAt: parts.clock.now() }, [
+    { type: "run.agent_started", data: { pid: identity.pid } },
+    { type: "run.progressed", data: { progress: "working" } },
+  ]);
+}
+
+/** Ends whatever the agent left behind, so that nothing changes the tree under the checks. */
+async function settleProcesses(parts: RunnerParts, job: Job): Promise<void> {
+  await parts.host.stop(job.agentDirectory, { marker: job.run.id, graceMs: job.config.defaults.graceMs });
+}
+
+async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {
+  if (job.stage.yields === "report") return { status: "no_change", report: turn.report };
+  const work = await parts.workspaces.collect(job.project, job.task, workspace.baseCommit, commitMessage(job));
+  if (!work.changed) return { status: "no_change", report: turn.report };
+  await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [{ type: "run.progressed", data: { progress: "verifying" } }]);
+  const checks = await parts.verifier.verify(job, workspace.baseCommit, workspace.directory, signal);
+  const proof = proofOf(workspace, work, checks);
+  const broken = checks.filter((check) => check.verdict === "broken");
+  if (broken.length === 0) return { status: "succeeded", proof, report: turn.report };
+  return { status: "failed", reason: "check_failed", message: describeBroken(broken), proof, retryAt: null };
+}
+
+function proofOf(workspace: Workspace, work: CollectedWork, checks: CheckComparison[]): Proof {
+  return { baseCommit: workspace.baseCommit, headCommit: work.headCommit, changes: work.changes, checks };
+}
+
+function commitMessage(job: Job): string {
+  return `${job.task.title}\n\nTask: ${job.task.key}\n`;
+}
+
+function describeBroken(broken: readonly CheckComparison[]): string {
+  return broken
+    .map((check) => {
+      const names = check.newFailures.length > 0 ? `: ${check.newFailures.slice(0, 10).join(", ")}` : "";
+      return `${check.name} (${check.command}) fails where the base does not${names}`;
+    })
+    .join("; ");
+}
+
+/** Saves the work, ends every process of the run, and saves what they did to the last. */
+async function saveAndStop(parts: RunnerParts, job: Job, outcome: RunOutcome): Promise<void> {
+  const reason = outcome.status === "failed" ? outcome.reason : outcome.status;
+  await save(parts, job, reason);
+  await settleProcesses(parts, job);
+  await save(parts, job, reason);
+}
+
+async function save(parts: RunnerParts, job: Job, reason: string): Promise<void> {
+  try {
+    await parts.workspaces.checkpoint(job.project, job.task, reason, parts.clock.now());
+  } catch (thrown) {
+    // The run must end all the same. Nothing is lost: a workspace that can't be saved is never removed.
+    const message = `The work of ${job.task.key} could not be saved: ${messageOf(thrown)} Its workspace is kept.`;
+    job.log.error("work not saved", { error: messageOf(thrown) });
+    await parts.database.write((tx) =>
+      raiseAlert(tx, { kind: "work_not_saved", subject: job.task.key, message, projectId: job.project.id, taskId: job.task.id }),
+    );
+  }
+}
+
+function outcomeOfStop(stop: Exclude<StopReason, { kind: "leave" }>): RunOutcome {
+  switch (stop.kind) {
+    case "kill":
+      return { status: "cancelled", by: "shutdown", message: "The daemon was stopped; the work is saved and goes on with the next start." };
+    case "cancel":
+      return { status: "cancelled", by: stop.by, message: stop.message };
+    case "limit":
+      return { status: "failed", reason: stop.reason, message: stop.message, proof: null, retryAt: null };
+  }
+}
+
+function outcomeOfFailure(job: Job, thrown: unknown): RunOutcome {
+  const error = toAppError(thrown);
+  if (error.code === "internal") job.log.error("run failed by a fault of ours", { error: error.message, stack: error.stack });
+  return { status: "failed", reason: failureReasonOf(error), message: error.message, proof: null, retryAt: null };
+}
+
+function failureReasonOf(error: AppError): FailureReason {
+  if (error.details["reason"] === "setup_failed") return "setup_failed";
+  if (error.details["reason"] === "agent_missing") return "agent_missing";
+  if (error.code === "unavailable") return "unreachable";
+  return error.code === "internal" ? "agent_error" : "workspace_failed";
+}
+
+function withoutOk(verdict: Extract<TurnEnd["verdict"], { ok: false }>) {
+  return { reason: verdict.reason, message: verdict.message, retryAt: verdict.retryAt };
+}

@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { AppError } from "../base/errors.ts";
+import type { CheckConfig } from "../contract/config.ts";
+import type { CheckComparison, CheckResult } from "../contract/proof.ts";
+import { compareCheck } from "../domain/compare-checks.ts";
+import { findCheckResult, saveCheckResult } from "../store/check-results.ts";
+import { record, type Job } from "./job.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** One at a time for a project's base: two tasks cut from one commit share its tree and its results. */
+type BaseTurns = Map<string, Promise<unknown>>;
+
+export interface Verifier {
+  /** Runs the project's checks in the workspace and on the base, and compares. */
+  verify(job: Job, baseCommit: string, workspace: string, signal: AbortSignal): Promise<CheckComparison[]>;
+  /** Makes a fresh tree ready: copies the configured files and runs the set-up command, if there is one. Throws `conflict` with the end of its output when it fails. */
+  setUp(job: Job, directory: string, name: string, signal: AbortSignal): Promise<void>;
+}
+
+export function createVerifier(parts: EngineParts): Verifier {
+  const baseTurns: BaseTurns = new Map();
+
+  async function verify(job: Job, baseCommit: string, workspace: string, signal: AbortSignal): Promise<CheckComparison[]> {
+    const comparisons: CheckComparison[] = [];
+    for (const check of job.config.checks) {
+      const base = await inTurn(baseTurns, job.project.id, () => resultOnBase(job, check, baseCommit, signal));
+      const head = await run(job, check, workspace, "head", signal);
+      comparisons.push(compareCheck(check.name, check.command, base, head));
+    }
+    return comparisons;
+  }
+
+  async function resultOnBase(job: Job, check: CheckConfig, commit: string, signal: AbortSignal): Promise<CheckResult> {
+    const key = { projectId: job.project.id, commit, checkKey: checkKey(check, job.config.workspace.setup) };
+    const known = findCheckResult(parts.database.reader, key);
+    if (known) return known;
+    const tree = await parts.workspaces.openBase(job.project, commit, signal);
+    if (tree.fresh) await setUp(job, tree.directory, "setup-base", signal);
+    const result = await run(job, check, tree.directory, "base", signal);
+    // A result that a time limit cut short says little of the commit; the next task asks again.
+    if (result.exitCode !== null) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
+    return result;
+  }
+
+  async function run(job: Job, check: CheckConfig, directory: string, tree: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
+    const result = await parts.runCheck(commandOf(job, check, directory, `check-${tree}-${checkKey(check, null).slice(0, 12)}`), signal);
+    await record(parts, job, { progressAt: parts.clock.now() }, [
+      { type: "run.check_finished", data: { name: check.name, tree, exitCode: result.exitCode } },
+    ]);
+    return result;
+  }
+
+  async function setUp(job: Job, directory: string, name: string, signal: AbortSignal): Promise<void> {
+    const { copy, setup, setupTimeoutMs } = job.config.workspace;
+    await parts.copyFiles(job.project, copy, directory);
+    if (setup === null) return;
+    const result = await parts.runCheck(commandOf(job, { name, command: setup, timeoutMs: setupTimeoutMs }, directory, name), signal);
+    if (result.exitCode === 0) return;
+    const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
+    throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, { reason: "setup_failed" });
+  }
+
+  function commandOf(job: Job, check: CheckConfig, directory: string, folder: string) {
+    return {
+      check,
+      directory,
+      // A folder holds one command, ever: a run that is gone on with after a crash checks in a new one.
+      runDirectory: join(job.directory, `${folder}-${parts.clock.now().toString(36)}`),
+      marker: job.run.id,
+      env: parts.settings.environment([]),
+    };
+  }
+
+  return { verify, setUp };
+}
+
+/** What a stored result depends on besides the commit. */
+function checkKey(check: CheckConfig, setup: string | null): string {
+  return createHash("sha256").update(JSON.stringify([check.command, check.timeoutMs, setup])).digest("hex");
+}
+
+async function inTurn<Result>(turns: BaseTurns, key: string, work: () => Promise<Result>): Promise<Result> {
+  // The one before us failing is its own matter; we only wait for it to be over.
+  const turn = (turns.get(key) ?? Promise.resolve()).then(work, work);
+  turns.set(key, turn);
+  try {
+    return await turn;
+  } finally {
+    if (turns.get(key) === turn) turns.delete(key);
+  }
+}

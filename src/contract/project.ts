@@ -9,7 +9,7 @@ export type ForgeKind = z.infer<typeof ForgeKind>;
 export const ProjectName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "use 1 to 40 of a-z, 0-9 and -, beginning with a letter or digit");
 
 export const ProjectPriority = z.int().min(0).max(100).meta({ description: "0 to 100; the higher goes first" });
-export const ProjectWeight = z.number().positive().max(1000).meta({ description: "share of starts relative to the others" });
+export const ProjectWeight = z.number().min(0.01).max(1000).meta({ description: "share of starts relative to the others" });
 
 /** A registered git repository with its settings. */
 export const Project = z.object({

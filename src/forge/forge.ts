@@ -16,17 +16,33 @@ export interface Issue {
   readonly updatedAt: number;
   /** SHA-256 (hex) of what would be worked on: title and body. A changed label or comment does not change it. */
   readonly contentHash: string;
-  /** Comments by people (not ours), oldest first, cut to the last 50; part of what is frozen. */
+  /** Comments by people (not ours, no bot's), oldest first, cut to the last 50; part of what is frozen. Left out for an issue without an intake label. */
   readonly comments: readonly { readonly author: string; readonly association: string; readonly body: string; readonly at: number }[];
 }
 
-/** The labelled issues, open and closed since, or that nothing changed since `cursor`. Opaque to all but the forge. */
+/**
+ * What changed since `cursor` (opaque to all but the forge). `complete`: all open labelled issues are there, so one that is
+ * missing was closed, unlabelled or removed; ask for it by its number before concluding anything. Otherwise: every issue
+ * that changed, closed and unlabelled ones too; a missing one is as it was. `problems`: issues that are there but can't be read.
+ */
 export type IssuePoll =
   | { readonly changed: false }
-  | { readonly changed: true; readonly issues: readonly Issue[]; readonly cursor: string };
+  | {
+      readonly changed: true;
+      readonly complete: boolean;
+      readonly issues: readonly Issue[];
+      readonly problems: readonly { readonly issue: number; readonly message: string }[];
+      readonly cursor: string;
+    };
 
 /** Whether an issue may start work, and who wanted it; `reason` is for people. */
 export type Permission = { readonly allowed: boolean; readonly actor: string; readonly reason: string };
+
+export interface PullRequest {
+  readonly number: number;
+  readonly url: string;
+  readonly open: boolean;
+}
 
 export interface ForgeProject {
   readonly project: Project;
@@ -45,11 +61,14 @@ export interface Forge {
   mayStart(target: ForgeProject, issue: Issue, signal: AbortSignal): Promise<Permission>;
   /** Makes or edits the one comment at `issue` that holds `marker`. */
   putComment(target: ForgeProject, comment: { issue: number; marker: string; body: string }, signal: AbortSignal): Promise<{ url: string }>;
-  /** Opens a pull request from `branch` to `base`, or updates the open one that has this head. */
+  /**
+   * Opens a pull request from `branch` to `base`, or updates the open one of ours that has this head. One that a person
+   * closed or merged is left as it is and returned with `open: false`.
+   */
   putPullRequest(
     target: ForgeProject,
     pull: { branch: string; base: string; title: string; body: string; marker: string },
     signal: AbortSignal,
-  ): Promise<{ number: number; url: string }>;
+  ): Promise<PullRequest>;
   credentials(target: ForgeProject): GitCredentials;
 }

@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/**
+ * What we read of GitHub's answers (REST API version 2022-11-28). They are checked because octokit hands on the text of a
+ * body that was cut short as if it were the data.
+ */
+export const User = z.object({ login: z.string(), type: z.string() }).nullable();
+export type User = z.infer<typeof User>;
+
+const Time = z.iso.datetime().transform((text) => Date.parse(text));
+
+export const IssueData = z.object({
+  number: z.int().positive(),
+  title: z.string(),
+  body: z.string().nullish(),
+  html_url: z.string(),
+  state: z.enum(["open", "closed"]),
+  labels: z.array(z.union([z.string(), z.object({ name: z.string().nullish() })])),
+  user: User,
+  author_association: z.string().default("NONE"),
+  updated_at: Time,
+  comments: z.int().nonnegative(),
+  pull_request: z.unknown().optional(),
+});
+export type IssueData = z.infer<typeof IssueData>;
+
+export const CommentData = z.object({
+  id: z.int().positive(),
+  body: z.string().nullish(),
+  html_url: z.string(),
+  user: User,
+  author_association: z.string().default("NONE"),
+  created_at: Time,
+});
+export type CommentData = z.infer<typeof CommentData>;
+
+/** An event of an issue; only the kinds that we look for have fields here. */
+export const IssueEventData = z.object({
+  event: z.string(),
+  actor: User.optional(),
+  created_at: Time.nullish(),
+  label: z.object({ name: z.string() }).optional(),
+});
+export type IssueEventData = z.infer<typeof IssueEventData>;
+
+export const PermissionData = z.object({ permission: z.string() });
+
+export const PullData = z.object({
+  number: z.int().positive(),
+  html_url: z.string(),
+  state: z.enum(["open", "closed"]),
+  title: z.string(),
+  body: z.string().nullish(),
+  base: z.object({ ref: z.string() }),
+});
+export type PullData = z.infer<typeof PullData>;
+
+/** GraphQL: the text and the time of its last edit, of one moment. */
+export const EditedTextData = z.object({
+  data: z.object({ repository: z.object({ issue: z.object({ title: z.string(), body: z.string(), lastEditedAt: Time.nullable() }) }) }),
+});

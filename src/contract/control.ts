@@ -32,6 +32,8 @@ export type RequestOf<Name extends RouteName> = Caller & {
 
 export type ResponseOf<Name extends RouteName> = z.output<Routes[Name]["response"]>;
 
+type Awaitable<Value> = Value | Promise<Value>;
+
 /** Answered by the API itself: its own description, and the event stream (`api/feed.ts`). */
 type AnsweredByApi = "getOpenApi" | "getDocs" | "streamEvents";
 export type ControlName = Exclude<RouteName, AnsweredByApi>;
@@ -40,10 +42,10 @@ export type ControlName = Exclude<RouteName, AnsweredByApi>;
  * What the API asks of the engine: one method a route. A failure is an `AppError`. `details.issues`, a list of
  * `{ path, message }`, names the fields of an `invalid` request; `details.retryAfterMs` says when to try again;
  * `details.reason: "queue_full"` makes an `unavailable` one "too many requests". A stream is an iterable, ended by its
- * `signal` as well as by itself.
+ * `signal` as well as by itself; what can be refused is refused before it is returned, because then nothing was sent yet.
  */
 export type Control = {
   readonly [Name in ControlName]: (
     request: RequestOf<Name>,
-  ) => Routes[Name] extends { answers: "stream" } ? AsyncIterable<ResponseOf<Name>> : Promise<ResponseOf<Name>> | ResponseOf<Name>;
+  ) => Awaitable<Routes[Name] extends { answers: "stream" } ? AsyncIterable<ResponseOf<Name>> : ResponseOf<Name>>;
 };

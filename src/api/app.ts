@@ -1,0 +1,75 @@
+import { Hono } from "hono";
+import { toAppError } from "../base/errors.ts";
+import { routes, type Route, type RouteName } from "../contract/routes.ts";
+import { createAnswer, type AnswerParts } from "./answer.ts";
+import { Refusal } from "./body.ts";
+import { logFailure, logWhenDone, type Env, type Exchange } from "./exchange.ts";
+import { TokenCheck, type Gate } from "./guard.ts";
+import { problem, problemOf, problemResponse } from "./problem.ts";
+
+export interface AppParts extends AnswerParts {
+  /** What a caller must show, but on routes that say otherwise. */
+  readonly token: string;
+}
+
+const answerHeaders = Object.entries({
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+});
+
+/** Every route of the table, behind the gate and the token. `streams` holds those that are open. */
+export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortController>): Hono<Env> {
+  const app = new Hono<Env>();
+  const token = new TokenCheck(parts.token);
+  const answer = createAnswer(parts, streams);
+  const authorise = (exchange: Exchange) => {
+    if (!token.accepts(exchange.env.incoming.headers.authorization)) throw new Refusal(unauthorised, { "www-authenticate": "Bearer" });
+  };
+
+  app.use((exchange, next) => {
+    const { incoming, outgoing } = exchange.env;
+    logWhenDone(exchange, parts);
+    const headers = [...answerHeaders, ...Object.entries(gate.corsHeaders(incoming))];
+    for (const [name, value] of headers) outgoing.setHeader(name, value);
+    const refused = gate.refusal(incoming);
+    if (refused) throw new Refusal(refused);
+    if (incoming.method !== "OPTIONS" || incoming.headers.origin === undefined) return next();
+    return Promise.resolve(new Response(null, { status: 204, headers: gate.preflightHeaders(incoming) }));
+  });
+
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    app.on(route.method, route.path.replace(/\{(\w+)\}/g, ":$1"), (exchange) => {
+      exchange.set("pattern", route.path);
+      if (route.auth === "token") authorise(exchange);
+      return answer(name, route, exchange);
+    });
+  }
+
+  app.notFound((exchange) => {
+    authorise(exchange);
+    const methods = methodsOf(exchange.req.path);
+    if (methods.length === 0) throw new Refusal(problem(404, "not_found", "There is no such route. /openapi.json lists them."));
+    throw new Refusal(problem(405, "invalid", `Use ${methods.join(" or ")} here.`), { allow: methods.join(", ") });
+  });
+
+  app.onError((thrown, exchange) => {
+    if (thrown instanceof Refusal) return problemResponse(thrown.problem, thrown.headers);
+    logFailure(parts.log, exchange, thrown);
+    return problemResponse(problemOf(toAppError(thrown)));
+  });
+  return app;
+}
+
+const unauthorised = problem(401, "unauthorized", "Send the token of auth.json, in Drover's home, as `Authorization: Bearer TOKEN`.");
+
+const patterns = Object.values(routes).map((route: Route) => ({
+  method: route.method,
+  path: new RegExp(`^${route.path.replace(/\{\w+\}/g, "[^/]+").replaceAll(".", "\\.")}$`),
+}));
+
+function methodsOf(path: string): string[] {
+  return [...new Set(patterns.filter((pattern) => pattern.path.test(path)).map((pattern) => pattern.method))];
+}

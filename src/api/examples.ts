@@ -1,0 +1,234 @@
+import type { Effect } from "../contract/effect.ts";
+import type { Alert, AuditEntry, Event } from "../contract/event.ts";
+import type { ResponseOf } from "../contract/control.ts";
+import type { ProjectStatus, RouteName } from "../contract/routes.ts";
+import type { Run, Worker } from "../contract/run.ts";
+import type { Task, TaskCounts } from "../contract/task.ts";
+
+const at = 1_767_262_500_000;
+const uuid = (last: string) => `019b7a2e-5c00-7000-8000-${last.padStart(12, "0")}`;
+const head = "9fceb02d0ae598e95dc970b74767f19372d61af8";
+const counts: TaskCounts = { draft: 0, queued: 3, running: 1, waiting: 0, blocked: 0, succeeded: 12, failed: 1, cancelled: 0 };
+
+const project: ProjectStatus = {
+  id: `project_${uuid("1")}`,
+  name: "api",
+  path: "/home/ada/code/api",
+  forge: "github",
+  repository: "example/api",
+  remote: "https://github.com/example/api.git",
+  baseBranch: "main",
+  priority: 50,
+  weight: 1,
+  enabled: true,
+  registeredAt: at - 86_400_000,
+  polledAt: at - 60_000,
+  lastError: null,
+  counts,
+  configError: null,
+  credentials: "present",
+};
+
+const task: Task = {
+  id: `task_${uuid("2")}`,
+  projectId: project.id,
+  project: "api",
+  number: 42,
+  key: "api#42",
+  title: "Answer 404 for an unknown order",
+  body: "GET /orders/9 answers 500 when there is no such order.",
+  contentHash: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
+  source: { kind: "github", key: "issue:7", issue: 7, url: "https://github.com/example/api/issues/7", actor: "ada" },
+  workflow: "issue",
+  delivery: "pull_request",
+  status: "running",
+  reason: null,
+  message: null,
+  stage: "solve",
+  priority: 50,
+  deadlineAt: null,
+  runAfter: at,
+  attempt: 1,
+  attemptMax: 3,
+  epoch: 1,
+  dependsOn: [],
+  parentId: null,
+  branch: "drover/7-answer-404-for-an-unknown-order",
+  pullRequest: null,
+  usage: { inputTokens: 5200, outputTokens: 830, cacheReadTokens: 41_000, costUsdMicros: 84_000 },
+  createdAt: at,
+  updatedAt: at + 900,
+  startedAt: at + 900,
+  finishedAt: null,
+};
+
+const run: Run = {
+  id: `run_${uuid("3")}`,
+  taskId: task.id,
+  taskKey: task.key,
+  projectId: project.id,
+  stage: "solve",
+  attempt: 1,
+  epoch: 1,
+  worker: 1,
+  agent: "claude",
+  driver: "claude",
+  isolation: "process",
+  progress: "working",
+  outcome: null,
+  leaseExpiresAt: at + 60_000,
+  process: { bootId: "0a1b2c3d-0000-4000-8000-000000000000", pid: 4711, startTime: "8861042" },
+  sessionId: uuid("9"),
+  resumesSessionId: null,
+  baseCommit: "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+  questions: [{ id: "q1", tool: "Bash", input: '{"command":"npm test"}', askedAt: at + 30_000 }],
+  usage: task.usage,
+  outputOffset: 18_204,
+  startedAt: at + 900,
+  finishedAt: null,
+  progressAt: at + 30_000,
+};
+
+const effect: Effect = {
+  id: `effect_${uuid("4")}`,
+  sequence: 9,
+  projectId: project.id,
+  taskId: task.id,
+  epoch: 1,
+  payload: { kind: "push", branch: "drover/7-answer-404-for-an-unknown-order", commit: head },
+  status: "pending",
+  attempt: 0,
+  nextAt: at + 60_000,
+  lastError: null,
+  createdAt: at + 60_000,
+};
+
+const event: Event = {
+  sequence: 118,
+  at: at + 900,
+  type: "task.status_changed",
+  projectId: project.id,
+  taskId: task.id,
+  runId: null,
+  data: { from: "queued", to: "running", reason: null, message: null },
+};
+
+const alert: Alert = {
+  id: `alert_${uuid("5")}`,
+  kind: "poll_failed",
+  subject: "api",
+  message: "GitHub did not answer for 15 minutes. Nothing was changed; the next look is in 5 minutes.",
+  count: 3,
+  projectId: project.id,
+  taskId: null,
+  raisedAt: at,
+  lastAt: at + 600_000,
+  resolvedAt: null,
+};
+
+const audited: AuditEntry = { sequence: 5, at, actor: "cli:ada", action: "task.cancel", subject: task.id, detail: { key: task.key } };
+const worker: Worker = {
+  number: 1,
+  status: "running",
+  runId: run.id,
+  taskKey: task.key,
+  agent: "claude",
+  progress: "working",
+  heartbeatAgeMs: 800,
+};
+const page = <Item>(item: Item) => ({ items: [item], next: null });
+
+/** One request body and one answer of each route (of a stream: one item), for the API's documentation. */
+export const examples: { readonly [Name in RouteName]: { readonly body?: unknown; readonly response: ResponseOf<Name> } } = {
+  health: { response: { status: "ok", version: "0.1.0", circuits: { open: 0, halfOpen: 0, closed: 3 }, problems: [] } },
+  getDaemon: {
+    response: {
+      version: "0.1.0",
+      pid: 4242,
+      home: "/home/ada/.drover",
+      url: "http://127.0.0.1:3003",
+      startedAt: at,
+      uptimeMs: 900_000,
+      status: "ok",
+      paused: false,
+      strategy: "weighted-round-robin",
+      counts,
+      projects: 2,
+      workers: { max: 2, running: 1 },
+      memory: { daemonBytes: 92_000_000, agentsBytes: 640_000_000 },
+      totals: { succeeded: 12, failed: 1, cancelled: 0 },
+      pendingEffects: 0,
+      openAlerts: 0,
+    },
+  },
+  stopDaemon: { body: { mode: "drain" }, response: { stopping: true } },
+  getConfig: {
+    response: {
+      settings: [{ key: "daemon.maxProcesses", value: 4, origin: "environment", place: "DROVER_DAEMON_MAXPROCESSES" }],
+      origins: ["environment"],
+      error: null,
+    },
+  },
+  listProjects: { response: page(project) },
+  registerProject: { body: { path: "/home/ada/code/api", priority: 80 }, response: project },
+  getProject: { response: project },
+  changeProject: { body: { weight: 2, enabled: true }, response: { ...project, weight: 2 } },
+  unregisterProject: { response: project },
+  pollProject: { response: { created: 1, ignored: 2, cancelled: 0 } },
+  listTasks: { response: page(task) },
+  createTask: {
+    body: {
+      project: "api",
+      title: "Answer 404 for an unknown order",
+      body: "GET /orders/9 answers 500.",
+      idempotencyKey: "2026-01-01-orders",
+    },
+    response: { ...task, status: "queued", source: { kind: "api", key: "2026-01-01-orders", issue: null, url: null, actor: "api" } },
+  },
+  getTask: {
+    response: {
+      ...task,
+      runs: [run],
+      effects: [effect],
+      checkpoints: [{ index: 1, commit: head, at: at + 50_000, reason: "agent_ended" }],
+    },
+  },
+  cancelTask: {
+    response: { ...task, status: "cancelled", reason: "cancelled", message: "Cancelled at the command line.", finishedAt: at + 70_000 },
+  },
+  retryTask: { response: { ...task, status: "queued", attempt: 0 } },
+  getTaskDiff: {
+    response: "diff --git a/orders.js b/orders.js\n--- a/orders.js\n+++ b/orders.js\n@@ -1 +1 @@\n-throw new Error()\n+return notFound()\n",
+  },
+  restoreTask: { body: { to: "/home/ada/restored", checkpoint: 1 }, response: { path: "/home/ada/restored", commit: head, checkpoint: 1 } },
+  listRuns: { response: page(run) },
+  getRun: { response: run },
+  getRunOutput: { response: { text: "Reading orders.js" } },
+  answerRun: { body: { question: "q1", allow: true }, response: { ...run, questions: [] } },
+  getQueue: {
+    response: {
+      paused: false,
+      strategy: "weighted-round-robin",
+      queued: 1,
+      max: 10_000,
+      running: 1,
+      next: [{ position: 1, task: { ...task, status: "queued" } }],
+    },
+  },
+  changeQueue: {
+    body: { paused: true },
+    response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, next: [] },
+  },
+  clearQueue: { body: { confirm: true }, response: { cancelled: 3 } },
+  listWorkers: { response: { items: [worker], max: 2 } },
+  stopWorker: { response: worker },
+  streamEvents: { response: event },
+  listEvents: { response: page(event) },
+  listAudit: { response: page(audited) },
+  listAlerts: { response: page(alert) },
+  backUpStore: { response: { path: "/home/ada/.drover/backups/2026-01-01T10-15-00.db", bytes: 1_048_576, sequence: 118 } },
+  verifyStore: { response: { ok: true, problems: [], tasks: 16, events: 118 } },
+  receiveGithubWebhook: { body: { action: "labeled", issue: { number: 7 } }, response: { accepted: true } },
+  getOpenApi: { response: { openapi: "3.1.0" } },
+  getDocs: { response: "<!doctype html>" },
+};

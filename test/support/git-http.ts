@@ -28,6 +28,8 @@ export function git(cwd: string, args: readonly string[], input = ""): Promise<s
       if (code === 0) resolve(Buffer.concat(out).toString());
       else reject(new Error(`git ${args.join(" ")} failed (${code}): ${Buffer.concat(err).toString()}`));
     });
+    // A command that reads nothing may have ended already; its exit code says what counts.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
   });
 }

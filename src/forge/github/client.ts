@@ -64,7 +64,12 @@ export class GithubClient {
    * A list to its last page, with the ETag and the time of the first. Undefined: the first page is as it was when it had
    * `etag`. Not octokit's `paginate`: it takes a body that was cut short for an empty page, and that for the end of the list.
    */
-  async list<Item>(target: ForgeProject, request: GithubRequest<Item[]>, signal: AbortSignal, etag: string | null = null): Promise<Answer<Item[]> | undefined> {
+  async list<Item>(
+    target: ForgeProject,
+    request: GithubRequest<Item[]>,
+    signal: AbortSignal,
+    etag: string | null = null,
+  ): Promise<Answer<Item[]> | undefined> {
     const first = await this.#exchange(target, withPage(request, 1), etag, signal);
     if (first === undefined) return undefined;
     const items = [...first.data];
@@ -88,7 +93,12 @@ export class GithubClient {
     return token;
   }
 
-  async #exchange<Data>(target: ForgeProject, request: GithubRequest<Data>, etag: string | null, signal: AbortSignal): Promise<Answer<Data> | undefined> {
+  async #exchange<Data>(
+    target: ForgeProject,
+    request: GithubRequest<Data>,
+    etag: string | null,
+    signal: AbortSignal,
+  ): Promise<Answer<Data> | undefined> {
     signal.throwIfAborted();
     const { owner, repo } = repositoryOf(target);
     const address = apiAddress(target);
@@ -127,14 +137,20 @@ export class GithubClient {
   #refuseInterrupted(signal: AbortSignal, deadline: AbortSignal, asked: Asked): void {
     signal.throwIfAborted();
     if (deadline.aborted) {
-      throw new AppError("unavailable", `${asked.host} did not answer ${asked.what} within ${REQUEST_TIMEOUT_MS / 1000} s.`, { asked: asked.what });
+      throw new AppError("unavailable", `${asked.host} did not answer ${asked.what} within ${REQUEST_TIMEOUT_MS / 1000} s.`, {
+        asked: asked.what,
+      });
     }
   }
 
   #refuseWhilePaused(key: string, asked: Asked): void {
     const retryAfterMs = (this.#pausedUntil.get(key) ?? 0) - this.#clock.now();
     if (retryAfterMs <= 0) return;
-    throw new AppError("unavailable", `${asked.host} wants to be left alone for another ${Math.ceil(retryAfterMs / 1000)} s (rate limit).`, { retryAfterMs });
+    throw new AppError(
+      "unavailable",
+      `${asked.host} wants to be left alone for another ${Math.ceil(retryAfterMs / 1000)} s (rate limit).`,
+      { retryAfterMs },
+    );
   }
 
   #notePause(key: string, headers: ResponseHeaders, failure: AppError | undefined): void {
@@ -172,7 +188,8 @@ async function makeOctokit(address: string, token: string, fetchOf: typeof fetch
 /** Throws `invalid` when the project names no repository. */
 export function repositoryOf({ project }: ForgeProject): { owner: string; repo: string } {
   const [owner, repo] = project.repository?.split("/") ?? [];
-  if (!owner || !repo) throw new AppError("invalid", `${project.name} names no repository at GitHub. Register it again with one, or use the local forge.`);
+  if (!owner || !repo)
+    throw new AppError("invalid", `${project.name} names no repository at GitHub. Register it again with one, or use the local forge.`);
   return { owner, repo };
 }
 
@@ -192,14 +209,21 @@ function toAnswer<Data>(
   now: number,
 ): Answer<Data> {
   if (response.status >= 300) {
-    throw new AppError("invalid", `${asked.repository} has moved (HTTP ${response.status} at ${asked.what}). Register the project again under its new name.`);
+    throw new AppError(
+      "invalid",
+      `${asked.repository} has moved (HTTP ${response.status} at ${asked.what}). Register the project again under its new name.`,
+    );
   }
   const parsed = request.answer.safeParse(response.data);
   if (!parsed.success) {
-    throw new AppError("unavailable", `${asked.host} answered ${asked.what} with something else than it promises; the answer may have been cut short.`, {
-      asked: asked.what,
-      cause: parsed.error,
-    });
+    throw new AppError(
+      "unavailable",
+      `${asked.host} answered ${asked.what} with something else than it promises; the answer may have been cut short.`,
+      {
+        asked: asked.what,
+        cause: parsed.error,
+      },
+    );
   }
   const { etag, link } = response.headers;
   return {

@@ -65,7 +65,11 @@ export class GithubForge implements Forge {
     return mayStart(this.#client, target, issue, signal);
   }
 
-  async putComment(target: ForgeProject, comment: { issue: number; marker: string; body: string }, signal: AbortSignal): Promise<{ url: string }> {
+  async putComment(
+    target: ForgeProject,
+    comment: { issue: number; marker: string; body: string },
+    signal: AbortSignal,
+  ): Promise<{ url: string }> {
     const body = this.#outgoing(withMarker(comment.marker, comment.body));
     const existing = await this.#findComment(target, comment.issue, comment.marker, signal);
     if (existing?.body?.trimEnd() === body.trimEnd()) return { url: existing.html_url };
@@ -85,10 +89,15 @@ export class GithubForge implements Forge {
     const wanted = { title: this.#redact(pull.title), body: this.#outgoing(withMarker(pull.marker, pull.body)), base: pull.base };
     const existing = await this.#findPull(target, pull.branch, signal);
     if (existing === undefined) return this.#openPull(target, { ...wanted, head: pull.branch }, signal);
-    const isUpToDate = existing.title === wanted.title && existing.body?.trimEnd() === wanted.body.trimEnd() && existing.base.ref === wanted.base;
+    const isUpToDate =
+      existing.title === wanted.title && existing.body?.trimEnd() === wanted.body.trimEnd() && existing.base.ref === wanted.base;
     // Somebody else's from our branch, and one that was closed or merged, are not ours to edit.
     if (isUpToDate || existing.state === "closed" || !existing.body?.startsWith(pull.marker)) return toPullRequest(existing);
-    const request = { route: "PATCH /repos/{owner}/{repo}/pulls/{pull_number}", parameters: { ...wanted, pull_number: existing.number }, answer: PullData };
+    const request = {
+      route: "PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
+      parameters: { ...wanted, pull_number: existing.number },
+      answer: PullData,
+    };
     return toPullRequest((await this.#client.send(target, request, signal)).data);
   }
 
@@ -120,10 +129,21 @@ export class GithubForge implements Forge {
   }
 
   #listIssues(target: ForgeProject, filter: Record<string, string>, etag: string | null, signal: AbortSignal) {
-    return this.#client.list(target, { route: "GET /repos/{owner}/{repo}/issues", parameters: filter, answer: z.array(IssueData) }, signal, etag);
+    return this.#client.list(
+      target,
+      { route: "GET /repos/{owner}/{repo}/issues", parameters: filter, answer: z.array(IssueData) },
+      signal,
+      etag,
+    );
   }
 
-  async #toPoll(target: ForgeProject, complete: boolean, found: readonly IssueData[], cursor: PollCursor, signal: AbortSignal): Promise<IssuePoll> {
+  async #toPoll(
+    target: ForgeProject,
+    complete: boolean,
+    found: readonly IssueData[],
+    cursor: PollCursor,
+    signal: AbortSignal,
+  ): Promise<IssuePoll> {
     const issues: Issue[] = [];
     for (const issue of found) {
       if (!isPull(issue)) issues.push(await this.#complete(target, issue, signal));
@@ -168,24 +188,38 @@ export class GithubForge implements Forge {
 
   /** The oldest with this marker: nobody else could know it before we first used it. */
   async #findComment(target: ForgeProject, issue: number, marker: string, signal: AbortSignal): Promise<CommentData | undefined> {
-    const answer = await this.#client.list(target, { route: COMMENTS, parameters: { issue_number: issue }, answer: z.array(CommentData) }, signal);
+    const answer = await this.#client.list(
+      target,
+      { route: COMMENTS, parameters: { issue_number: issue }, answer: z.array(CommentData) },
+      signal,
+    );
     return answer?.data.find((comment) => comment.body?.startsWith(marker));
   }
 
   /** The open one of this head, else the newest closed one. */
   async #findPull(target: ForgeProject, branch: string, signal: AbortSignal): Promise<PullData | undefined> {
     const owner = target.project.repository?.split("/")[0] ?? "";
-    const request = { route: PULLS, parameters: { head: `${owner}:${branch}`, state: "all", sort: "created", direction: "desc" }, answer: z.array(PullData) };
+    const request = {
+      route: PULLS,
+      parameters: { head: `${owner}:${branch}`, state: "all", sort: "created", direction: "desc" },
+      answer: z.array(PullData),
+    };
     const pulls = (await this.#client.list(target, request, signal))?.data ?? [];
     return pulls.find((pull) => pull.state === "open") ?? pulls[0];
   }
 
-  async #openPull(target: ForgeProject, parameters: { head: string; base: string; title: string; body: string }, signal: AbortSignal): Promise<PullRequest> {
+  async #openPull(
+    target: ForgeProject,
+    parameters: { head: string; base: string; title: string; body: string },
+    signal: AbortSignal,
+  ): Promise<PullRequest> {
     try {
       const { data } = await this.#client.send(target, { route: `POST ${PULLS.slice(4)}`, parameters, answer: PullData }, signal);
       return toPullRequest(data);
     } catch (error) {
-      throw isMissingHead(error) ? new AppError("unavailable", `GitHub does not know the branch ${parameters.head} yet.`, { cause: error }) : error;
+      throw isMissingHead(error)
+        ? new AppError("unavailable", `GitHub does not know the branch ${parameters.head} yet.`, { cause: error })
+        : error;
     }
   }
 

@@ -40,10 +40,18 @@ export async function mayStart(client: GithubClient, target: ForgeProject, issue
     return { allowed: false, actor, reason: `written by ${issue.author} (${issue.association}), and nobody known put the label on` };
   }
   if (!labellers.includes(labeller) && !(await canWrite(client, target, labeller, signal))) {
-    return { allowed: false, actor, reason: `written by ${issue.author} (${issue.association}) and labelled by ${labeller}, who has no write access` };
+    return {
+      allowed: false,
+      actor,
+      reason: `written by ${issue.author} (${issue.association}) and labelled by ${labeller}, who has no write access`,
+    };
   }
   if (await wasEditedSince(client, target, issue, labelling, signal)) {
-    return { allowed: false, actor, reason: `${issue.author} (${issue.association}) changed the text after ${labeller} put the label on; read it and put the label on again` };
+    return {
+      allowed: false,
+      actor,
+      reason: `${issue.author} (${issue.association}) changed the text after ${labeller} put the label on; read it and put the label on again`,
+    };
   }
   return { allowed: true, actor, reason: `labelled by ${labeller}` };
 }
@@ -51,20 +59,28 @@ export async function mayStart(client: GithubClient, target: ForgeProject, issue
 async function findLabelling(client: GithubClient, target: ForgeProject, issue: Issue, signal: AbortSignal): Promise<Labelling> {
   const events = await client.list(
     target,
-    { route: "GET /repos/{owner}/{repo}/issues/{issue_number}/events", parameters: { issue_number: issue.number }, answer: z.array(IssueEventData) },
+    {
+      route: "GET /repos/{owner}/{repo}/issues/{issue_number}/events",
+      parameters: { issue_number: issue.number },
+      answer: z.array(IssueEventData),
+    },
     signal,
   );
   let found: Labelling = { labeller: null, isBot: false, at: 0, renamedSince: false };
   for (const event of events?.data ?? []) {
     if (event.event === "renamed") found = { ...found, renamedSince: true };
-    if (event.event !== "labeled" || event.label === undefined || !hasLabel([event.label.name], target.config.intake.labels)) continue;
+    if (event.event !== "labeled" || !event.label || !hasLabel([event.label.name], target.config.intake.labels)) continue;
     found = { labeller: event.actor?.login ?? null, isBot: event.actor?.type === "Bot", at: event.created_at ?? 0, renamedSince: false };
   }
   return found;
 }
 
 async function canWrite(client: GithubClient, target: ForgeProject, login: string, signal: AbortSignal): Promise<boolean> {
-  const request = { route: "GET /repos/{owner}/{repo}/collaborators/{username}/permission", parameters: { username: login }, answer: PermissionData };
+  const request = {
+    route: "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
+    parameters: { username: login },
+    answer: PermissionData,
+  };
   try {
     const { data } = await client.send(target, request, signal);
     return data.permission === "admin" || data.permission === "write";
@@ -79,7 +95,13 @@ async function canWrite(client: GithubClient, target: ForgeProject, login: strin
  * Whether the text differs from the one that was labelled. REST does not tell when a body was edited. The text itself is
  * compared too, so that an edit that came and went while we were asking can't slip through.
  */
-async function wasEditedSince(client: GithubClient, target: ForgeProject, issue: Issue, labelling: Labelling, signal: AbortSignal): Promise<boolean> {
+async function wasEditedSince(
+  client: GithubClient,
+  target: ForgeProject,
+  issue: Issue,
+  labelling: Labelling,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (labelling.renamedSince) return true;
   const request = {
     route: `POST ${graphqlAddress(apiAddress(target))}`,

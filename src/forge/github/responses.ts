@@ -39,7 +39,7 @@ export const IssueEventData = z.object({
   event: z.string(),
   actor: User.optional(),
   created_at: Time.nullish(),
-  label: z.object({ name: z.string() }).optional(),
+  label: z.object({ name: z.string() }).nullish(),
 });
 export type IssueEventData = z.infer<typeof IssueEventData>;
 

@@ -1,0 +1,123 @@
+import type { Clock } from "../../base/clock.ts";
+import { AppError, messageOf } from "../../base/errors.ts";
+import type { Project } from "../../contract/project.ts";
+import type { GitCredentials } from "../../workspace/workspaces.ts";
+import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest } from "../forge.ts";
+import { withMarker } from "../marker.ts";
+import { readFolder, readIssue, type FolderState } from "./issue-folder.ts";
+import { Records, type RunGit } from "./records.ts";
+
+export interface LocalForgeOptions {
+  readonly clock: Clock;
+  readonly git: RunGit;
+  /** Takes known secrets out of a text that is about to be kept. */
+  readonly redact: (text: string) => string;
+}
+
+const PULLS = "refs/drover/pulls/";
+const NOTHING: FolderState = { files: [], fingerprint: "none" };
+
+/**
+ * Issues and pull requests without any service. Issues are the files `.drover/issues/<number>-<anything>.md` in the
+ * person's working folder, closed by `state: closed` or by removing the file. What we write goes behind refs of ours in
+ * the same repository (`git show refs/drover/issues/3:status.md`, `git show refs/drover/pulls/1:pull.md`); the checkout is never touched.
+ */
+export class LocalForge implements Forge {
+  readonly kind = "local";
+  readonly #records: Records;
+  readonly #redact: (text: string) => string;
+
+  constructor({ clock, git, redact }: LocalForgeOptions) {
+    this.#records = new Records(git, clock);
+    this.#redact = redact;
+  }
+
+  async poll({ project, config }: ForgeProject, cursor: string | null, _signal: AbortSignal): Promise<IssuePoll> {
+    const folder = await this.#folder(project, cursor);
+    const current = JSON.stringify([folder.fingerprint, config.intake.labels]);
+    if (current === cursor) return { changed: false };
+    const issues: Issue[] = [];
+    const problems: { issue: number; message: string }[] = [];
+    for (const file of folder.files) {
+      try {
+        issues.push(await readIssue(file, folder.files));
+      } catch (error) {
+        // One file that can't be read must not hide the others.
+        problems.push({ issue: file.number, message: messageOf(error) });
+      }
+    }
+    return { changed: true, complete: true, issues, problems, cursor: current };
+  }
+
+  async getIssue({ project }: ForgeProject, number: number, _signal: AbortSignal): Promise<Issue | undefined> {
+    const { files } = (await readFolder(project)) ?? NOTHING;
+    const file = files.find((one) => one.number === number);
+    return file && readIssue(file, files);
+  }
+
+  async mayStart(_target: ForgeProject, issue: Issue, _signal: AbortSignal): Promise<Permission> {
+    return { allowed: true, actor: issue.author, reason: "it is a file in the project's own folder" };
+  }
+
+  async putComment(
+    { project }: ForgeProject,
+    { issue, marker, body }: { issue: number; marker: string; body: string },
+    signal: AbortSignal,
+  ): Promise<{ url: string }> {
+    const place = { repository: project.path, ref: `refs/drover/issues/${issue}`, file: "status.md" };
+    const content = `${this.#redact(withMarker(marker, body)).trimEnd()}\n`;
+    await this.#records.write(place, { content, subject: `Status of issue ${issue}`, marker }, signal);
+    return { url: `drover:issues/${issue}` };
+  }
+
+  async putPullRequest(
+    { project }: ForgeProject,
+    pull: { branch: string; base: string; title: string; body: string; marker: string },
+    signal: AbortSignal,
+  ): Promise<PullRequest> {
+    const known = await this.#records.list(project.path, PULLS, signal);
+    const own = known.find((one) => one.marker === pull.marker);
+    const number = own === undefined ? Math.max(0, ...known.map((one) => numberOf(one.ref))) + 1 : numberOf(own.ref);
+    const place = { repository: project.path, ref: `${PULLS}${number}`, file: "pull.md" };
+    const content = this.#redact(pullText(pull));
+    await this.#records.write(
+      place,
+      { content, subject: `Pull request ${number}`, marker: pull.marker, create: own === undefined },
+      signal,
+    );
+    return { number, url: `drover:pulls/${number}`, open: true };
+  }
+
+  credentials(): GitCredentials {
+    return { token: null };
+  }
+
+  /** A folder that was there before and is gone now says nothing about its issues: another branch may be checked out. */
+  async #folder(project: Project, cursor: string | null): Promise<FolderState> {
+    const folder = await readFolder(project);
+    if (folder !== undefined) return folder;
+    if (cursor === null || cursor.includes(`"${NOTHING.fingerprint}"`)) return NOTHING;
+    throw new AppError("unavailable", `${project.path} has no folder .drover/issues any more. Bring it back, even if it is empty.`);
+  }
+}
+
+function pullText({
+  branch,
+  base,
+  title,
+  body,
+  marker,
+}: {
+  branch: string;
+  base: string;
+  title: string;
+  body: string;
+  marker: string;
+}): string {
+  const front = ["---", `title: ${JSON.stringify(title)}`, `base: ${JSON.stringify(base)}`, `branch: ${JSON.stringify(branch)}`, "---"];
+  return `${front.join("\n")}\n${withMarker(marker, body).trimEnd()}\n`;
+}
+
+function numberOf(ref: string): number {
+  return Number(ref.slice(PULLS.length));
+}

@@ -72,7 +72,7 @@ const nouns = {
   Worker,
 };
 
-const description = `Drover's API. Every route but /health needs the token of auth.json in Drover's home, as \`Authorization: Bearer TOKEN\`.
+const about = `Drover's API. Every route but /health needs the token of auth.json in Drover's home, as \`Authorization: Bearer TOKEN\`.
 Errors are RFC 9457 problems. Lists come in pages: give \`next\` back as \`after\`. Times are epoch milliseconds, durations milliseconds,
 costs millionths of a US dollar. A task is named by its id or its key (\`api#42\`, in a path \`api%2342\`), a project by its id or name.
 Streams are server-sent events; each has an id, and \`Last-Event-ID\` resumes behind it.`;
@@ -86,7 +86,7 @@ export function openApiDocument(version: string): OpenApiDocument {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Drover", version, description },
+    info: { title: "Drover", version, description: about },
     servers: [{ url: "/" }],
     security: [{ token: [] }],
     paths,
@@ -109,13 +109,13 @@ function convertAnswers() {
   for (const [id, schema] of Object.entries(nouns)) registry.add(schema, { id });
   for (const [name, route] of Object.entries(routes))
     if (!registry.has(route.response)) registry.add(route.response, { id: answerId(name) });
-  const uri = (id: string) => `#/components/schemas/${id}`;
   const schemas: Record<string, Json> = {};
-  for (const [id, schema] of Object.entries(z.toJSONSchema(registry, { uri, override: leaveOpen }).schemas)) schemas[id] = bare(schema);
+  for (const [id, schema] of Object.entries(z.toJSONSchema(registry, { uri: reference, override: leaveOpen }).schemas))
+    schemas[id] = bare(schema);
   const nounIds = new Map<unknown, string>(Object.entries(nouns).map(([id, schema]) => [schema, id]));
   const responseOf = (name: RouteName): Json => {
     const noun = nounIds.get(routes[name].response);
-    return noun === undefined ? (schemas[answerId(name)] ?? {}) : { $ref: uri(noun) };
+    return noun === undefined ? (schemas[answerId(name)] ?? {}) : { $ref: reference(noun) };
   };
   return { components: Object.fromEntries(Object.entries(schemas).filter(([id]) => id in nouns)), responseOf };
 }
@@ -170,17 +170,14 @@ function queryParameters(route: Route): Parameter[] {
 }
 
 function headerParameters(route: Route): Parameter[] {
-  const header = (name: string, required: boolean, text: string): Parameter => ({
-    name,
-    in: "header",
-    required,
-    description: text,
-    schema: { type: "string" },
-  });
   if (route.answers === "stream") return [header("Last-Event-ID", false, "id of the last event that arrived: go on behind it")];
   if (route.auth === "signature")
     return [header("X-Hub-Signature-256", true, "`sha256=` and the HMAC of the body with the webhook's secret")];
   return [];
+}
+
+function header(name: string, required: boolean, description: string): Parameter {
+  return { name, in: "header", required, description, schema: { type: "string" } };
 }
 
 function propertiesOf(schema: z.ZodType | undefined): Record<string, Json> {
@@ -199,6 +196,10 @@ function leaveOpen({ jsonSchema }: { jsonSchema: Json }): void {
 /** Without what only a schema in a file of its own needs. */
 function bare({ $schema: _schema, $id: _id, ...rest }: Json): Json {
   return rest;
+}
+
+function reference(id: string): string {
+  return `#/components/schemas/${id}`;
 }
 
 function answerId(name: string): string {

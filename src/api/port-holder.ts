@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename } from "node:path";
 
 /**
  * Who listens on a port of this machine, for a person: `process 123 (node)`, or `another program` where the system
@@ -8,12 +9,17 @@ export async function portHolder(port: number): Promise<string> {
   try {
     const sockets = await listeningSockets(port);
     for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-      if (await holds(pid, sockets)) return `process ${pid} (${(await readFile(`/proc/${pid}/comm`, "utf8")).trim()})`;
+      if (await holds(pid, sockets)) return `process ${pid} (${await programOf(pid)})`;
     }
   } catch {
     // No /proc here, or it changed while we looked: the answer is only a hint.
   }
   return "another program";
+}
+
+async function programOf(pid: string): Promise<string> {
+  const [program = ""] = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+  return basename(program);
 }
 
 async function listeningSockets(port: number): Promise<Set<string>> {

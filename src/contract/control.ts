@@ -6,8 +6,11 @@ type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${i
   ? { [Key in Name]: string } & PathParams<Rest>
   : unknown;
 
-type ParamsOf<One extends Route> = One extends { params: infer Params extends z.ZodType } ? z.output<Params> : PathParams<One["path"]>;
-type QueryOf<One extends Route> = One extends { query: infer Query extends z.ZodType } ? z.output<Query> : unknown;
+/** What a route takes after its schemas; `unknown` where it takes nothing. */
+export type ParamsOf<One extends Route> = One extends { params: infer Params extends z.ZodType }
+  ? z.output<Params>
+  : PathParams<One["path"]>;
+export type QueryOf<One extends Route> = One extends { query: infer Query extends z.ZodType } ? z.output<Query> : unknown;
 type BodyOf<One extends Route> = One extends { auth: "signature" }
   ? Uint8Array
   : One extends { body: infer Body extends z.ZodType }

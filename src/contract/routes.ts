@@ -149,7 +149,7 @@ export const routes = {
     method: "GET",
     path: "/api/config",
     summary: "Every setting in force and where it comes from",
-    query: z.object({ project: z.string().optional() }),
+    query: z.strictObject({ project: z.string().optional() }),
     response: z.object({ settings: z.array(Setting), origins: z.array(ConfigOrigin), error: z.string().nullable() }),
   }),
 
@@ -157,7 +157,7 @@ export const routes = {
     method: "GET",
     path: "/api/projects",
     summary: "The registered projects",
-    query: z.object({ limit, after }),
+    query: z.strictObject({ limit, after }),
     response: page(ProjectStatus),
   }),
   registerProject: route({
@@ -198,7 +198,7 @@ export const routes = {
     method: "GET",
     path: "/api/tasks",
     summary: "Tasks, the newest first",
-    query: z.object({
+    query: z.strictObject({
       project: z.string().optional(),
       status: TaskStatus.optional(),
       stage: z.string().optional(),
@@ -227,7 +227,7 @@ export const routes = {
     path: "/api/tasks/{task}/diff",
     answers: "text",
     summary: "What the task changed, as a patch",
-    query: z.object({ checkpoint: z.coerce.number().int().positive().optional().meta({ type: "integer" }) }),
+    query: z.strictObject({ checkpoint: z.coerce.number().int().positive().optional().meta({ type: "integer" }) }),
     response: z.string(),
   }),
   restoreTask: route({
@@ -242,7 +242,7 @@ export const routes = {
     method: "GET",
     path: "/api/runs",
     summary: "Runs, the newest first",
-    query: z.object({
+    query: z.strictObject({
       project: z.string().optional(),
       task: z.string().optional(),
       open: z.stringbool().optional().meta({ type: "boolean" }),
@@ -257,7 +257,7 @@ export const routes = {
     path: "/api/runs/{run}/output",
     answers: "stream",
     summary: "What the run's agent prints, line by line; ends with the run when `follow` is set",
-    query: z.object({
+    query: z.strictObject({
       follow: z.stringbool().default(false).meta({ type: "boolean" }),
       raw: z.stringbool().default(false).meta({ type: "boolean" }),
     }),
@@ -306,7 +306,7 @@ export const routes = {
     path: "/api/events",
     answers: "stream",
     summary: "Events as they are committed; resumes after `Last-Event-ID`",
-    query: z.object({
+    query: z.strictObject({
       after: z.coerce
         .number()
         .int()
@@ -322,21 +322,21 @@ export const routes = {
     method: "GET",
     path: "/api/events/history",
     summary: "Stored events in their order",
-    query: z.object({ task: z.string().optional(), project: z.string().optional(), limit, after }),
+    query: z.strictObject({ task: z.string().optional(), project: z.string().optional(), limit, after }),
     response: page(Event),
   }),
   listAudit: route({
     method: "GET",
     path: "/api/audit",
     summary: "Who did what, the newest first",
-    query: z.object({ limit, after }),
+    query: z.strictObject({ limit, after }),
     response: page(AuditEntry),
   }),
   listAlerts: route({
     method: "GET",
     path: "/api/alerts",
     summary: "What a person must see",
-    query: z.object({ open: z.stringbool().default(true).meta({ type: "boolean" }), limit, after }),
+    query: z.strictObject({ open: z.stringbool().default(true).meta({ type: "boolean" }), limit, after }),
     response: page(Alert),
   }),
 

@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto";
+import { AppError } from "../../src/base/errors.ts";
+import { newId } from "../../src/base/ids.ts";
+import { examples } from "../../src/api/examples.ts";
+import type { Control, RequestOf } from "../../src/contract/control.ts";
+import type { Task, TaskStatus } from "../../src/contract/task.ts";
+
+const QUEUE_MAX = 3;
+
+/** A Control that keeps its tasks in memory: enough of one to talk to over HTTP. What it was asked is in `asked`. */
+export class MemoryControl {
+  readonly tasks: Task[] = [];
+  readonly asked: { name: string; actor: string; params: unknown; body: unknown }[] = [];
+  paused = false;
+  /** What agents print; a run is over when this ends. */
+  output: AsyncIterable<{ text: string }> = lines("first", "second", "third");
+
+  /** The methods, each noted in `asked`. */
+  readonly control: Control = this.#noted({
+    health: () => examples.health.response,
+    getDaemon: () => ({ ...examples.getDaemon.response, paused: this.paused }),
+    stopDaemon: () => ({ stopping: true }),
+    getConfig: () => examples.getConfig.response,
+    listProjects: () => examples.listProjects.response,
+    registerProject: ({ body }) => ({ ...this.#project(body.name ?? "api"), path: body.path }),
+    getProject: ({ params }) => this.#project(params.project),
+    changeProject: ({ params, body }) => ({ ...this.#project(params.project), ...defined(body) }),
+    unregisterProject: ({ params }) => this.#project(params.project),
+    pollProject: () => {
+      throw new AppError("timeout", "GitHub did not answer within 10 s. Try again later.");
+    },
+    listTasks: ({ query }) => this.#list(query),
+    createTask: (request) => this.#create(request),
+    getTask: ({ params }) => ({ ...this.#find(params.task), runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
+    cancelTask: ({ params }) => this.#move(params.task, "cancelled"),
+    retryTask: ({ params }) => {
+      const task = this.#find(params.task);
+      if (task.status === "running") throw new AppError("conflict", `${task.key} is running. Cancel it first.`);
+      return this.#move(params.task, "queued");
+    },
+    getTaskDiff: () => examples.getTaskDiff.response,
+    restoreTask: ({ body }) => ({ ...examples.restoreTask.response, path: body.to }),
+    listRuns: () => examples.listRuns.response,
+    getRun: ({ params }) => {
+      if (params.run !== examples.getRun.response.id) throw new AppError("not_found", `There is no run ${params.run}.`);
+      return examples.getRun.response;
+    },
+    getRunOutput: ({ params }) => {
+      if (params.run !== examples.getRun.response.id) throw new AppError("not_found", `There is no run ${params.run}.`);
+      return this.output;
+    },
+    answerRun: () => examples.answerRun.response,
+    getQueue: () => this.#queue(),
+    changeQueue: ({ body }) => {
+      this.paused = body.paused;
+      return this.#queue();
+    },
+    clearQueue: () => {
+      const queued = this.tasks.filter((task) => task.status === "queued");
+      for (const task of queued) this.#move(task.key, "cancelled");
+      return { cancelled: queued.length };
+    },
+    listWorkers: () => examples.listWorkers.response,
+    stopWorker: ({ params }) => ({ ...examples.stopWorker.response, number: params.worker }),
+    listEvents: () => examples.listEvents.response,
+    listAudit: () => examples.listAudit.response,
+    listAlerts: () => examples.listAlerts.response,
+    backUpStore: () => examples.backUpStore.response,
+    verifyStore: () => {
+      throw new TypeError("Cannot read properties of undefined (reading 'rows')");
+    },
+    receiveGithubWebhook: ({ body, headers }) => ({ accepted: headers["x-hub-signature-256"] === createHash("sha256").update(body).digest("hex") }),
+  });
+
+  #noted(control: Control): Control {
+    const methods = control as unknown as Record<string, (request: Asked) => unknown>;
+    const noted = Object.entries(methods).map(([name, answer]) => [
+      name,
+      (request: Asked) => {
+        this.asked.push({ name, actor: request.actor, params: request.params, body: request.body });
+        return answer(request);
+      },
+    ]);
+    return Object.fromEntries(noted) as Control;
+  }
+
+  #project(name: string) {
+    if (name !== "api") throw new AppError("not_found", `There is no project ${name}. \`drover project list\` shows them.`);
+    return examples.getProject.response;
+  }
+
+  #queue() {
+    const queued = this.tasks.filter((task) => task.status === "queued");
+    return { ...examples.getQueue.response, paused: this.paused, queued: queued.length, next: queued.map((task, index) => ({ position: index + 1, task })) };
+  }
+
+  #list(query: RequestOf<"listTasks">["query"]) {
+    const matching = this.tasks.filter((task) => query.status === undefined || task.status === query.status).toReversed();
+    const from = Number(query.after ?? 0);
+    const items = matching.slice(from, from + query.limit);
+    return { items, next: from + query.limit < matching.length ? String(from + query.limit) : null };
+  }
+
+  #create({ body, actor }: RequestOf<"createTask">): Task {
+    this.#project(body.project);
+    const queued = this.tasks.filter((task) => task.status === "queued").length;
+    if (queued >= QUEUE_MAX) {
+      throw new AppError("unavailable", `${queued} tasks are queued, which is the most (daemon.queueMax). Try again later.`, { reason: "queue_full", retryAfterMs: 30_000 });
+    }
+    const number = this.tasks.length + 1;
+    const { title, priority = 50, ...rest } = body;
+    const task: Task = {
+      ...examples.createTask.response,
+      id: newId("task"),
+      number,
+      key: `api#${number}`,
+      title,
+      priority,
+      body: rest.body,
+      status: "queued",
+      source: { ...examples.createTask.response.source, actor },
+      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: null },
+    };
+    this.tasks.push(task);
+    return task;
+  }
+
+  #find(name: string): Task {
+    const task = this.tasks.find((one) => one.key === name || one.id === name);
+    if (task === undefined) throw new AppError("not_found", `There is no task ${name}. \`drover task list\` shows them.`);
+    return task;
+  }
+
+  #move(name: string, status: TaskStatus): Task {
+    const task = this.#find(name);
+    task.status = status;
+    return task;
+  }
+}
+
+type Asked = Pick<RequestOf<"getTask">, "actor"> & { params: unknown; body: unknown };
+
+export async function* lines(...texts: string[]): AsyncGenerator<{ text: string }> {
+  for (const text of texts) yield await Promise.resolve({ text });
+}
+
+function defined<Value extends object>(value: Value): { [Key in keyof Value]: NonNullable<Value[Key]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as { [Key in keyof Value]: NonNullable<Value[Key]> };
+}

@@ -8,7 +8,10 @@ export interface LaunchRequest {
   readonly prompt: string;
   /** The workspace: an absolute path. */
   readonly workspace: string;
-  /** A folder of this run alone, for the agent's configuration and state; exists, 0700. */
+  /**
+   * A folder for the agent's configuration and state; exists, 0700. It belongs to the task: an agent keeps its sessions
+   * there, so a run that is to continue one must be given the same folder as the run that began it.
+   */
   readonly configDirectory: string;
   /** A session of this agent to continue; null: a fresh one. */
   readonly sessionId: string | null;

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, appendFileSync, constants } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { whyNoNamespace } from "./network-namespace.ts";
 
 /** Where skipped tests say why, one JSON line each; the closing summary reads it. */
 export const SKIPS_VARIABLE = "DROVER_TEST_SKIPS";
@@ -12,7 +13,7 @@ const probes = {
   docker: () => program("docker", ["info"]),
   chromium: () => program("chromium", ["--version"]),
   claude: () => file(join(import.meta.dirname, "../../node_modules/.bin/claude")),
-  "network-namespace": () => program("unshare", ["--net", "true"]),
+  "network-namespace": whyNoNamespace,
   "git-http-backend": () => file(join(spawnSync("git", ["--exec-path"], { encoding: "utf8" }).stdout.trim(), "git-http-backend")),
 } satisfies Record<string, () => string | undefined>;
 

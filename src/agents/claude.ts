@@ -1,0 +1,191 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Clock } from "../base/clock.ts";
+import { AppError } from "../base/errors.ts";
+import type { AgentConfig } from "../contract/config.ts";
+import { runCommand } from "../process/command.ts";
+import { ClaudeReader } from "./claude-output.ts";
+import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
+import { findProgram } from "./program.ts";
+
+/** The oldest Claude Code that our tests have driven; newer ones keep to its stream-json. */
+const OLDEST_VERSION = "2.1.329";
+const VERSION_TIMEOUT_MS = 60_000;
+
+/**
+ * Claude Code (https://code.claude.com/docs), headless, with stream-json both ways.
+ *
+ * Nothing that a repository carries configures it: no settings, hooks, MCP servers, skills, agents or commands, and no
+ * CLAUDE.md. Its sessions and state live in the run's own folder; the person's login is used where it is.
+ */
+export function claudeDriver(clock: Clock): Driver {
+  return {
+    name: "claude",
+    detect: (agent, env, signal) => detect(agent, env, clock, signal),
+    launch,
+    openReader: () => new ClaudeReader(),
+    answer: ({ id }, { allow, message }) => {
+      const response = allow ? { behavior: "allow" } : { behavior: "deny", message: message || "A person said no." };
+      return toLine({ type: "control_response", response: { subtype: "success", request_id: id, response } });
+    },
+  };
+}
+
+function launch({ agent, prompt, configDirectory, sessionId, path, env }: LaunchRequest): Launch {
+  return {
+    argv: [
+      ...programOf(agent),
+      ...STREAM_ARGUMENTS,
+      ...TRUST_ARGUMENTS,
+      `--disallowedTools=${UNFIT_TOOLS.join(",")}`,
+      ...permissionArguments[agent.permissions],
+      ...(agent.model === null ? [] : [`--model=${agent.model}`]),
+      ...(sessionId === null ? [] : [`--resume=${sessionId}`]),
+      ...agent.args,
+    ],
+    env: {
+      CLAUDE_CODE_MAX_RETRIES: "5",
+      ...env,
+      ...SWITCHES,
+      PATH: path,
+      CLAUDE_CONFIG_DIR: configDirectory,
+      CLAUDE_CODE_TMPDIR: join(configDirectory, "tmp"),
+      // Where the login is looked for (and renewed), on macOS the name of the keychain's entry. Empty: the usual place.
+      CLAUDE_SECURESTORAGE_CONFIG_DIR: env["CLAUDE_CONFIG_DIR"] ?? "",
+    },
+    files: {},
+    stdin: toLine({
+      type: "user",
+      message: { role: "user", content: [{ type: "text", text: prompt }] },
+      parent_tool_use_id: null,
+      session_id: "",
+    }),
+  };
+}
+
+const STREAM_ARGUMENTS = [
+  "-p",
+  "--input-format=stream-json",
+  "--output-format=stream-json",
+  "--verbose",
+  "--permission-prompt-tool=stdio",
+] as const;
+
+/** No settings of the repository's, nor of the person's: with them, a repository's hooks run before the first prompt. */
+const TRUST_ARGUMENTS = ["--setting-sources=", "--strict-mcp-config", "--disable-slash-commands"] as const;
+
+/** What has no place in an unattended run. */
+const SWITCHES = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  DISABLE_AUTOUPDATER: "1",
+  /** Else `@/any/file` in the text of an issue puts that file before the model. */
+  CLAUDE_CODE_DISABLE_FILE_MENTIONS: "1",
+  /** Else one run leaves notes for the next that nobody has seen. */
+  CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
+  /** Else the turn ends while commands still run, and later starts again by itself. */
+  CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
+  CLAUDE_CODE_DISABLE_CRON: "1",
+} as const;
+
+/** Tools that ask questions, wait for a later time, leave the workspace, or talk to the person's other sessions. */
+const UNFIT_TOOLS = [
+  "AskUserQuestion",
+  "EnterPlanMode",
+  "ExitPlanMode",
+  "EnterWorktree",
+  "ExitWorktree",
+  "ScheduleWakeup",
+  "Monitor",
+  "Workflow",
+  "ListAgents",
+  "SendMessage",
+];
+
+/**
+ * What is not allowed here is asked over stdio. `edit`: files inside the workspace, and every command: what a command
+ * touches is not looked at. `all`: Claude Code refuses it to root, unless IS_SANDBOX=1 says that it is in a sandbox; that
+ * is for the person to say, in the agent's `env`.
+ */
+const permissionArguments = {
+  ask: ["--permission-mode=manual"],
+  edit: ["--permission-mode=acceptEdits", "--allowedTools=Bash"],
+  all: ["--permission-mode=bypassPermissions"],
+} as const satisfies Record<AgentConfig["permissions"], readonly string[]>;
+
+function programOf({ command: [program = "claude", ...args] }: AgentConfig): [string, ...string[]] {
+  return [program, ...args];
+}
+
+function toLine(message: unknown): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+async function detect(agent: AgentConfig, env: Readonly<Record<string, string>>, clock: Clock, signal: AbortSignal): Promise<Detection> {
+  const [name, ...args] = programOf(agent);
+  const program = await findProgram(name, env["PATH"] ?? "");
+  if (program === undefined) {
+    return {
+      found: false,
+      message: `There is no program ${name}. Install Claude Code (npm install -g @anthropic-ai/claude-code) or set the agent's command.`,
+    };
+  }
+  const version = await readVersion([program, ...args], env, clock, signal);
+  if ("problem" in version) return { found: false, message: version.problem };
+  if (isOlder(version.version, OLDEST_VERSION)) {
+    return {
+      found: false,
+      message: `${program} is Claude Code ${version.version}; ${OLDEST_VERSION} or newer is needed. Run: claude update`,
+    };
+  }
+  return { found: true, program, version: version.version, loggedIn: await isLoggedIn(env, clock.now()) };
+}
+
+async function readVersion(
+  program: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<{ version: string } | { problem: string }> {
+  const asked = `${program.join(" ")} --version`;
+  try {
+    const options = { cwd: "/", env: { ...env, ...SWITCHES }, timeoutMs: VERSION_TIMEOUT_MS, maxOutputBytes: 64 * 1024, clock, signal };
+    const { stdout, stderr } = await runCommand([...program, "--version"], options);
+    const version = /^(\d+\.\d+\.\d+) \(Claude Code\)/u.exec(stdout)?.[1];
+    return version === undefined
+      ? { problem: `\`${asked}\` does not answer as Claude Code does: ${(stdout || stderr).trim().slice(0, 200)}` }
+      : { version };
+  } catch (thrown) {
+    if (signal.aborted || !(thrown instanceof AppError)) throw thrown;
+    return { problem: thrown.message };
+  }
+}
+
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, "en", { numeric: true }) < 0;
+}
+
+const KEYS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];
+const CLOUDS = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
+const Credentials = z.object({
+  claudeAiOauth: z.object({ accessToken: z.string().min(1), refreshToken: z.string().nullish(), expiresAt: z.number().nullish() }),
+});
+
+/** By what lies on the disk and in the environment. Null: it is up to a cloud's own login, or to the keychain of macOS. */
+async function isLoggedIn(env: Readonly<Record<string, string>>, now: number): Promise<boolean | null> {
+  if (KEYS.some((name) => env[name])) return true;
+  if (CLOUDS.some((name) => env[name])) return null;
+  const folder = env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] ?? homedir(), ".claude");
+  const credentials = await readCredentials(join(folder, ".credentials.json"));
+  if (!credentials) return process.platform === "darwin" ? null : false;
+  return Boolean(credentials.refreshToken) || (credentials.expiresAt ?? Infinity) > now;
+}
+
+async function readCredentials(path: string): Promise<z.infer<typeof Credentials>["claudeAiOauth"] | undefined> {
+  try {
+    return Credentials.parse(JSON.parse(await readFile(path, "utf8"))).claudeAiOauth;
+  } catch {
+    return undefined; // missing, unreadable or of another shape: not a login that we can tell
+  }
+}

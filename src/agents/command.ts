@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { AppError } from "../base/errors.ts";
+import { noUsage } from "../contract/proof.ts";
+import { cutReport, cutText, inputText } from "./agent-text.ts";
+import type { AgentEvent, AgentVerdict, Detection, Driver, Launch, LaunchRequest, OutputReader } from "./driver.ts";
+import { findProgram } from "./program.ts";
+
+/** Any program as an agent, over the line protocol of docs/guides/command-agent.md. */
+export const commandDriver: Driver = {
+  name: "command",
+  detect,
+  launch,
+  openReader: () => new CommandReader(),
+  answer: ({ id }, { allow, message }) => toLine({ type: "answer", id, allow, message }),
+};
+
+function launch({ agent, prompt, configDirectory, sessionId, path, env }: LaunchRequest): Launch {
+  const promptFile = join(configDirectory, "prompt.md");
+  return {
+    argv: [programOf(agent.command), ...agent.command.slice(1), ...agent.args],
+    env: {
+      ...env,
+      PATH: path,
+      DROVER_PROMPT_FILE: promptFile,
+      DROVER_CONFIG_DIRECTORY: configDirectory,
+      DROVER_PERMISSIONS: agent.permissions,
+      ...(agent.model === null ? {} : { DROVER_MODEL: agent.model }),
+      ...(sessionId === null ? {} : { DROVER_SESSION_ID: sessionId }),
+    },
+    files: { [promptFile]: prompt },
+    stdin: toLine({ type: "prompt", prompt }),
+  };
+}
+
+function programOf(command: readonly string[]): string {
+  const [program] = command;
+  if (program === undefined)
+    throw new AppError("invalid", "An agent with the driver `command` needs `command`: the program to run and its arguments.");
+  return program;
+}
+
+async function detect(agent: LaunchRequest["agent"], env: Readonly<Record<string, string>>): Promise<Detection> {
+  const name = programOf(agent.command);
+  const program = await findProgram(name, env["PATH"] ?? "");
+  if (program === undefined) return { found: false, message: `There is no program ${name}. Install it or correct the agent's command.` };
+  return { found: true, program, version: "unknown", loggedIn: null };
+}
+
+function toLine(message: unknown): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+const tokens = z.int().nonnegative();
+const text = z.string();
+
+/** What a program may say, a JSON object a line. Anything else it prints is a message. */
+const Line = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("session_started"), sessionId: text.min(1).max(500), model: text.nullable().default(null) }),
+  z.object({ type: z.literal("message"), text }),
+  z.object({ type: z.literal("tool_called"), id: text, tool: text, input: z.unknown() }),
+  z.object({ type: z.literal("tool_finished"), id: text, tool: text, failed: z.boolean().default(false) }),
+  z.object({ type: z.literal("question_asked"), id: text, tool: text, input: z.unknown() }),
+  z.object({ type: z.literal("retrying"), attempt: z.int().positive().default(1), message: text }),
+  z.object({
+    type: z.literal("usage"),
+    usage: z.object({
+      inputTokens: tokens.default(noUsage.inputTokens),
+      outputTokens: tokens.default(noUsage.outputTokens),
+      cacheReadTokens: tokens.default(noUsage.cacheReadTokens),
+      costUsdMicros: tokens.nullable().default(noUsage.costUsdMicros),
+    }),
+  }),
+  z.object({
+    type: z.literal("turn_ended"),
+    verdict: z.discriminatedUnion("ok", [
+      z.object({ ok: z.literal(true) }),
+      z.object({
+        ok: z.literal(false),
+        reason: z.enum(["agent_error", "auth", "overloaded", "usage_limit", "permission_denied"]).default("agent_error"),
+        message: text,
+        retryAt: z.int().nonnegative().nullable().default(null),
+      }),
+    ]),
+    report: text.default(""),
+  }),
+]);
+const TYPES: ReadonlySet<string> = new Set(Line.options.map((option) => option.shape.type.value));
+
+class CommandReader implements OutputReader {
+  #lastMessage = "";
+  #end: { verdict: AgentVerdict; report: string } | undefined;
+  /** A line that was meant for us but is not as it must be. */
+  #mistake: string | undefined;
+
+  read(line: string): AgentEvent[] {
+    if (line.trim() === "") return [];
+    const event = this.#parse(line);
+    switch (event.type) {
+      case "message":
+        this.#lastMessage = event.text;
+        return [{ type: "message", text: cutText(event.text) }];
+      case "tool_called":
+      case "question_asked":
+        return [{ ...event, input: typeof event.input === "string" ? cutText(event.input) : inputText(event.input) }];
+      case "turn_ended":
+        this.#end = { verdict: event.verdict, report: cutReport(event.report || this.#lastMessage) };
+        return [{ type: "turn_ended", ...this.#end, stdin: toLine({ type: "end" }) }];
+      default:
+        return [event];
+    }
+  }
+
+  conclude({ exitCode, stderr }: { exitCode: number | null; stderr: string }): { verdict: AgentVerdict; report: string } {
+    const report = this.#end?.report ?? cutReport(this.#lastMessage);
+    if (this.#end && (!this.#end.verdict.ok || exitCode === 0)) return this.#end;
+    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
+    const how = this.#end ? `reported success but ${ended}` : `${ended} without a \`turn_ended\` line`;
+    const why = this.#mistake ?? (stderr.trim().split("\n").at(-1) || undefined);
+    const message = `The agent's program ${how}.${why === undefined ? "" : ` ${cutText(why, 500)}`}`;
+    return { verdict: { ok: false, reason: "agent_error", message, retryAt: null }, report };
+  }
+
+  #parse(line: string): z.infer<typeof Line> {
+    const json = parseJson(line);
+    if (!isObject(json) || typeof json["type"] !== "string" || !TYPES.has(json["type"])) return { type: "message", text: line };
+    const parsed = Line.safeParse(json);
+    if (parsed.success) return parsed.data;
+    this.#mistake = `Its line ${cutText(line, 200)} is not right: ${z.prettifyError(parsed.error)}`;
+    return { type: "message", text: line };
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // plain text
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

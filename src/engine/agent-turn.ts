@@ -50,7 +50,7 @@ async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end:
   const lost: AgentVerdict = { ok: false, reason: "lost", message: "The agent vanished without leaving an exit status.", retryAt: null };
   const verdict = end.state === "lost" ? lost : concluded.verdict;
   await record(parts, job, { questions: [] }, [{ type: "run.agent_ended", data: { exitCode, reason: verdict.ok ? "completed" : verdict.reason } }]);
-  return { verdict, report: concluded.report };
+  return { verdict, report: parts.redact(safeText(concluded.report)) };
 }
 
 async function sendIfRunning(parts: EngineParts, job: Job, text: string): Promise<void> {
@@ -83,7 +83,7 @@ class TurnRecorder {
 
   async add(event: AgentEvent, isNew: boolean): Promise<void> {
     this.#apply(event);
-    const stored = isNew ? storedEvent(event) : undefined;
+    const stored = isNew ? storedEvent(event, (text) => this.#parts.redact(safeText(text))) : undefined;
     if (stored) this.#events.push(stored);
     if (this.#events.length >= PENDING_MAX) await this.flush();
   }
@@ -149,20 +149,20 @@ class TurnRecorder {
   }
 }
 
-function storedEvent(event: AgentEvent): NewEvent | undefined {
+function storedEvent(event: AgentEvent, clean: (text: string) => string): NewEvent | undefined {
   switch (event.type) {
     case "session_started":
       return { type: "run.session_started", data: { sessionId: event.sessionId, model: event.model } };
     case "message":
-      return { type: "run.message", data: { text: safeText(event.text) } };
+      return { type: "run.message", data: { text: clean(event.text) } };
     case "tool_called":
-      return { type: "run.tool_called", data: { tool: event.tool, input: safeText(event.input) } };
+      return { type: "run.tool_called", data: { tool: event.tool, input: clean(event.input) } };
     case "tool_finished":
       return { type: "run.tool_finished", data: { tool: event.tool, failed: event.failed } };
     case "question_asked":
-      return { type: "run.question_asked", data: { id: event.id, tool: event.tool, input: safeText(event.input) } };
+      return { type: "run.question_asked", data: { id: event.id, tool: event.tool, input: clean(event.input) } };
     case "retrying":
-      return { type: "run.agent_retrying", data: { attempt: event.attempt, message: safeText(event.message) } };
+      return { type: "run.agent_retrying", data: { attempt: event.attempt, message: clean(event.message) } };
     case "usage":
     case "turn_ended":
       return undefined;

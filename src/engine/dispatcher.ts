@@ -3,7 +3,7 @@ import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
-import { countRunning, loadShares, nextDueAt } from "../store/queue.ts";
+import { countRunning, latestVirtualTime, loadShares, nextDueAt } from "../store/queue.ts";
 import { getProject } from "../store/projects.ts";
 import { openRuns } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
@@ -103,7 +103,7 @@ export class Dispatcher {
     const claimed: Run[] = [];
     const refused = new Set<ProjectId>();
     for (;;) {
-      const choice = schedule(this.#input(tx, refused));
+      const choice = schedule(this.input(tx, refused));
       if (!choice) return claimed;
       const run = this.#claim(tx, choice);
       if (run) claimed.push(run);
@@ -130,13 +130,22 @@ export class Dispatcher {
     return run;
   }
 
-  #input(reader: Reader, refused: ReadonlySet<ProjectId>): ScheduleInput {
+  /** What the choice is made from now. @param refused projects to leave out. */
+  input(reader: Reader, refused: ReadonlySet<ProjectId> = new Set()): ScheduleInput {
     const { daemon } = this.#parts.settings.current();
     const now = this.#parts.clock.now();
     const projects = loadShares(reader, now)
       .filter((share) => !refused.has(share.projectId))
       .map((share) => this.#withLimit(reader, share));
-    return { strategy: daemon.schedulingStrategy, now, agingMs: daemon.agingMs, running: countRunning(reader).total, runningMax: daemon.maxProcesses, projects };
+    return {
+      strategy: daemon.schedulingStrategy,
+      now,
+      agingMs: daemon.agingMs,
+      running: countRunning(reader).total,
+      runningMax: daemon.maxProcesses,
+      virtualTime: latestVirtualTime(reader),
+      projects,
+    };
   }
 
   #withLimit(reader: Reader, share: ProjectShare): ProjectShare {

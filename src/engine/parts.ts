@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { HomePaths } from "../base/paths.ts";
 import type { Random } from "../base/random.ts";
+import type { Redact } from "../base/redact.ts";
 import type { CheckConfig, Config, ProjectConfig, Setting } from "../contract/config.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
 import type { CheckResult } from "../contract/proof.ts";
@@ -56,4 +57,6 @@ export interface EngineParts {
   readonly readKnowledge: (project: Project) => Promise<{ instructions: string; skills: string[] }>;
   readonly runCheck: (request: CommandRequest, signal: AbortSignal) => Promise<CheckResult>;
   readonly settings: Settings;
+  /** Masks the secrets in whatever an agent or a command printed, before it is stored or shown. */
+  readonly redact: Redact;
 }

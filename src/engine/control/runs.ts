@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { AppError } from "../../base/errors.ts";
+import { safeText } from "../../base/text.ts";
+import type { Run, Worker } from "../../contract/run.ts";
+import type { AgentEvent } from "../../agents/driver.ts";
+import { listRuns, openRuns } from "../../store/runs.ts";
+import { recordRun, requestCancel } from "../../store/transitions.ts";
+import { findAgent } from "../job.ts";
+import { LEASE_MS } from "../run-pool.ts";
+import { audited, requireProject, requireRun, requireTask, type ControlParts, type Verbs } from "./scope.ts";
+
+type Names = "listRuns" | "getRun" | "getRunOutput" | "answerRun" | "listWorkers" | "stopWorker";
+
+/** Runs and the workers that carry them. */
+export function runVerbs(parts: ControlParts): Verbs<Names> {
+  const { reader } = parts.database;
+
+  function listWorkers(): Worker[] {
+    const runs = new Map(openRuns(reader).map((run) => [run.worker, run]));
+    const count = Math.max(parts.settings.current().daemon.maxProcesses, ...runs.keys());
+    return Array.from({ length: count }, (_, index) => workerOf(index + 1, runs.get(index + 1), parts.clock.now()));
+  }
+
+  return {
+    listRuns({ query }) {
+      const items = listRuns(reader, {
+        ...(query.project === undefined ? {} : { projectId: requireProject(reader, query.project).id }),
+        ...(query.task === undefined ? {} : { taskId: requireTask(reader, query.task).id }),
+        ...(query.open === undefined ? {} : { open: query.open }),
+        ...(query.after === undefined ? {} : { after: query.after }),
+        limit: query.limit,
+      });
+      return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
+    },
+
+    getRun: ({ params }) => requireRun(reader, params.run),
+
+    async *getRunOutput({ params, query, signal }) {
+      const run = requireRun(reader, params.run);
+      const output = parts.host.readLines(join(parts.paths.runs, run.id, "agent"), { from: 0, follow: query.follow, signal });
+      const outputReader = query.raw ? undefined : parts.drivers.get(run.driver)?.openReader();
+      for await (const line of output) {
+        const texts = outputReader ? outputReader.read(line.text).map(describe) : [line.text];
+        for (const text of texts) if (text !== undefined) yield { text: parts.redact(safeText(text)) };
+      }
+    },
+
+    async answerRun({ params, body, actor }) {
+      const run = requireRun(reader, params.run);
+      const question = run.questions.find((one) => one.id === body.question);
+      if (!question) throw new AppError("conflict", `Run ${run.id} does not wait for an answer to ${body.question}. It may have been answered already.`);
+      const text = findAgent(parts, run.agent).driver.answer(question, body);
+      if (text === null) throw new AppError("conflict", `Agent ${run.agent} takes no answers.`);
+      await parts.host.send(join(parts.paths.runs, run.id, "agent"), text);
+      const questions = run.questions.filter((one) => one.id !== question.id);
+      await audited(parts, { actor, action: "run.answer", subject: run.taskKey, detail: { tool: question.tool, allow: body.allow } }, (tx) => {
+        recordRun(tx, run, { questions }, [
+          { type: "run.question_answered", projectId: run.projectId, taskId: run.taskId, runId: run.id, data: { id: question.id, allow: body.allow, by: actor } },
+        ]);
+      });
+      return requireRun(reader, run.id);
+    },
+
+    listWorkers: () => ({ items: listWorkers(), max: parts.settings.current().daemon.maxProcesses }),
+
+    async stopWorker({ params, actor }) {
+      const run = openRuns(reader).find((one) => one.worker === params.worker);
+      if (!run) throw new AppError("conflict", `Worker ${params.worker} does nothing now.`);
+      await audited(parts, { actor, action: "worker.stop", subject: `worker ${params.worker}`, detail: { task: run.taskKey } }, (tx) =>
+        requestCancel(tx, run.taskId, { by: "user", actor, message: `Worker ${params.worker} was stopped by ${actor}.` }),
+      );
+      return workerOf(params.worker, run, parts.clock.now());
+    },
+  };
+}
+
+function workerOf(number: number, run: Run | undefined, now: number): Worker {
+  if (!run) return { number, status: "idle", runId: null, taskKey: null, agent: null, progress: null, heartbeatAgeMs: null };
+  const heartbeatAgeMs = Math.max(0, now - (run.leaseExpiresAt - LEASE_MS));
+  return { number, status: "running", runId: run.id, taskKey: run.taskKey, agent: run.agent, progress: run.progress, heartbeatAgeMs };
+}
+
+/** An agent's event as a line for people; undefined: nothing to read. */
+function describe(event: AgentEvent): string | undefined {
+  switch (event.type) {
+    case "session_started":
+      return `session ${event.sessionId}${event.model ? ` (${event.model})` : ""}`;
+    case "message":
+      return event.text;
+    case "tool_called":
+      return `> ${event.tool} ${event.input}`;
+    case "tool_finished":
+      return event.failed ? `  ${event.tool} failed` : undefined;
+    case "question_asked":
+      return `? ${event.tool} ${event.input}`;
+    case "retrying":
+      return `~ retry ${event.attempt}: ${event.message}`;
+    case "turn_ended":
+      return event.verdict.ok ? undefined : `! ${event.verdict.reason}: ${event.verdict.message}`;
+    case "usage":
+      return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import type { NewTask, Task } from "../../contract/task.ts";
+import { listEffects } from "../../store/effects.ts";
+import { getProject } from "../../store/projects.ts";
+import { listRuns } from "../../store/runs.ts";
+import { insertTask, listTasks } from "../../store/tasks.ts";
+import { requestCancel, retryTask } from "../../store/transitions.ts";
+import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
+
+type Names = "listTasks" | "createTask" | "getTask" | "cancelTask" | "retryTask" | "getTaskDiff" | "restoreTask";
+
+/** Tasks: filing them, looking at them, and what a person may do with them. */
+export function taskVerbs(parts: ControlParts): Verbs<Names> {
+  const { reader } = parts.database;
+  const projectOf = (task: Task) => getProject(reader, task.projectId);
+
+  return {
+    listTasks({ query }) {
+      const { project, ...filter } = query;
+      const items = listTasks(reader, { ...defined(filter), limit: query.limit, ...(project === undefined ? {} : { projectId: requireProject(reader, project).id }) });
+      return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
+    },
+
+    async createTask({ body, actor }) {
+      const project = requireProject(reader, body.project);
+      const { defaults } = parts.settings.forProject(project);
+      const plans = body.mode === "plan";
+      const key = body.idempotencyKey ?? randomUUID();
+      const filed = await audited(parts, { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } }, (tx) =>
+        insertTask(
+          tx,
+          {
+            projectId: project.id,
+            title: body.title,
+            body: body.body,
+            source: { kind: actor === "cli" ? "cli" : "api", key, issue: null, url: null, actor },
+            ...wayOf(body.mode),
+            delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
+            priority: body.priority ?? defaults.priority,
+            deadlineAt: body.deadlineAt ?? null,
+            dependsOn: body.dependsOn.map((each) => requireTask(tx, each).id),
+            parentId: null,
+            attemptMax: defaults.retryAttempts,
+            draft: body.draft,
+          },
+          { queued: parts.settings.current().daemon.queueMax },
+        ),
+      );
+      return filed.task;
+    },
+
+    async getTask({ params }) {
+      const task = requireTask(reader, params.task);
+      return {
+        ...task,
+        runs: listRuns(reader, { taskId: task.id, limit: 100 }),
+        effects: listEffects(reader, task.id),
+        checkpoints: await parts.workspaces.checkpoints(projectOf(task), task),
+      };
+    },
+
+    cancelTask({ params, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.cancel", subject: key }, (tx) =>
+        requestCancel(tx, id, { by: "user", actor, message: `Cancelled by ${actor}.` }),
+      );
+    },
+
+    retryTask({ params, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.retry", subject: key }, (tx) => retryTask(tx, id));
+    },
+
+    getTaskDiff({ params, query }) {
+      const task = requireTask(reader, params.task);
+      return parts.workspaces.diff(projectOf(task), task, query.checkpoint ?? null);
+    },
+
+    async restoreTask({ params, body, actor }) {
+      const task = requireTask(reader, params.task);
+      const restored = await parts.workspaces.restore(projectOf(task), task, body.checkpoint ?? null, body.to);
+      await audited(parts, { actor, action: "task.restore", subject: task.key, detail: { ...restored } }, () => undefined);
+      return restored;
+    },
+  };
+}
+
+/** The workflow of a mode and its first stage. */
+function wayOf(mode: "execute" | "plan"): Pick<NewTask, "workflow" | "stage"> {
+  return mode === "plan" ? { workflow: "issue-plan", stage: "plan" } : { workflow: "issue", stage: "implement" };
+}
+
+function defined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [Key in keyof Fields]: Exclude<Fields[Key], undefined> };
+}

@@ -1,0 +1,76 @@
+import { messageOf } from "../base/errors.ts";
+import type { EffectPayload } from "../contract/effect.ts";
+import type { Project } from "../contract/project.ts";
+import type { Run, RunOutcome } from "../contract/run.ts";
+import type { Task } from "../contract/task.ts";
+import { retryDelay } from "../domain/backoff.ts";
+import { nextStep, type NextStep } from "../domain/next-step.ts";
+import { renderComment, renderPullRequest } from "../publish/render.ts";
+import { raiseAlert } from "../store/alerts.ts";
+import { getProject } from "../store/projects.ts";
+import { getRun } from "../store/runs.ts";
+import { getTask } from "../store/tasks.ts";
+import { finishRun } from "../store/transitions.ts";
+import { findStage } from "../workflow/workflow.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** Ends a run: its outcome, what becomes of the task, and what that changes outside, in one transaction. */
+export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" | "epoch">, outcome: RunOutcome): Promise<void> {
+  const kept = await parts.database.write((tx) => {
+    const run = getRun(tx, id);
+    const task = getTask(tx, run.taskId);
+    const next = decide(parts, task, run, outcome, tx.now);
+    if (!finishRun(tx, { id, epoch }, { outcome, next })) return undefined;
+    if (next.status === "failed") {
+      const message = `${task.key} failed: ${next.message ?? next.reason ?? "no reason given"}`;
+      raiseAlert(tx, { kind: "task_failed", subject: task.key, message, projectId: task.projectId, taskId: task.id });
+    }
+    return next;
+  });
+  if (kept) parts.log.info("run ended", { runId: id, outcome: outcome.status, next: kept.status, reason: kept.reason });
+  else parts.log.warn("the end of a run was refused: its task was claimed anew", { runId: id, epoch });
+}
+
+/** What to tell the outside when a task's first run has begun. */
+export function startEffects(task: Task, run: Run): EffectPayload[] {
+  if (task.source.issue === null || run.epoch > 1) return [];
+  return [{ kind: "comment", issue: task.source.issue, body: renderComment({ state: "started", task, run, next: null }), linksPullRequest: false }];
+}
+
+function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, now: number): NextStep {
+  const project = getProject(parts.database.reader, task.projectId);
+  const { retryDelayMs } = parts.settings.forProject(project).defaults;
+  const facts = {
+    attempt: task.attempt,
+    attemptMax: task.attemptMax,
+    sessionId: run.sessionId,
+    yieldsCommit: yieldsCommit(parts, task),
+    backoffUntil: now + retryDelay(task.attempt, retryDelayMs, parts.random),
+  };
+  const next = nextStep(outcome, facts, now);
+  return { ...next, effects: effectsOf(project, task, { ...run, finishedAt: now, outcome }, outcome, next) };
+}
+
+function yieldsCommit(parts: EngineParts, task: Task): boolean {
+  try {
+    return findStage(parts.workflows, task.workflow, task.stage).yields === "commit";
+  } catch (thrown) {
+    // A workflow that is gone: the run has failed for that reason already, and nothing hangs on what it would have yielded.
+    parts.log.warn("unknown workflow", { taskId: task.id, error: messageOf(thrown) });
+    return true;
+  }
+}
+
+function effectsOf(project: Project, task: Task, run: Run, outcome: RunOutcome, next: NextStep): EffectPayload[] {
+  const effects: EffectPayload[] = [];
+  const delivers = outcome.status === "succeeded" && task.delivery !== "comment" && task.branch !== null;
+  if (delivers) effects.push({ kind: "push", branch: task.branch, commit: outcome.proof.headCommit });
+  if (delivers && task.delivery === "pull_request") {
+    effects.push({ kind: "pull_request", branch: task.branch, base: project.baseBranch, ...renderPullRequest({ task, run, outcome }) });
+  }
+  if (task.source.issue !== null) {
+    const body = renderComment({ state: "ended", task, run, next });
+    effects.push({ kind: "comment", issue: task.source.issue, body, linksPullRequest: delivers && task.delivery === "pull_request" });
+  }
+  return effects;
+}

@@ -1,0 +1,85 @@
+import type { AgentEvent, Driver, OutputReader } from "../../src/agents/driver.ts";
+import type { World, WorldProcess } from "./world.ts";
+
+const MINUTE = 60_000;
+
+/** A driver whose agents speak our own events, one a line. */
+export const scriptedDriver: Driver = {
+  name: "scripted",
+  detect: async () => ({ found: true, program: "scripted", version: "1", loggedIn: true }),
+  launch: (request) => ({ argv: ["agent"], env: {}, files: {}, stdin: request.prompt }),
+  openReader,
+  answer: () => null,
+};
+
+function openReader(): OutputReader {
+  let last: Extract<AgentEvent, { type: "turn_ended" }> | undefined;
+  return {
+    read(line) {
+      const event = JSON.parse(line) as AgentEvent;
+      if (event.type === "turn_ended") last = event;
+      return [event];
+    },
+    conclude({ exitCode }) {
+      if (last?.verdict.ok === true && exitCode === 0) return { verdict: last.verdict, report: last.report };
+      if (last && !last.verdict.ok) return { verdict: last.verdict, report: last.report };
+      return { verdict: { ok: false, reason: "agent_error", message: `no good end, exit ${exitCode}`, retryAt: null }, report: "" };
+    },
+  };
+}
+
+type Behaviour = "good" | "wrong" | "idle" | "claims_nothing" | "fails" | "hangs" | "vanishes" | "limited";
+
+/** Lets an agent live: it works a while, prints what it does, and ends in one of the ways that agents end. */
+export function live(world: World, process: WorldProcess): void {
+  const { time, dice } = world;
+  const behaviour = choose(world);
+  const duration = dice.between(1, 20) * MINUTE;
+  const later = (share: number, run: () => void) => time.schedule(duration * share, () => process.alive && run());
+
+  later(0.01, () => world.print(process, { type: "session_started", sessionId: `s-${process.marker}`, model: "scripted" }));
+  later(0.4, () => world.print(process, { type: "tool_called", id: "1", tool: "edit", input: "{}" }));
+  later(0.5, () => work(world, process, behaviour));
+  if (behaviour === "hangs") return;
+  later(1, () => finish(world, process, behaviour));
+}
+
+function choose({ dice, faults }: World): Behaviour {
+  if (!faults.on) return "good";
+  const roll = dice.roll();
+  const shares: [Behaviour, number][] = [["wrong", 0.08], ["idle", 0.02], ["claims_nothing", 0.02], ["fails", 0.05], ["hangs", 0.02], ["vanishes", 0.03], ["limited", 0.02]];
+  let sum = 0;
+  for (const [behaviour, share] of shares) if (roll < (sum += share)) return behaviour;
+  return "good";
+}
+
+function work(world: World, process: WorldProcess, behaviour: Behaviour): void {
+  const tree = [...world.trees.values()].find((one) => one.directory === process.cwd);
+  if (!tree) world.fail(`an agent works in ${process.cwd}, which is no workspace any more`);
+  if (behaviour === "idle") return;
+  tree.work += 1;
+  tree.isGood = behaviour !== "wrong";
+  world.print(process, { type: "tool_finished", id: "1", tool: "edit", failed: false });
+}
+
+function finish(world: World, process: WorldProcess, behaviour: Behaviour): void {
+  const ended = (verdict: object, exitCode: number) => {
+    world.print(process, { type: "turn_ended", verdict, report: "done", stdin: null });
+    world.end(process, { exitCode, signal: null });
+  };
+  switch (behaviour) {
+    case "claims_nothing":
+      return world.end(process, { exitCode: 0, signal: null });
+    case "fails":
+      return ended({ ok: false, reason: "agent_error", message: "it failed", retryAt: null }, 1);
+    case "limited":
+      return ended({ ok: false, reason: "usage_limit", message: "limit", retryAt: world.time.wall + 30 * MINUTE }, 1);
+    case "vanishes":
+      return world.end(process, null);
+    case "good":
+    case "wrong":
+    case "idle":
+    case "hangs":
+      return ended({ ok: true }, 0);
+  }
+}

@@ -1,0 +1,132 @@
+import { Dice } from "./dice.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+/** An invariant that did not hold. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
+
+/** An issue of the simulated forge, and what its agents will do with it. */
+export interface WorldIssue {
+  readonly project: string;
+  readonly number: number;
+  title: string;
+  labels: string[];
+  open: boolean;
+  updatedAt: number;
+}
+
+/** A process of the simulated machine. The same pid may come back with another start time. */
+export interface WorldProcess {
+  readonly directory: string;
+  readonly marker: string;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly startTime: string;
+  alive: boolean;
+  /** What it left behind when it ended; null: nothing (it lives, or was lost). */
+  exit: { exitCode: number | null; signal: number | null } | null;
+  readonly lines: { text: string; end: number }[];
+}
+
+/** The directory of a task. `work` counts what its agents did; `saved` and `good` say up to where it is safe and correct. */
+export interface WorldTree {
+  readonly taskId: string;
+  readonly directory: string;
+  readonly base: string;
+  work: number;
+  saved: number;
+  isGood: boolean;
+}
+
+/** Everything outside the daemon: it outlives every incarnation. Faults happen here. */
+export class World {
+  readonly time = new VirtualTime();
+  readonly dice: Dice;
+  readonly faults = { on: true };
+  readonly agentMax: number;
+
+  readonly issues = new Map<string, WorldIssue>();
+  /** Comments by marker, pull requests by branch: what the forge would show. */
+  readonly comments = new Map<string, { issue: string; body: string; edits: number }>();
+  readonly pulls = new Map<string, { branch: string; number: number; marker: string; commit: string | undefined }>();
+  readonly branches = new Map<string, string>();
+  readonly processes = new Map<number, WorldProcess>();
+  /** Which command folders have been started or made impossible to start, and by whom. */
+  readonly starts = new Map<string, "holder" | "settled">();
+  readonly processByDirectory = new Map<string, WorldProcess>();
+  readonly trees = new Map<string, WorldTree>();
+  /** Commits that hold good work. */
+  readonly goodCommits = new Set<string>();
+  readonly counts = { crashes: 0, starts: 0, adoptions: 0, kills: 0, faults: 0 };
+
+  /** Until these moments (true time) the forge does not answer, and the process table can't be asked. */
+  forgeDownUntil = 0;
+  blindUntil = 0;
+  forgeVersion = 0;
+  #nextPid = 100;
+  #nextStart = 1;
+  #listeners = new Set<() => void>();
+
+  constructor(seed: number, options: { agentMax: number }) {
+    this.dice = new Dice(seed);
+    this.agentMax = options.agentMax;
+  }
+
+  get isBlind(): boolean {
+    return this.time.elapsed < this.blindUntil;
+  }
+
+  get live(): WorldProcess[] {
+    return [...this.processes.values()].filter((process) => process.alive && process.marker !== "");
+  }
+
+  fail(message: string): never {
+    throw new Violation(`${message} (at ${(this.time.elapsed / 3_600_000).toFixed(3)} h)`);
+  }
+
+  /** Makes a process, sometimes with a pid that was another's before. */
+  spawn(of: Pick<WorldProcess, "directory" | "marker" | "cwd">): WorldProcess {
+    const dead = [...this.processes.values()].filter((process) => !process.alive);
+    const pid = dead[0] && this.dice.chance(0.3) ? dead[0].pid : this.#nextPid++;
+    const process: WorldProcess = { ...of, pid, startTime: String(this.#nextStart++), alive: true, exit: null, lines: [] };
+    this.processes.delete(pid);
+    this.processes.set(pid, process);
+    return process;
+  }
+
+  end(process: WorldProcess, exit: WorldProcess["exit"]): void {
+    if (!process.alive) return;
+    process.alive = false;
+    process.exit = exit;
+    this.changed();
+  }
+
+  print(process: WorldProcess, event: object): void {
+    const text = JSON.stringify(event);
+    process.lines.push({ text, end: (process.lines.at(-1)?.end ?? 0) + text.length + 1 });
+    this.changed();
+  }
+
+  /** Resolves at the next change of any process. */
+  nextChange(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const done = () => {
+        this.#listeners.delete(done);
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const onAbort = () => {
+        this.#listeners.delete(done);
+        reject(signal.reason);
+      };
+      this.#listeners.add(done);
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -86,6 +86,8 @@ export const NewTask = z.object({
   body: TaskBody,
   source: TaskSource,
   workflow: z.string(),
+  /** The first stage of its workflow. */
+  stage: z.string(),
   delivery: Delivery,
   priority: TaskPriority,
   deadlineAt: Timestamp.nullable(),

@@ -1,0 +1,479 @@
+-- The first form of the database. Rules that must hold whoever writes are triggers and checks; everything here works in
+-- SQLite 3.40 too, so that a person can open the file with the `sqlite3` of a distribution.
+
+-- `DRVR`
+PRAGMA application_id = 1146246738;
+
+-- The time of the open transaction of ours, so that what triggers write carries the same one. It is set and unset within
+-- the transaction: no other program ever sees it set, and what another program writes carries the real time.
+CREATE TABLE writer (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  now INTEGER
+) STRICT;
+INSERT INTO writer (id, now) VALUES (1, NULL);
+
+CREATE VIEW moment AS
+SELECT
+  coalesce(now, CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)) AS at,
+  now IS NULL AS is_foreign
+FROM writer;
+
+CREATE TABLE settings (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Projects ------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE projects (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  forge TEXT NOT NULL CHECK (forge IN ('github', 'local')),
+  repository TEXT,
+  remote TEXT NOT NULL,
+  base_branch TEXT NOT NULL,
+  priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 100),
+  weight REAL NOT NULL CHECK (weight > 0),
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  -- That of its latest start (domain/schedule.ts).
+  virtual_time REAL NOT NULL,
+  -- The number of the newest task; goes on where an earlier project of this name left off, so that `name#number` is one task for ever.
+  last_number INTEGER NOT NULL,
+  registered_at INTEGER NOT NULL,
+  unregistered_at INTEGER,
+  polled_at INTEGER,
+  last_error TEXT
+) STRICT;
+CREATE UNIQUE INDEX projects_by_name ON projects (name) WHERE unregistered_at IS NULL;
+CREATE UNIQUE INDEX projects_by_path ON projects (path) WHERE unregistered_at IS NULL;
+CREATE INDEX projects_of_name ON projects (name);
+CREATE INDEX projects_by_virtual_time ON projects (virtual_time);
+
+CREATE TRIGGER projects_stay BEFORE DELETE ON projects BEGIN
+  SELECT RAISE(ABORT, 'projects are never removed: set unregistered_at instead');
+END;
+CREATE TRIGGER projects_keep_identity BEFORE UPDATE OF id, name, path, registered_at ON projects
+WHEN OLD.id <> NEW.id OR OLD.name <> NEW.name OR OLD.path <> NEW.path OR OLD.registered_at <> NEW.registered_at
+BEGIN
+  SELECT RAISE(ABORT, 'id, name, path and registered_at of a project never change');
+END;
+
+-- Tasks ---------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE tasks (
+  -- Order of making: the cursor of every list and the last word in every tie.
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  number INTEGER NOT NULL CHECK (number > 0),
+  source_kind TEXT NOT NULL CHECK (source_kind IN ('github', 'local', 'cli', 'api')),
+  source_key TEXT NOT NULL,
+  source_issue INTEGER,
+  source_url TEXT,
+  source_actor TEXT,
+  workflow TEXT NOT NULL,
+  delivery TEXT NOT NULL CHECK (delivery IN ('pull_request', 'branch', 'comment')),
+  status TEXT NOT NULL
+    CHECK (status IN ('draft', 'queued', 'running', 'waiting', 'blocked', 'succeeded', 'failed', 'cancelled')),
+  reason TEXT,
+  message TEXT,
+  stage TEXT NOT NULL,
+  priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 100),
+  deadline_at INTEGER,
+  run_after INTEGER NOT NULL,
+  queued_at INTEGER NOT NULL,
+  attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
+  attempt_max INTEGER NOT NULL CHECK (attempt_max > 0),
+  epoch INTEGER NOT NULL DEFAULT 0 CHECK (epoch >= 0),
+  parent_id TEXT REFERENCES tasks (id),
+  branch TEXT,
+  pull_number INTEGER,
+  pull_url TEXT,
+  -- The session that the next run goes on with.
+  resume_session_id TEXT,
+  -- A cancellation that the runner of a running task has yet to carry out.
+  cancel_by TEXT CHECK (cancel_by IN ('user', 'source', 'shutdown')),
+  cancel_message TEXT,
+  input_tokens INTEGER NOT NULL DEFAULT 0,
+  output_tokens INTEGER NOT NULL DEFAULT 0,
+  cache_read_tokens INTEGER NOT NULL DEFAULT 0,
+  cost_usd_micros INTEGER,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  title TEXT NOT NULL,
+  content_hash TEXT NOT NULL,
+  CHECK ((pull_number IS NULL) = (pull_url IS NULL)),
+  CHECK ((cancel_by IS NULL) = (cancel_message IS NULL)),
+  UNIQUE (project_id, number),
+  UNIQUE (project_id, source_kind, source_key)
+) STRICT;
+-- Each index of a column also holds the sequence, so these are lists in order of making.
+CREATE INDEX tasks_by_project ON tasks (project_id);
+CREATE INDEX tasks_by_status ON tasks (status);
+CREATE INDEX tasks_by_project_and_status ON tasks (project_id, status);
+CREATE INDEX tasks_by_stage ON tasks (stage);
+CREATE INDEX tasks_ended ON tasks (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX tasks_ended_by_project ON tasks (project_id, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX tasks_by_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
+-- The heads of a project's queue: by priority, by deadline, by age; and what becomes due next.
+CREATE INDEX queue_by_priority ON tasks (project_id, priority DESC) WHERE status = 'queued';
+CREATE INDEX queue_by_deadline ON tasks (project_id, deadline_at) WHERE status = 'queued' AND deadline_at IS NOT NULL;
+CREATE INDEX queue_by_age ON tasks (project_id, queued_at) WHERE status = 'queued';
+CREATE INDEX queue_by_due_time ON tasks (run_after) WHERE status = 'queued';
+
+-- The request's text apart from the task, so that a change of status does not write it again.
+CREATE TABLE task_bodies (
+  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE task_dependencies (
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  depends_on_id TEXT NOT NULL REFERENCES tasks (id),
+  PRIMARY KEY (task_id, depends_on_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_dependents ON task_dependencies (depends_on_id);
+
+-- What a task's dependencies make of it when it is wanted.
+CREATE VIEW task_readiness AS
+SELECT
+  task.id AS task_id,
+  CASE
+    WHEN EXISTS (
+      SELECT 1 FROM task_dependencies AS link JOIN tasks AS needed ON needed.id = link.depends_on_id
+      WHERE link.task_id = task.id AND needed.status IN ('failed', 'cancelled')
+    ) THEN 'blocked'
+    WHEN EXISTS (
+      SELECT 1 FROM task_dependencies AS link JOIN tasks AS needed ON needed.id = link.depends_on_id
+      WHERE link.task_id = task.id AND needed.status <> 'succeeded'
+    ) THEN 'waiting'
+    ELSE 'queued'
+  END AS status
+FROM tasks AS task;
+
+-- How many tasks have each status, of each project and of all: a count of a million rows takes too long for each claim.
+CREATE TABLE task_counts (
+  status TEXT NOT NULL,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  count INTEGER NOT NULL CHECK (count >= 0),
+  PRIMARY KEY (status, project_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE task_totals (
+  status TEXT NOT NULL PRIMARY KEY,
+  count INTEGER NOT NULL CHECK (count >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO task_totals (status, count)
+VALUES ('draft', 0), ('queued', 0), ('running', 0), ('waiting', 0), ('blocked', 0), ('succeeded', 0), ('failed', 0), ('cancelled', 0);
+CREATE TRIGGER projects_are_counted AFTER INSERT ON projects BEGIN
+  INSERT INTO task_counts (status, project_id, count) SELECT status, NEW.id, 0 FROM task_totals;
+END;
+
+-- Runs ----------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE runs (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  stage TEXT NOT NULL,
+  attempt INTEGER NOT NULL CHECK (attempt > 0),
+  epoch INTEGER NOT NULL CHECK (epoch > 0),
+  worker INTEGER NOT NULL CHECK (worker > 0),
+  agent TEXT NOT NULL,
+  driver TEXT NOT NULL,
+  isolation TEXT NOT NULL,
+  progress TEXT NOT NULL DEFAULT 'preparing' CHECK (progress IN ('preparing', 'prompting', 'working', 'verifying')),
+  outcome TEXT CHECK (json_valid(outcome)),
+  lease_expires_at INTEGER NOT NULL,
+  process TEXT CHECK (json_valid(process)),
+  session_id TEXT,
+  resumes_session_id TEXT,
+  base_commit TEXT,
+  questions TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(questions)),
+  output_offset INTEGER NOT NULL DEFAULT 0,
+  input_tokens INTEGER NOT NULL DEFAULT 0,
+  output_tokens INTEGER NOT NULL DEFAULT 0,
+  cache_read_tokens INTEGER NOT NULL DEFAULT 0,
+  cost_usd_micros INTEGER,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  progress_at INTEGER NOT NULL,
+  CHECK ((outcome IS NULL) = (finished_at IS NULL)),
+  UNIQUE (task_id, epoch)
+) STRICT;
+CREATE UNIQUE INDEX runs_open ON runs (task_id) WHERE finished_at IS NULL;
+CREATE INDEX runs_by_task ON runs (task_id);
+CREATE INDEX runs_by_project ON runs (project_id);
+
+CREATE TRIGGER runs_stay BEFORE DELETE ON runs BEGIN
+  SELECT RAISE(ABORT, 'runs are never removed');
+END;
+CREATE TRIGGER runs_end_once BEFORE UPDATE ON runs WHEN OLD.finished_at IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'a run that has ended never changes');
+END;
+
+-- Events and the audit log: written once, never changed -------------------------------------------------------------
+
+CREATE TABLE events (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  project_id TEXT,
+  task_id TEXT,
+  run_id TEXT,
+  data TEXT NOT NULL CHECK (json_valid(data))
+) STRICT;
+CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX events_by_project ON events (project_id) WHERE project_id IS NOT NULL;
+CREATE TRIGGER events_stay_unchanged BEFORE UPDATE ON events BEGIN
+  SELECT RAISE(ABORT, 'events are never changed');
+END;
+CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN
+  SELECT RAISE(ABORT, 'events are never removed');
+END;
+
+CREATE TABLE audit (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL CHECK (json_valid(detail))
+) STRICT;
+CREATE TRIGGER audit_stays_unchanged BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit log is never changed');
+END;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit log is never shortened');
+END;
+
+-- The state machine of tasks (domain/task-states.ts) -----------------------------------------------------------------
+
+CREATE TRIGGER tasks_stay BEFORE DELETE ON tasks BEGIN
+  SELECT RAISE(ABORT, 'tasks are never removed: cancel them instead');
+END;
+CREATE TRIGGER tasks_keep_identity
+BEFORE UPDATE OF sequence, id, project_id, number, source_kind, source_key, title, content_hash, created_at ON tasks
+WHEN (OLD.sequence, OLD.id, OLD.project_id, OLD.number, OLD.source_kind, OLD.source_key, OLD.title, OLD.content_hash, OLD.created_at)
+  <> (NEW.sequence, NEW.id, NEW.project_id, NEW.number, NEW.source_kind, NEW.source_key, NEW.title, NEW.content_hash, NEW.created_at)
+BEGIN
+  SELECT RAISE(ABORT, 'what a task is, where it came from and what was approved never change');
+END;
+CREATE TRIGGER task_bodies_stay_unchanged BEFORE UPDATE ON task_bodies BEGIN
+  SELECT RAISE(ABORT, 'the text of a task is frozen');
+END;
+CREATE TRIGGER task_bodies_stay BEFORE DELETE ON task_bodies BEGIN
+  SELECT RAISE(ABORT, 'the text of a task is never removed');
+END;
+
+CREATE TRIGGER tasks_begin BEFORE INSERT ON tasks
+WHEN NEW.status NOT IN ('draft', 'queued', 'waiting', 'blocked')
+BEGIN
+  SELECT RAISE(ABORT, 'a new task is draft, queued, waiting or blocked');
+END;
+CREATE TRIGGER tasks_created AFTER INSERT ON tasks BEGIN
+  INSERT INTO events (at, type, project_id, task_id, data)
+  SELECT moment.at, 'task.created', NEW.project_id, NEW.id,
+    json_object('key', projects.name || '#' || NEW.number, 'title', NEW.title, 'status', NEW.status)
+  FROM moment JOIN projects ON projects.id = NEW.project_id;
+  UPDATE task_counts SET count = count + 1 WHERE status = NEW.status AND project_id = NEW.project_id;
+  UPDATE task_totals SET count = count + 1 WHERE status = NEW.status;
+END;
+
+CREATE TRIGGER tasks_move_as_allowed BEFORE UPDATE OF status ON tasks
+WHEN OLD.status <> NEW.status AND (OLD.status || '>' || NEW.status) NOT IN (
+  'draft>queued', 'draft>cancelled',
+  'queued>running', 'queued>waiting', 'queued>blocked', 'queued>cancelled',
+  'running>queued', 'running>blocked', 'running>succeeded', 'running>failed', 'running>cancelled',
+  'waiting>queued', 'waiting>blocked', 'waiting>cancelled',
+  'blocked>queued', 'blocked>waiting', 'blocked>failed', 'blocked>cancelled',
+  'failed>queued',
+  'cancelled>queued'
+)
+BEGIN
+  SELECT RAISE(ABORT, 'a task does not move between these statuses');
+END;
+CREATE TRIGGER tasks_start_by_a_claim BEFORE UPDATE OF status ON tasks
+WHEN NEW.status = 'running' AND OLD.status <> 'running' AND NEW.epoch <> OLD.epoch + 1
+BEGIN
+  SELECT RAISE(ABORT, 'only a claim starts a task, and raises its epoch: set its status to queued');
+END;
+CREATE TRIGGER tasks_raise_epoch BEFORE UPDATE OF epoch ON tasks WHEN NEW.epoch < OLD.epoch BEGIN
+  SELECT RAISE(ABORT, 'the epoch of a task never goes down');
+END;
+
+-- Before the row changes, so that this event precedes those of what the change sets off. A reason that another program
+-- left as it was is that of the old status and goes.
+CREATE TRIGGER tasks_record_move BEFORE UPDATE OF status ON tasks WHEN OLD.status <> NEW.status BEGIN
+  INSERT INTO events (at, type, project_id, task_id, data)
+  SELECT at, 'task.status_changed', NEW.project_id, NEW.id, json_object(
+    'from', OLD.status,
+    'to', NEW.status,
+    'reason', CASE WHEN is_foreign AND NEW.reason IS OLD.reason THEN NULL ELSE NEW.reason END,
+    'message', CASE WHEN is_foreign AND NEW.message IS OLD.message THEN NULL ELSE NEW.message END
+  ) FROM moment;
+  UPDATE task_counts SET count = count - 1 WHERE status = OLD.status AND project_id = OLD.project_id;
+  UPDATE task_counts SET count = count + 1 WHERE status = NEW.status AND project_id = NEW.project_id;
+  UPDATE task_totals SET count = count - 1 WHERE status = OLD.status;
+  UPDATE task_totals SET count = count + 1 WHERE status = NEW.status;
+END;
+
+-- What goes with a status. One that another program queues may start at once; one that is wanted again begins anew; one
+-- whose dependencies have not succeeded is held.
+CREATE TRIGGER tasks_settle_move AFTER UPDATE OF status ON tasks WHEN OLD.status <> NEW.status BEGIN
+  UPDATE tasks SET (updated_at, queued_at, run_after, finished_at, reason, message, attempt, cancel_by, cancel_message) = (
+    SELECT
+      at,
+      iif(NEW.status = 'queued', at, queued_at),
+      iif(is_foreign AND NEW.status = 'queued' AND NEW.run_after = OLD.run_after, at, run_after),
+      iif(NEW.status IN ('succeeded', 'failed', 'cancelled'), at, NULL),
+      iif(is_foreign AND NEW.reason IS OLD.reason, NULL, reason),
+      iif(is_foreign AND NEW.message IS OLD.message, NULL, message),
+      iif(NEW.status = 'queued' AND OLD.status IN ('failed', 'cancelled', 'blocked'), 0, attempt),
+      NULL,
+      NULL
+    FROM moment
+  )
+  WHERE sequence = NEW.sequence;
+  UPDATE tasks SET (status, reason, message) = (
+    SELECT status, iif(status = 'blocked', 'dependency_failed', 'dependency'), NULL
+    FROM task_readiness WHERE task_id = NEW.id
+  )
+  WHERE sequence = NEW.sequence AND NEW.status = 'queued'
+    AND (SELECT status FROM task_readiness WHERE task_id = NEW.id) <> 'queued';
+END;
+
+-- A run is open exactly while its task runs: whoever takes a task out of `running` ends its run.
+CREATE TRIGGER tasks_end_open_run AFTER UPDATE OF status ON tasks
+WHEN OLD.status = 'running' AND NEW.status <> 'running'
+  AND EXISTS (SELECT 1 FROM runs WHERE task_id = NEW.id AND finished_at IS NULL)
+BEGIN
+  UPDATE runs SET
+    finished_at = (SELECT at FROM moment),
+    questions = '[]',
+    outcome = json_object('status', 'cancelled', 'by', 'user', 'message', 'The status of the task was changed in the database.')
+  WHERE task_id = NEW.id AND finished_at IS NULL;
+  INSERT INTO events (at, type, project_id, task_id, run_id, data)
+  SELECT at, 'run.ended', project_id, task_id, id, json_object('outcome', json(outcome))
+  FROM moment JOIN runs ON task_id = NEW.id AND epoch = NEW.epoch;
+END;
+
+-- Dependencies: what is wanted goes on by itself when what it needs has succeeded -------------------------------------
+
+CREATE TRIGGER tasks_wake_dependents AFTER UPDATE OF status ON tasks
+WHEN OLD.status <> NEW.status
+  AND (NEW.status IN ('succeeded', 'failed', 'cancelled') OR OLD.status IN ('failed', 'cancelled'))
+BEGIN
+  UPDATE tasks SET (status, reason, message) = (
+    SELECT status, iif(status = 'blocked', 'dependency_failed', iif(status = 'waiting', 'dependency', NULL)), NULL
+    FROM task_readiness WHERE task_id = tasks.id
+  )
+  WHERE id IN (SELECT task_id FROM task_dependencies WHERE depends_on_id = NEW.id)
+    AND status IN ('waiting', 'blocked') AND reason IN ('dependency', 'dependency_failed');
+END;
+CREATE TRIGGER task_dependencies_hold AFTER INSERT ON task_dependencies
+WHEN EXISTS (SELECT 1 FROM tasks WHERE id = NEW.task_id AND status IN ('queued', 'waiting'))
+BEGIN
+  UPDATE tasks SET (status, reason, message) = (
+    SELECT status, iif(status = 'blocked', 'dependency_failed', 'dependency'), NULL
+    FROM task_readiness WHERE task_id = NEW.task_id
+  )
+  WHERE id = NEW.task_id
+    AND (SELECT status FROM task_readiness WHERE task_id = NEW.task_id) NOT IN (status, 'queued');
+END;
+CREATE TRIGGER task_dependencies_make_no_cycle BEFORE INSERT ON task_dependencies
+WHEN EXISTS (
+  WITH RECURSIVE needed (id) AS (
+    SELECT NEW.depends_on_id
+    UNION
+    SELECT depends_on_id FROM task_dependencies JOIN needed ON task_id = needed.id
+  )
+  SELECT 1 FROM needed WHERE id = NEW.task_id
+)
+BEGIN
+  SELECT RAISE(ABORT, 'a task can''t depend on itself, not by way of others either');
+END;
+CREATE TRIGGER task_dependencies_stay_unchanged BEFORE UPDATE ON task_dependencies BEGIN
+  SELECT RAISE(ABORT, 'the dependencies of a task never change');
+END;
+CREATE TRIGGER task_dependencies_stay BEFORE DELETE ON task_dependencies BEGIN
+  SELECT RAISE(ABORT, 'the dependencies of a task never change');
+END;
+
+-- Effects and alerts --------------------------------------------------------------------------------------------------
+
+CREATE TABLE effects (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  epoch INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  payload TEXT NOT NULL CHECK (json_valid(payload)),
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'done', 'failed', 'dropped')),
+  attempt INTEGER NOT NULL DEFAULT 0,
+  next_at INTEGER NOT NULL,
+  last_error TEXT,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX effects_by_task ON effects (task_id);
+CREATE INDEX effects_pending ON effects (task_id) WHERE status = 'pending';
+CREATE INDEX effects_by_next_time ON effects (next_at) WHERE status = 'pending';
+
+CREATE TABLE alerts (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  message TEXT NOT NULL,
+  count INTEGER NOT NULL DEFAULT 1 CHECK (count > 0),
+  project_id TEXT,
+  task_id TEXT,
+  raised_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  resolved_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX alerts_open ON alerts (kind, subject) WHERE resolved_at IS NULL;
+
+-- Intake and checks ---------------------------------------------------------------------------------------------------
+
+CREATE TABLE issue_cursors (
+  project_id TEXT NOT NULL PRIMARY KEY REFERENCES projects (id),
+  cursor TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE issue_states (
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  issue INTEGER NOT NULL,
+  content_hash TEXT NOT NULL,
+  task_id TEXT REFERENCES tasks (id),
+  follow_ups INTEGER NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)),
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (project_id, issue)
+) STRICT, WITHOUT ROWID;
+
+-- Webhook deliveries that were taken in, so that one sent again is known.
+CREATE TABLE deliveries (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  delivery_id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  UNIQUE (project_id, delivery_id)
+) STRICT;
+
+CREATE TABLE check_results (
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  commit_hash TEXT NOT NULL,
+  check_key TEXT NOT NULL,
+  exit_code INTEGER,
+  duration_ms INTEGER NOT NULL,
+  failures TEXT NOT NULL CHECK (json_valid(failures)),
+  output_tail TEXT NOT NULL,
+  saved_at INTEGER NOT NULL,
+  PRIMARY KEY (project_id, commit_hash, check_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX check_results_by_age ON check_results (saved_at);

@@ -1,0 +1,94 @@
+import type { ProjectId, TaskId } from "../contract/ids.ts";
+import type { Candidate, ProjectShare } from "../domain/schedule.ts";
+import type { Reader } from "./database.ts";
+
+/**
+ * The enabled projects that have queued tasks which are due, each with the first task of its queue by priority, by
+ * deadline and by age. `runningMax` is unlimited here: the limit is a setting, which the caller puts in. Costs the same
+ * however many tasks there are, but for the queued ones of a project that are not due yet.
+ */
+export function loadShares(reader: Reader, now: number, projectIds?: readonly ProjectId[]): ProjectShare[] {
+  const rows = projectIds === undefined ? allShares(reader) : projectIds.flatMap((projectId) => shareOf(reader, projectId));
+  return rows.flatMap((row) => {
+    const heads = listDue(reader, row.id, now, 1);
+    return heads.length === 0 ? [] : [toShare(row, heads)];
+  });
+}
+
+/** When the next of the queued tasks that are not due yet will be; undefined: there is none. */
+export function nextDueAt(reader: Reader, now: number): number | undefined {
+  const row = reader.get<{ run_after: number }>(
+    "SELECT run_after FROM tasks WHERE status = 'queued' AND run_after > :now ORDER BY run_after LIMIT 1",
+    { now },
+  );
+  return row?.run_after;
+}
+
+/** How many tasks run, in all and of each project that has any. */
+export function countRunning(reader: Reader): { total: number; byProject: Map<ProjectId, number> } {
+  const rows = reader.all<{ project_id: ProjectId; count: number }>(
+    "SELECT project_id, count FROM task_counts WHERE status = 'running' AND count > 0",
+  );
+  const byProject = new Map(rows.map((row) => [row.project_id, row.count]));
+  return { total: rows.reduce((sum, row) => sum + row.count, 0), byProject };
+}
+
+/** The virtual time of the latest start of all projects, unregistered ones too: it never goes back. */
+export function latestVirtualTime(reader: Reader): number {
+  return reader.get<{ latest: number | null }>("SELECT max(virtual_time) AS latest FROM projects")?.latest ?? 0;
+}
+
+/** The first due tasks of a project's queue by priority, by deadline and by age: at most `limit` by each, distinct, in any order. */
+export function listDue(reader: Reader, projectId: ProjectId, now: number, limit: number): Candidate[] {
+  const params = { projectId, now, limit };
+  const rows = [
+    reader.all<CandidateRow>(`${CANDIDATE} ORDER BY priority DESC, sequence LIMIT :limit`, params),
+    reader.all<CandidateRow>(`${CANDIDATE} AND deadline_at IS NOT NULL ORDER BY deadline_at, sequence LIMIT :limit`, params),
+    reader.all<CandidateRow>(`${CANDIDATE} ORDER BY queued_at, sequence LIMIT :limit`, params),
+  ].flat();
+  return [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];
+}
+
+const SHARE = `SELECT projects.id, priority, weight, virtual_time, running.count AS running
+  FROM task_counts AS queued
+  CROSS JOIN projects ON projects.id = queued.project_id AND enabled = 1 AND unregistered_at IS NULL
+  CROSS JOIN task_counts AS running ON running.status = 'running' AND running.project_id = queued.project_id
+  WHERE queued.status = 'queued' AND queued.count > 0`;
+
+function allShares(reader: Reader): ShareRow[] {
+  return reader.all<ShareRow>(SHARE);
+}
+
+function shareOf(reader: Reader, projectId: ProjectId): ShareRow[] {
+  return reader.all<ShareRow>(`${SHARE} AND queued.project_id = :projectId`, { projectId });
+}
+
+const CANDIDATE = `SELECT id, project_id, priority, deadline_at, queued_at, sequence FROM tasks
+  WHERE project_id = :projectId AND status = 'queued' AND run_after <= :now`;
+
+interface ShareRow {
+  id: ProjectId;
+  priority: number;
+  weight: number;
+  virtual_time: number;
+  running: number;
+}
+
+function toShare(row: ShareRow, heads: Candidate[]): ProjectShare {
+  const { id, priority, weight, running } = row;
+  return { projectId: id, priority, weight, virtualTime: row.virtual_time, running, runningMax: Infinity, heads };
+}
+
+interface CandidateRow {
+  id: TaskId;
+  project_id: ProjectId;
+  priority: number;
+  deadline_at: number | null;
+  queued_at: number;
+  sequence: number;
+}
+
+function toCandidate(row: CandidateRow): Candidate {
+  const { id, priority, sequence } = row;
+  return { taskId: id, projectId: row.project_id, priority, deadlineAt: row.deadline_at, queuedAt: row.queued_at, sequence };
+}

@@ -1,0 +1,123 @@
+import { AppError } from "../base/errors.ts";
+import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
+import type { Question, Run, RunOutcome, RunProgress } from "../contract/run.ts";
+import type { Reader } from "./database.ts";
+
+const RUN_COLUMNS = `runs.*, projects.name || '#' || tasks.number AS task_key
+  FROM runs
+  CROSS JOIN tasks ON tasks.id = runs.task_id
+  CROSS JOIN projects ON projects.id = runs.project_id`;
+
+export function findRun(reader: Reader, id: string): Run | undefined {
+  const row = reader.get<RunRow>(`SELECT ${RUN_COLUMNS} WHERE runs.id = :id`, { id });
+  return row && toRun(row);
+}
+
+/** Throws `not_found`. */
+export function getRun(reader: Reader, id: RunId): Run {
+  const run = findRun(reader, id);
+  if (!run) throw new AppError("not_found", `There is no run ${id}.`);
+  return run;
+}
+
+export interface RunFilter {
+  readonly projectId?: ProjectId | undefined;
+  readonly taskId?: TaskId | undefined;
+  /** Only those that have not ended, or only those that have. */
+  readonly open?: boolean | undefined;
+  /** The id of the last run of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** The newest first: the history of a task is the list of its runs. */
+export function listRuns(reader: Reader, { projectId, taskId, open, after, limit }: RunFilter): Run[] {
+  const conditions: string[] = [];
+  if (projectId !== undefined) conditions.push("runs.project_id = :projectId");
+  if (taskId !== undefined) conditions.push("runs.task_id = :taskId");
+  if (open !== undefined) conditions.push(`runs.finished_at IS ${open ? "" : "NOT"} NULL`);
+  if (after !== undefined) conditions.push("runs.sequence < :after");
+  const params = {
+    limit,
+    ...(projectId !== undefined && { projectId }),
+    ...(taskId !== undefined && { taskId }),
+    ...(after !== undefined && { after: sequenceOf(reader, after) }),
+  };
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  return reader.all<RunRow>(`SELECT ${RUN_COLUMNS} ${where} ORDER BY runs.sequence DESC LIMIT :limit`, params).map(toRun);
+}
+
+/** Every run that has not ended, oldest first. */
+export function openRuns(reader: Reader): Run[] {
+  return reader.all<RunRow>(`SELECT ${RUN_COLUMNS} WHERE runs.finished_at IS NULL ORDER BY runs.sequence`).map(toRun);
+}
+
+function sequenceOf(reader: Reader, id: string): number {
+  const row = reader.get<{ sequence: number }>("SELECT sequence FROM runs WHERE id = :id", { id });
+  if (!row) throw new AppError("invalid", `There is no run ${id} to list from.`);
+  return row.sequence;
+}
+
+interface RunRow {
+  id: RunId;
+  task_id: TaskId;
+  task_key: string;
+  project_id: ProjectId;
+  stage: string;
+  attempt: number;
+  epoch: number;
+  worker: number;
+  agent: string;
+  driver: string;
+  isolation: string;
+  progress: RunProgress;
+  outcome: string | null;
+  lease_expires_at: number;
+  process: string | null;
+  session_id: string | null;
+  resumes_session_id: string | null;
+  base_commit: string | null;
+  questions: string;
+  output_offset: number;
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_tokens: number;
+  cost_usd_micros: number | null;
+  started_at: number;
+  finished_at: number | null;
+  progress_at: number;
+}
+
+function toRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    taskId: row.task_id,
+    taskKey: row.task_key,
+    projectId: row.project_id,
+    stage: row.stage,
+    attempt: row.attempt,
+    epoch: row.epoch,
+    worker: row.worker,
+    agent: row.agent,
+    driver: row.driver,
+    isolation: row.isolation,
+    progress: row.progress,
+    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
+    leaseExpiresAt: row.lease_expires_at,
+    process: row.process === null ? null : (JSON.parse(row.process) as Run["process"]),
+    sessionId: row.session_id,
+    resumesSessionId: row.resumes_session_id,
+    baseCommit: row.base_commit,
+    questions: JSON.parse(row.questions) as Question[],
+    usage: {
+      inputTokens: row.input_tokens,
+      outputTokens: row.output_tokens,
+      cacheReadTokens: row.cache_read_tokens,
+      costUsdMicros: row.cost_usd_micros,
+    },
+    outputOffset: row.output_offset,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    progressAt: row.progress_at,
+  };
+}

@@ -1,0 +1,43 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+
+/** Named parameters, without the colon that the statement has before them. */
+export type Params = Readonly<Record<string, SQLInputValue>>;
+
+/** Reads rows. `Row` is what the caller knows of the statement's columns; nothing checks it. */
+export interface Reader {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the shape of a row is known where its SQL is written
+  get<Row>(text: string, params?: Params): Row | undefined;
+  all<Row>(text: string, params?: Params): Row[];
+}
+
+/** The statements of one connection, each prepared once. Their texts are a fixed set, so the cache has a bound. */
+export class Statements implements Reader {
+  readonly #connection: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as in `Reader`
+  get<Row>(text: string, params: Params = {}): Row | undefined {
+    return this.#prepare(text).get(params) as Row | undefined;
+  }
+
+  all<Row>(text: string, params: Params = {}): Row[] {
+    return this.#prepare(text).all(params) as Row[];
+  }
+
+  run(text: string, params: Params = {}): { changes: number } {
+    return { changes: Number(this.#prepare(text).run(params).changes) };
+  }
+
+  #prepare(text: string): StatementSync {
+    let statement = this.#prepared.get(text);
+    if (!statement) {
+      statement = this.#connection.prepare(text);
+      this.#prepared.set(text, statement);
+    }
+    return statement;
+  }
+}

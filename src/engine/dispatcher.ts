@@ -3,7 +3,8 @@ import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
-import { countRunning, latestVirtualTime, loadShares, nextDueAt } from "../store/queue.ts";
+import { countRunning, latestVirtualTime, nextDueAt } from "../store/queue.ts";
+import { enqueueEffect } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
 import { openRuns } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
@@ -13,7 +14,7 @@ import { startEffects } from "./ending.ts";
 import { findAgent } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import { LEASE_MS, type RunPool } from "./run-pool.ts";
-import { enqueueEffect } from "../store/effects.ts";
+import { ShareCache } from "./share-cache.ts";
 
 /** The isolation of every run for now; others come with their own drivers of the process host. */
 const ISOLATION = "process";
@@ -29,6 +30,7 @@ export class Dispatcher {
   readonly #parts: EngineParts;
   readonly #pool: RunPool;
   readonly #admit: () => Admission;
+  readonly #shares: ShareCache;
   #stopped = true;
   #running: Promise<void> | undefined;
   #again = false;
@@ -38,6 +40,7 @@ export class Dispatcher {
     this.#parts = parts;
     this.#pool = pool;
     this.#admit = admit;
+    this.#shares = new ShareCache((reader, projectId) => parts.settings.forProject(getProject(reader, projectId)).defaults.maxProcesses);
   }
 
   start(): void {
@@ -50,6 +53,12 @@ export class Dispatcher {
     this.#stopped = true;
     this.#cancelDue();
     await this.#running;
+  }
+
+  /** The settings have changed: limits are read anew. */
+  reset(): void {
+    this.#shares.reset();
+    this.wake();
   }
 
   /** Looks at the queue soon. Many calls in one turn make one look. */
@@ -66,8 +75,9 @@ export class Dispatcher {
   async runOnce(): Promise<number> {
     const { reader } = this.#parts.database;
     if (!this.#mayStart(reader)) return 0;
+    const shares = this.#shares.refresh(reader, this.#parts.clock.now());
     return this.#parts.database.write((tx) => {
-      const runs = this.#claimAll(tx);
+      const runs = this.#claimAll(tx, shares);
       // In the very turn of the commit, so that no reconcile can find them claimed and carried by nobody.
       tx.afterCommit(() => runs.forEach((run) => this.#pool.begin(run, false)));
       return runs.length;
@@ -99,15 +109,18 @@ export class Dispatcher {
     return admission.admitted;
   }
 
-  #claimAll(tx: Transaction): Run[] {
+  #claimAll(tx: Transaction, known: ReadonlyMap<ProjectId, ProjectShare>): Run[] {
     const claimed: Run[] = [];
-    const refused = new Set<ProjectId>();
+    const shares = new Map(known);
     for (;;) {
-      const choice = schedule(this.input(tx, refused));
+      const choice = schedule(this.#input(tx, shares));
       if (!choice) return claimed;
       const run = this.#claim(tx, choice);
       if (run) claimed.push(run);
-      else refused.add(choice.projectId);
+      const share = run && this.#shares.load(tx, choice.projectId, this.#parts.clock.now());
+      // Not claimed: what is known of that project is out of date. The commit that made it so wakes us again.
+      if (share) shares.set(choice.projectId, share);
+      else shares.delete(choice.projectId);
     }
   }
 
@@ -130,26 +143,23 @@ export class Dispatcher {
     return run;
   }
 
-  /** What the choice is made from now. @param refused projects to leave out. */
-  input(reader: Reader, refused: ReadonlySet<ProjectId> = new Set()): ScheduleInput {
+  /** What the next choice would be made from. */
+  input(): ScheduleInput {
+    const { reader } = this.#parts.database;
+    return this.#input(reader, this.#shares.refresh(reader, this.#parts.clock.now()));
+  }
+
+  #input(reader: Reader, shares: ReadonlyMap<ProjectId, ProjectShare>): ScheduleInput {
     const { daemon } = this.#parts.settings.current();
-    const now = this.#parts.clock.now();
-    const projects = loadShares(reader, now)
-      .filter((share) => !refused.has(share.projectId))
-      .map((share) => this.#withLimit(reader, share));
     return {
       strategy: daemon.schedulingStrategy,
-      now,
+      now: this.#parts.clock.now(),
       agingMs: daemon.agingMs,
       running: countRunning(reader).total,
       runningMax: daemon.maxProcesses,
       virtualTime: latestVirtualTime(reader),
-      projects,
+      projects: [...shares.values()],
     };
-  }
-
-  #withLimit(reader: Reader, share: ProjectShare): ProjectShare {
-    return { ...share, runningMax: this.#parts.settings.forProject(getProject(reader, share.projectId)).defaults.maxProcesses };
   }
 
   #wakeWhenDue(): void {

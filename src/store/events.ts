@@ -52,3 +52,12 @@ function toEvent(row: EventRow): Event {
   const data: unknown = JSON.parse(row.data);
   return { sequence, at, type, projectId: row.project_id, taskId: row.task_id, runId: row.run_id, data } as Event;
 }
+
+/** The projects that any event after `sequence` is about, and the sequence of the latest event. */
+export function changedProjects(reader: Reader, sequence: number): { projectIds: ProjectId[]; sequence: number } {
+  const rows = reader.all<{ project_id: ProjectId }>(
+    "SELECT DISTINCT project_id FROM events WHERE sequence > :sequence AND project_id IS NOT NULL",
+    { sequence },
+  );
+  return { projectIds: rows.map((row) => row.project_id), sequence: lastSequence(reader) };
+}

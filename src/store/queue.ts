@@ -49,6 +49,15 @@ export function listDue(reader: Reader, projectId: ProjectId, now: number, limit
   return [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];
 }
 
+/** The projects with queued tasks that came due after `from`, up to `to`. */
+export function dueProjects(reader: Reader, from: number, to: number): ProjectId[] {
+  const rows = reader.all<{ project_id: ProjectId }>(
+    "SELECT DISTINCT project_id FROM tasks WHERE status = 'queued' AND run_after > :from AND run_after <= :to",
+    { from, to },
+  );
+  return rows.map((row) => row.project_id);
+}
+
 const SHARE = `SELECT projects.id, priority, weight, virtual_time, running.count AS running
   FROM task_counts AS queued
   CROSS JOIN projects ON projects.id = queued.project_id AND enabled = 1 AND unregistered_at IS NULL

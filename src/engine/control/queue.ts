@@ -19,7 +19,7 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
 
   function status(): QueueStatus {
     const { daemon } = parts.settings.current();
-    const input = parts.engine.dispatcher.input(reader);
+    const input = parts.engine.dispatcher.input();
     const each = Math.max(2, Math.ceil(LOOKED_AT_MAX / Math.max(1, input.projects.length)));
     const tasks = input.projects.flatMap((project) => listDue(reader, project.projectId, input.now, each));
     const order = orderQueue({ ...input, tasks }, SHOWN_MAX);

@@ -8,7 +8,7 @@ import { git, serveGit } from "./git-http.ts";
 import { DoubleRepository, type Happening } from "./github-repository.ts";
 import { answerGraphql, answerRest, issueJson, refuse, type RestReply } from "./github-routes.ts";
 
-/** What goes wrong with the next `times` (default 1) requests whose `METHOD /path` matches. */
+/** What goes wrong with the next `times` (default 1) requests whose `METHOD /path?query` matches. */
 export type Fault = { readonly match?: RegExp; readonly times?: number } & (
   | { readonly kind: "status"; readonly status: number; readonly message?: string; readonly headers?: Record<string, string> }
   /** The first half of the answer, then the connection breaks (`cut`) or ends as if that were all (`short`). */
@@ -169,14 +169,14 @@ export class GithubDouble implements AsyncDisposable {
         status: response.headersSent ? response.statusCode : 0,
       });
     });
-    const fault = this.#takeFault(`${request.method} ${path}`);
+    const fault = this.#takeFault(`${request.method} ${path}${url.search}`);
     if (fault?.kind === "hang") return;
-    if (fault?.kind === "reset") return void request.destroy();
+    if (fault?.kind === "reset") return void request.socket.destroy();
     if (fault?.kind === "status") return this.#send(response, refuse(fault.status, fault.message ?? "Injected", fault.headers), null);
     if (path.includes(".git/")) return this.#serveGit(request, response, path, token);
     const body = await readJson(request);
     const reply = await this.#answer({ method: request.method ?? "GET", path, url, body, token });
-    if (fault?.kind === "lost_reply") return void request.destroy();
+    if (fault?.kind === "lost_reply") return void request.socket.destroy();
     if (fault?.kind === "truncated") return sendHalf(response, reply, fault.how);
     this.#send(response, reply, token, request.headers["if-none-match"]);
   }

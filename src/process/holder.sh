@@ -1,0 +1,22 @@
+#!/bin/sh
+# holder.sh NUMBER DIRECTORY: runs the `command` of a folder to its end and leaves its status there. In a session of its
+# own; the command gets another, so that what is sent to the command's group does not reach its holder.
+here=${0%/*}
+. "$here/session.sh"
+number=$1
+
+cd -- "$2" && { [ -p in ] || mkfifo in; } &&
+	# Read-write, so that it never ends, whoever closes the other side.
+	in_session /bin/sh ./command "$number" 4>&1 <>in >>out 2>>err
+status=$?
+
+case $(cat identity) in
+*"\"holder\":{\"pid\":$$,"*)
+	printf '%s\n' "$status" >exit.tmp && mv exit.tmp exit
+	;;
+*)
+	# Our command never began: the folder was refused or belongs to another holder, or it could not be set up.
+	printf '%s failed\n' "$number"
+	;;
+esac
+rm -f "identity.$$"

@@ -1,0 +1,71 @@
+import { type FileHandle, open } from "node:fs/promises";
+import type { Changes } from "./changes.ts";
+import { heldFiles } from "./held-folder.ts";
+import type { OutputLine } from "./host.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import { type OutputLimit, readFreed } from "./output-limit.ts";
+import { hasCode } from "./system-error.ts";
+
+const CHUNK_BYTES = 64 * 2 ** 10;
+
+export interface ReadOptions {
+  readonly directory: string;
+  readonly from: number;
+  /** Undefined: what is there now is enough. */
+  readonly changes: Changes | undefined;
+  readonly signal: AbortSignal;
+  /** Whether the command has ended, however it did. */
+  readonly hasEnded: () => Promise<boolean>;
+  /** Undefined: the files are left as they are. */
+  readonly limit: OutputLimit | undefined;
+}
+
+/**
+ * The lines of a held command's `out`. Reads only when asked for more, and holds one chunk and one line. What a process
+ * that the command left behind prints after the command's end is not waited for.
+ */
+export async function* readOutput({ directory, from, changes, signal, hasEnded, limit }: ReadOptions): AsyncGenerator<OutputLine> {
+  const freed = await readFreed(directory);
+  let position = Math.max(from, freed);
+  const lines = new LineSplitter(position, freed > from);
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let file: FileHandle | undefined;
+  let changed: ReadonlySet<string> | undefined;
+  try {
+    for (;;) {
+      // Asked before the reading, so that all that was printed before the end is read.
+      const ended = changed === undefined || changed.has("exit") ? await hasEnded() : false;
+      file ??= await openIfThere(heldFiles(directory).out);
+      if (file !== undefined) {
+        const { size } = await file.stat();
+        while (position < size) {
+          signal.throwIfAborted();
+          const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, size - position), position);
+          if (bytesRead === 0) break; // somebody cut the file
+          yield* lines.push(chunk.subarray(0, bytesRead));
+          position += bytesRead;
+          await limit?.freeRead(position);
+        }
+      }
+      if (ended) {
+        const last = lines.finish();
+        if (last) yield last;
+        return;
+      }
+      if (!changes) return;
+      if (changed === undefined) await limit?.freeErrors();
+      changed = await changes.next(signal);
+    }
+  } finally {
+    await file?.close();
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path);
+  } catch (failure) {
+    if (hasCode(failure, "ENOENT")) return undefined; // not started yet, or never
+    throw failure;
+  }
+}

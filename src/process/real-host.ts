@@ -1,0 +1,247 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { AppError, messageOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { ProcessIdentity } from "../contract/run.ts";
+import { Changes } from "./changes.ts";
+import { Ending, keyOf } from "./ending.ts";
+import { type HeldIdentity, forgetScript, heldFiles, parseIdentity, readExit, readIdentity, readTail, refuseStart } from "./held-folder.ts";
+import type { EndedState, HeldCommand, HeldState, OutputLine, ProcessHost } from "./host.ts";
+import { Inbox } from "./inbox.ts";
+import { OutputLimit } from "./output-limit.ts";
+import { readOutput } from "./output.ts";
+import type { ListedProcess, ProcessEntry, ProcessTable } from "./process-table.ts";
+import { commandScript } from "./script.ts";
+import { IDENTIFY_SCRIPT, Spawner } from "./spawner.ts";
+import { hasCode } from "./system-error.ts";
+import { CpuMeter } from "./usage.ts";
+
+export interface RealHostOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly table: ProcessTable;
+  /**
+   * Names this daemon among the others of the machine, as its home folder does. What carries another scope belongs to
+   * another daemon (of a test, or one that an agent of ours started) and is neither measured nor swept.
+   */
+  readonly scope: string;
+  /** The PATH on which sh finds its tools: setsid (or perl), mkfifo, ln, mv, cat, rm, and fallocate where there is one. */
+  readonly path: string;
+  /** What `out` and `err` of a command may take of the disk, each, beside what nobody has read yet. */
+  readonly outputMaxBytes: number;
+}
+
+export interface RealProcessHost extends ProcessHost {
+  /** Ends the spawner; what was started lives on. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/** The process host of this machine. Needs no start: its spawner begins with the first command. */
+export function createProcessHost(options: RealHostOptions): RealProcessHost {
+  return new RealHost(options);
+}
+
+/** Without spaces, which separate what `ps` prints on macOS. */
+const MARKER = /^[\w.:-]+$/u;
+/** From the end of a command until its holder has said so. */
+const HOLDER_WITHIN_MS = 5_000;
+
+class RealHost implements RealProcessHost {
+  readonly #options: RealHostOptions;
+  readonly #scope: string;
+  readonly #spawner: Spawner;
+  readonly #ending: Ending;
+  readonly #inbox: Inbox;
+  readonly #cpu: CpuMeter;
+
+  constructor(options: RealHostOptions) {
+    const { clock, log, table, scope, path } = options;
+    this.#options = options;
+    this.#scope = createHash("sha256").update(scope).digest("hex").slice(0, 16);
+    this.#spawner = new Spawner(path, clock, log);
+    this.#ending = new Ending(table, clock);
+    this.#inbox = new Inbox(clock, log);
+    this.#cpu = new CpuMeter(clock);
+  }
+
+  async start({ directory, argv, cwd, env, files, stdin, marker }: HeldCommand): Promise<ProcessIdentity> {
+    if (!isAbsolute(directory) || !isAbsolute(cwd)) throw new AppError("invalid", "The folders of a command must be absolute paths.");
+    if (!MARKER.test(marker)) throw new AppError("invalid", `"${marker}" cannot mark a command: only letters, digits and . : _ - can.`);
+    const marked = { ...env, DROVER_RUN: marker, DROVER_SCOPE: this.#scope };
+    const script = commandScript({ argv, cwd, env: marked, prologue: IDENTIFY_SCRIPT });
+    await makeFolder(directory);
+    for (const [path, content] of Object.entries(files)) await writeNew(path, content);
+    if (stdin !== "") await writeNew(heldFiles(directory).input, stdin);
+    await writeNew(heldFiles(directory).command, script);
+    const identity = await this.#claim(directory);
+    await forgetScript(directory);
+    return { bootId: identity.bootId, pid: identity.pid, startTime: identity.startTime };
+  }
+
+  async settle(directory: string): Promise<HeldState> {
+    try {
+      await refuseStart(directory);
+    } catch (failure) {
+      return { state: "unknown", message: messageOf(failure) };
+    }
+    const state = await this.inspect(directory);
+    // Its start may have outlived the daemon that was to do this.
+    if (state.state !== "unknown") await forgetScript(directory);
+    return state;
+  }
+
+  async inspect(directory: string): Promise<HeldState> {
+    try {
+      return await this.#look(directory);
+    } catch (failure) {
+      return { state: "unknown", message: messageOf(failure) };
+    }
+  }
+
+  async waitForEnd(directory: string, signal: AbortSignal): Promise<EndedState> {
+    const changes = new Changes(directory, this.#options.clock, this.#options.log);
+    try {
+      let changed: ReadonlySet<string> | undefined;
+      for (;;) {
+        if (changed === undefined || changed.has("exit")) {
+          const state = await this.inspect(directory);
+          if (state.state === "exited" || state.state === "lost") return state;
+          if (state.state === "absent") throw new AppError("not_found", `No command was started in ${directory}.`);
+        }
+        changed = await changes.next(signal);
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  async send(directory: string, text: string): Promise<void> {
+    const { state } = await this.inspect(directory);
+    if (state !== "running") throw new AppError("conflict", `The command of ${directory} does not run (${state}).`, { state });
+    await this.#inbox.send(directory, text);
+  }
+
+  async *readLines(
+    directory: string,
+    { from, follow, signal }: { from: number; follow: boolean; signal: AbortSignal },
+  ): AsyncGenerator<OutputLine> {
+    const { clock, log, outputMaxBytes } = this.#options;
+    const changes = follow ? new Changes(directory, clock, log) : undefined;
+    const hasEnded = async () => ["exited", "lost", "absent"].includes((await this.inspect(directory)).state);
+    const limit = follow ? new OutputLimit(directory, outputMaxBytes, this.#spawner, log) : undefined;
+    try {
+      yield* readOutput({ directory, from, changes, signal, hasEnded, limit });
+    } finally {
+      changes?.close();
+    }
+  }
+
+  async readErrors(directory: string, maxBytes: number): Promise<string> {
+    return readTail(heldFiles(directory).err, maxBytes);
+  }
+
+  async stop(directory: string, { marker, graceMs }: { marker: string; graceMs: number }): Promise<HeldState> {
+    const state = await this.settle(directory);
+    if (state.state === "unknown") return state;
+    const isMarked = (entry: ListedProcess) => this.#markerOf(entry) === marker;
+    const identity = await readIdentity(directory);
+    let seen: ReadonlySet<string> = new Set();
+    if (typeof identity === "object" && (await this.#isOfThisBoot(identity))) {
+      seen = await this.#ending.endGroup(identity, isMarked, graceMs);
+    }
+    await this.#ending.killAll((entry) => isMarked(entry) || seen.has(keyOf(entry)));
+    return state.state === "running" ? this.#stateOnceHolderIsDone(directory) : state;
+  }
+
+  async sweep(isWanted: (marker: string) => boolean): Promise<string[]> {
+    const isUnwanted = (marker: string | undefined) => marker !== undefined && !isWanted(marker);
+    const ended = await this.#ending.killAll((entry) => isUnwanted(this.#markerOf(entry)));
+    return [...new Set(ended.map((entry) => this.#markerOf(entry)))].filter((marker) => marker !== undefined);
+  }
+
+  async measure(): Promise<{ memoryBytes: number; cpuPercent: number }> {
+    const { table } = this.#options;
+    const ours = (await table.list()).filter((entry) => this.#markerOf(entry) !== undefined);
+    return { memoryBytes: await table.measureMemory(ours), cpuPercent: this.#cpu.read(ours) };
+  }
+
+  async close(): Promise<void> {
+    await this.#spawner.close();
+  }
+
+  /** Asks for a holder; when it is not heard of, the folder tells whether it began, and if not, it never will. */
+  async #claim(directory: string): Promise<HeldIdentity> {
+    try {
+      const answer = await this.#spawner.start(directory);
+      if (answer.word === "started") return parseIdentity(answer.rest);
+    } catch (failure) {
+      await refuseStart(directory);
+      throw failure;
+    }
+    await refuseStart(directory);
+    const identity = await readIdentity(directory);
+    if (typeof identity === "object") return identity;
+    await forgetScript(directory);
+    throw new AppError(
+      "unavailable",
+      `The command of ${directory} could not be started. There must be room on the disk, and setsid (util-linux) or perl on the PATH.`,
+      { path: this.#options.path },
+    );
+  }
+
+  async #look(directory: string): Promise<HeldState> {
+    const exit = await readExit(directory);
+    if (exit !== undefined) return { state: "exited", ...exit };
+    const identity = await readIdentity(directory);
+    if (identity === undefined || identity === "refused") return { state: "absent" };
+    if (identity === "damaged" || !(await this.#isOfThisBoot(identity))) return { state: "lost" };
+    const { holder, ...command } = identity;
+    // While its holder lives, the status of a command that has ended is still to come.
+    if ((await this.#isAlive(command)) || (await this.#isAlive(holder))) return { state: "running", identity: command };
+    const lateExit = await readExit(directory);
+    return lateExit === undefined ? { state: "lost" } : { state: "exited", ...lateExit };
+  }
+
+  async #isOfThisBoot(identity: HeldIdentity): Promise<boolean> {
+    return identity.bootId === (await this.#options.table.readBootId());
+  }
+
+  async #isAlive({ pid, startTime }: Pick<ProcessEntry, "pid" | "startTime">): Promise<boolean> {
+    return (await this.#options.table.find(pid))?.startTime === startTime;
+  }
+
+  async #stateOnceHolderIsDone(directory: string): Promise<HeldState> {
+    const { clock } = this.#options;
+    const late = new AbortController();
+    const cancelTimer = clock.setTimer(HOLDER_WITHIN_MS, () => late.abort());
+    try {
+      return await this.waitForEnd(directory, late.signal);
+    } catch {
+      return await this.inspect(directory); // a holder that hangs, as on a full disk; say what there is to say
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  #markerOf({ mark }: ListedProcess): string | undefined {
+    return mark?.scope === this.#scope ? mark.marker : undefined;
+  }
+}
+
+async function writeNew(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, content, { mode: 0o600 });
+}
+
+async function makeFolder(directory: string): Promise<void> {
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (cause) {
+    if (hasCode(cause, "EEXIST"))
+      throw new AppError("conflict", `${directory} was used before; a command needs a folder of its own.`, { cause });
+    throw cause;
+  }
+}

@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly log: Log;
   /** Called once when the storage failed in a way that leaves in doubt what was written: the process must end and start anew. */
   readonly onFatal?: (error: AppError) => void;
+  /** Room to hold back on the disk for when it is full; 0: none. */
+  readonly reserveBytes?: number;
   /** Another folder of migrations than the program's own. */
   readonly migrations?: string;
 }
@@ -35,6 +37,8 @@ const BUSY_PAUSE_MS = 50;
 const BUSY_TRIES = 50;
 /** The log is cut back to this after a checkpoint. */
 const WAL_BYTES_MAX = 64 * 1024 * 1024;
+
+const RESERVE_BYTES = 32 * 1024 * 1024;
 
 const OWN_MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
@@ -74,7 +78,7 @@ export class Database {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onFatal = options.onFatal ?? (() => {});
-    this.#reserve = new Reserve(`${options.path}-reserve`, options.clock, options.log);
+    this.#reserve = new Reserve(`${options.path}-reserve`, options.reserveBytes ?? RESERVE_BYTES, options.clock, options.log);
     this.#foreignVersion = this.#dataVersion();
   }
 

@@ -4,9 +4,6 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { messageOf } from "../base/errors.ts";
 
-const RESERVE_BYTES = 32 * 1024 * 1024;
-/** Not made again before this much would be left beside it. */
-const ROOM_BYTES = 2 * RESERVE_BYTES;
 const FIRST_LOOK_MS = 1000;
 const NEXT_LOOK_MS = 60_000;
 const BLOCK = 1024 * 1024;
@@ -17,17 +14,20 @@ const BLOCK = 1024 * 1024;
  */
 export class Reserve {
   readonly #path: string;
+  readonly #bytes: number;
   readonly #clock: Clock;
   readonly #log: Log;
   #cancelLook: () => void;
   #isUsed = false;
 
-  constructor(path: string, clock: Clock, log: Log) {
+  /** `bytes` 0: none is held. */
+  constructor(path: string, bytes: number, clock: Clock, log: Log) {
     this.#path = path;
+    this.#bytes = bytes;
     this.#clock = clock;
     this.#log = log;
     // Not at once: writing it takes tens of milliseconds, and whoever only looks into a database needs none.
-    this.#cancelLook = clock.setTimer(FIRST_LOOK_MS, () => this.#look());
+    this.#cancelLook = bytes === 0 ? () => {} : clock.setTimer(FIRST_LOOK_MS, () => this.#look());
   }
 
   /** Whether it was given back to the disk and could not be made again yet. */
@@ -53,7 +53,8 @@ export class Reserve {
     if (existsSync(this.#path)) return;
     try {
       const { bavail, bsize } = statfsSync(dirname(this.#path));
-      if (bavail * bsize >= RESERVE_BYTES + ROOM_BYTES) return this.#make();
+      // Not before twice as much would be left beside it.
+      if (bavail * bsize >= 3 * this.#bytes) return this.#make();
     } catch (thrown) {
       // Without a reserve a full disk is noticed all the same, only with nothing to give.
       this.#log.warn("the reserve could not be made", { path: this.#path, error: messageOf(thrown) });
@@ -67,7 +68,7 @@ export class Reserve {
     const file = openSync(this.#path, "w", 0o600);
     try {
       const block = Buffer.alloc(BLOCK);
-      for (let written = 0; written < RESERVE_BYTES; written += BLOCK) writeSync(file, block);
+      for (let written = 0; written < this.#bytes; written += BLOCK) writeSync(file, block);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -32,19 +32,18 @@ export interface RunFilter {
 
 /** The newest first: the history of a task is the list of its runs. */
 export function listRuns(reader: Reader, { projectId, taskId, open, after, limit }: RunFilter): Run[] {
-  const conditions: string[] = [];
+  const conditions = ["runs.sequence < :after"];
   if (projectId !== undefined) conditions.push("runs.project_id = :projectId");
   if (taskId !== undefined) conditions.push("runs.task_id = :taskId");
   if (open !== undefined) conditions.push(`runs.finished_at IS ${open ? "" : "NOT"} NULL`);
-  if (after !== undefined) conditions.push("runs.sequence < :after");
   const params = {
     limit,
+    after: after === undefined ? Number.MAX_SAFE_INTEGER : sequenceOf(reader, after),
     ...(projectId !== undefined && { projectId }),
     ...(taskId !== undefined && { taskId }),
-    ...(after !== undefined && { after: sequenceOf(reader, after) }),
   };
-  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  return reader.all<RunRow>(`SELECT ${RUN_COLUMNS} ${where} ORDER BY runs.sequence DESC LIMIT :limit`, params).map(toRun);
+  const where = conditions.join(" AND ");
+  return reader.all<RunRow>(`SELECT ${RUN_COLUMNS} WHERE ${where} ORDER BY runs.sequence DESC LIMIT :limit`, params).map(toRun);
 }
 
 /** Every run that has not ended, oldest first. */

@@ -68,7 +68,7 @@ export interface TaskFilter {
 /** The newest first. */
 export function listTasks(reader: Reader, filter: TaskFilter): Task[] {
   const { projectId, status, stage, recent, after, limit } = filter;
-  const conditions: string[] = [];
+  const conditions = ["tasks.sequence < :after"];
   if (projectId !== undefined) conditions.push("tasks.project_id = :projectId");
   if (status !== undefined) conditions.push("tasks.status = :status");
   if (stage !== undefined) conditions.push("tasks.stage = :stage");
@@ -78,16 +78,15 @@ export function listTasks(reader: Reader, filter: TaskFilter): Task[] {
       ORDER BY finished_at DESC, sequence DESC LIMIT ${RECENT_MAX}
     )`);
   }
-  if (after !== undefined) conditions.push("tasks.sequence < :after");
   const params = {
     limit,
+    after: after === undefined ? Number.MAX_SAFE_INTEGER : sequenceOf(reader, after),
     ...(projectId !== undefined && { projectId }),
     ...(status !== undefined && { status }),
     ...(stage !== undefined && { stage }),
-    ...(after !== undefined && { after: sequenceOf(reader, after) }),
   };
-  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  return reader.all<TaskRow>(`SELECT ${TASK_COLUMNS} ${where} ORDER BY tasks.sequence DESC LIMIT :limit`, params).map(toTask);
+  const where = conditions.join(" AND ");
+  return reader.all<TaskRow>(`SELECT ${TASK_COLUMNS} WHERE ${where} ORDER BY tasks.sequence DESC LIMIT :limit`, params).map(toTask);
 }
 
 /** Of a project, or of all. Kept up to date with each change, so it costs the same however many there are. */

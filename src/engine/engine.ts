@@ -2,6 +2,7 @@ import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
 import type { StopMode } from "../contract/routes.ts";
 import { AdmissionGauge } from "./admission.ts";
+import { AgentFinder } from "./agent-finder.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces } from "./reconcile.ts";
@@ -25,7 +26,7 @@ export class Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.pool = new RunPool({ ...parts, verifier: createVerifier(parts) });
+    this.pool = new RunPool({ ...parts, verifier: createVerifier(parts), agentFinder: new AgentFinder(parts.clock) });
     this.#gauge = new AdmissionGauge(parts, () => this.pool.size > 0, () => this.dispatcher.wake());
     this.dispatcher = new Dispatcher(parts, this.pool, () => this.#gauge.admit());
   }

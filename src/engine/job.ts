@@ -27,6 +27,18 @@ export interface Job {
   readonly directory: string;
   /** The held command that is the agent. */
   readonly agentDirectory: string;
+  /** The agent's own configuration and sessions: one folder a task, whose runs follow each other, so that one can go on in another's session. */
+  readonly configDirectory: string;
+}
+
+/** Where everything of a run lies. */
+export function runDirectory({ paths }: Pick<EngineParts, "paths">, run: Pick<Run, "id" | "taskId">): string {
+  return join(paths.runs, run.taskId, run.id);
+}
+
+/** The folder of the held command that is a run's agent. */
+export function agentDirectory(parts: Pick<EngineParts, "paths">, run: Pick<Run, "id" | "taskId">): string {
+  return join(runDirectory(parts, run), "agent");
 }
 
 /** Throws `not_found` or `invalid` when the agent or the workflow that the run names is no longer configured. */
@@ -35,7 +47,7 @@ export function openJob(parts: EngineParts, run: Run): Job {
   const task = getTask(reader, run.taskId);
   const project = getProject(reader, run.projectId);
   const { agent, driver } = findAgent(parts, run.agent);
-  const directory = join(parts.paths.runs, run.id);
+  const directory = runDirectory(parts, run);
   return {
     run,
     task,
@@ -46,7 +58,8 @@ export function openJob(parts: EngineParts, run: Run): Job {
     driver,
     log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
     directory,
-    agentDirectory: join(directory, "agent"),
+    agentDirectory: agentDirectory(parts, run),
+    configDirectory: join(parts.paths.runs, run.taskId, "config"),
   };
 }
 

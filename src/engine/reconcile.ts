@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import { appendEvent } from "../store/events.ts";
@@ -6,6 +5,7 @@ import { listProjects } from "../store/projects.ts";
 import { openRuns } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { endRun } from "./ending.ts";
+import { agentDirectory } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import type { RunPool } from "./run-pool.ts";
 
@@ -38,7 +38,7 @@ export async function removeOldWorkspaces(parts: EngineParts): Promise<number> {
 }
 
 async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean): Promise<void> {
-  const found = await parts.host.settle(join(parts.paths.runs, run.id, "agent"));
+  const found = await parts.host.settle(agentDirectory(parts, run));
   const log = parts.log.child({ runId: run.id, taskId: run.taskId, state: found.state });
   switch (found.state) {
     case "unknown":
@@ -56,7 +56,7 @@ async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean
     case "lost":
       log.warn("run cut short", { progress: run.progress });
       await saveWork(parts, run);
-      await parts.host.stop(join(parts.paths.runs, run.id, "agent"), { marker: run.id, graceMs: 0 });
+      await parts.host.stop(agentDirectory(parts, run), { marker: run.id, graceMs: 0 });
       await endRun(parts, run, cutShort(found.state, boot));
   }
 }

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
-import type { FailureReason, Run, RunOutcome } from "../contract/run.ts";
+import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { branchName } from "../domain/branch-name.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import { listRuns } from "../store/runs.ts";
 import { setBranch } from "../store/tasks.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
+import type { AgentFinder } from "./agent-finder.ts";
 import { followAgent, type TurnEnd } from "./agent-turn.ts";
 import { endRun } from "./ending.ts";
 import { openJob, record, type Job } from "./job.ts";
@@ -18,6 +19,7 @@ import { Watchdog } from "./watchdog.ts";
 
 export interface RunnerParts extends EngineParts {
   readonly verifier: Verifier;
+  readonly agentFinder: AgentFinder;
 }
 
 /**
@@ -94,11 +96,12 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   await record(parts, job, { progress: "prompting" }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
   const env = parts.settings.environment(job.agent.env);
+  await parts.agentFinder.find(job.driver, job.agent, env, signal);
   const launch = job.driver.launch({
     agent: job.agent,
     prompt,
     workspace: workspace.directory,
-    configDirectory: join(job.directory, "config"),
+    configDirectory: job.configDirectory,
     sessionId: job.run.resumesSessionId,
     path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     env,
@@ -121,7 +124,9 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
 
 /** Ends whatever the agent left behind, so that nothing changes the tree under the checks. */
 async function settleProcesses(parts: RunnerParts, job: Job): Promise<void> {
-  await parts.host.stop(job.agentDirectory, { marker: job.run.id, graceMs: job.config.defaults.graceMs });
+  const left = await parts.host.stop(job.agentDirectory, { marker: job.run.id, graceMs: job.config.defaults.graceMs });
+  // To go on would let two agents work on one task. The run stays open; the next reconcile asks again.
+  if (left.state === "unknown") throw new AppError("unavailable", `It can't be told whether the agent of ${job.task.key} has ended: ${left.message}`);
 }
 
 async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {
@@ -192,8 +197,8 @@ function outcomeOfFailure(job: Job, thrown: unknown): RunOutcome {
 }
 
 function failureReasonOf(error: AppError): FailureReason {
-  if (error.details["reason"] === "setup_failed") return "setup_failed";
-  if (error.details["reason"] === "agent_missing") return "agent_missing";
+  const named = FailureReason.safeParse(error.details["reason"]);
+  if (named.success) return named.data;
   if (error.code === "unavailable") return "unreachable";
   return error.code === "internal" ? "agent_error" : "workspace_failed";
 }

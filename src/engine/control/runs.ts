@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import { safeText } from "../../base/text.ts";
 import type { Run, Worker } from "../../contract/run.ts";
 import type { AgentEvent } from "../../agents/driver.ts";
 import { listRuns, openRuns } from "../../store/runs.ts";
 import { recordRun, requestCancel } from "../../store/transitions.ts";
-import { findAgent } from "../job.ts";
+import { agentDirectory, findAgent } from "../job.ts";
 import { LEASE_MS } from "../run-pool.ts";
 import { audited, requireProject, requireRun, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -37,7 +36,7 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
 
     async *getRunOutput({ params, query, signal }) {
       const run = requireRun(reader, params.run);
-      const output = parts.host.readLines(join(parts.paths.runs, run.id, "agent"), { from: 0, follow: query.follow, signal });
+      const output = parts.host.readLines(agentDirectory(parts, run), { from: 0, follow: query.follow, signal });
       const outputReader = query.raw ? undefined : parts.drivers.get(run.driver)?.openReader();
       for await (const line of output) {
         const texts = outputReader ? outputReader.read(line.text).map(describe) : [line.text];
@@ -51,7 +50,7 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
       if (!question) throw new AppError("conflict", `Run ${run.id} does not wait for an answer to ${body.question}. It may have been answered already.`);
       const text = findAgent(parts, run.agent).driver.answer(question, body);
       if (text === null) throw new AppError("conflict", `Agent ${run.agent} takes no answers.`);
-      await parts.host.send(join(parts.paths.runs, run.id, "agent"), text);
+      await parts.host.send(agentDirectory(parts, run), text);
       const questions = run.questions.filter((one) => one.id !== question.id);
       await audited(parts, { actor, action: "run.answer", subject: run.taskKey, detail: { tool: question.tool, allow: body.allow } }, (tx) => {
         recordRun(tx, run, { questions }, [

@@ -112,7 +112,12 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     argv: launch.argv,
     cwd: workspace.directory,
     env: launch.env,
-    files: { ...launch.files, [join(job.directory, "prompt.md")]: prompt },
+    files: {
+      // Makes the folder too, and says to a person who comes upon it what it is.
+      [join(job.configDirectory, "README")]: `The agent's own configuration and sessions for ${job.task.key}.\n`,
+      [join(job.directory, "prompt.md")]: prompt,
+      ...launch.files,
+    },
     stdin: launch.stdin,
     marker: job.run.id,
   });

@@ -22,3 +22,17 @@ export function inputText(input: unknown): string {
   const text = JSON.stringify(input, (_key, value: unknown) => (typeof value === "string" ? cutText(value, VALUE_MAX) : value)) ?? "null";
   return text.length <= TEXT_MAX ? text : JSON.stringify(cutText(text));
 }
+
+/**
+ * A message for an agent's stdin: JSON on one line. U+2028 and U+2029 are escaped, because some programs (Node's readline)
+ * take them for the end of a line.
+ */
+export function toLine(message: unknown): string {
+  return `${JSON.stringify(message).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029")}\n`;
+}
+
+/** The line of a program's stderr that most likely says why it failed: the last that names an error, else the last; none: empty. */
+export function complaintOf(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  return cutText((lines.findLast((line) => /error|fatal|cannot|failed/iu.test(line)) ?? lines.at(-1) ?? "").trim(), 500);
+}

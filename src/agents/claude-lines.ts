@@ -10,7 +10,7 @@ const Block = z.object({
   /** Of a `tool_use`. */
   id: z.string().optional(),
   name: z.string().optional(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
   /** Of a `tool_result`. */
   tool_use_id: z.string().optional(),
   is_error: z.boolean().nullish(),
@@ -51,7 +51,7 @@ const UserLine = z.object({ type: z.literal("user"), message: z.object({ content
 const RequestLine = z.object({
   type: z.literal("control_request"),
   request_id: z.string(),
-  request: z.object({ subtype: z.string(), tool_name: z.string().optional(), input: z.unknown() }),
+  request: z.object({ subtype: z.string(), tool_name: z.string().optional(), input: z.unknown().optional() }),
 });
 
 const RateLimitLine = z.object({ type: z.literal("rate_limit_event"), rate_limit_info: RateLimit });

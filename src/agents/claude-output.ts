@@ -1,6 +1,6 @@
 import type { FailureReason } from "../contract/run.ts";
 import { noUsage, type Usage } from "../contract/proof.ts";
-import { cutReport, cutText, inputText } from "./agent-text.ts";
+import { complaintOf, cutReport, cutText, inputText, toLine } from "./agent-text.ts";
 import { parseLine, type AssistantLine, type RequestLine, type ResultLine, type SystemLine, type UserLine } from "./claude-lines.ts";
 import type { AgentEvent, AgentVerdict, OutputReader } from "./driver.ts";
 import { readUsageLimit } from "./usage-limit.ts";
@@ -17,7 +17,7 @@ interface ApiFailure {
 type Failure = Extract<AgentVerdict, { ok: false }>;
 
 /** Ends the session: stdin is a FIFO that never ends, so Claude Code would wait for the next message for ever. */
-const END_SESSION = `${JSON.stringify({ type: "control_request", request_id: "drover-end", request: { subtype: "end_session" } })}\n`;
+const END_SESSION = toLine({ type: "control_request", request_id: "drover-end", request: { subtype: "end_session" } });
 
 /** Reads Claude Code's stream-json. */
 export class ClaudeReader implements OutputReader {
@@ -60,7 +60,7 @@ export class ClaudeReader implements OutputReader {
     const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
     if (!this.#end) {
       const broken = this.#broken > 0 ? ` ${this.#broken} lines of its output could not be read.` : "";
-      const complaint = lastLine(stderr);
+      const complaint = complaintOf(stderr);
       const message = `Claude Code ${ended} and gave no result.${broken}${complaint === "" ? "" : ` It said: ${complaint}`}`;
       return { verdict: failure("agent_error", message), report: cutReport(this.#lastMessage) };
     }
@@ -232,8 +232,4 @@ function toMs(epochSeconds: number | undefined): number | null {
 function timeOf(timestamp: string | undefined): number | null {
   const at = Date.parse(timestamp ?? "");
   return Number.isNaN(at) ? null : at;
-}
-
-function lastLine(text: string): string {
-  return cutText(text.trim().split("\n").at(-1) ?? "", 500);
 }

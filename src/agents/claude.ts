@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { AgentConfig } from "../contract/config.ts";
 import { runCommand } from "../process/command.ts";
+import { toLine } from "./agent-text.ts";
 import { ClaudeReader } from "./claude-output.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { findProgram } from "./program.ts";
@@ -116,10 +117,6 @@ const permissionArguments = {
 
 function programOf({ command: [program = "claude", ...args] }: AgentConfig): [string, ...string[]] {
   return [program, ...args];
-}
-
-function toLine(message: unknown): string {
-  return `${JSON.stringify(message)}\n`;
 }
 
 async function detect(agent: AgentConfig, env: Readonly<Record<string, string>>, clock: Clock, signal: AbortSignal): Promise<Detection> {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { noUsage } from "../contract/proof.ts";
-import { cutReport, cutText, inputText } from "./agent-text.ts";
+import { complaintOf, cutReport, cutText, inputText, toLine } from "./agent-text.ts";
 import type { AgentEvent, AgentVerdict, Detection, Driver, Launch, LaunchRequest, OutputReader } from "./driver.ts";
 import { findProgram } from "./program.ts";
 
@@ -47,10 +47,6 @@ async function detect(agent: LaunchRequest["agent"], env: Readonly<Record<string
   return { found: true, program, version: "unknown", loggedIn: null };
 }
 
-function toLine(message: unknown): string {
-  return `${JSON.stringify(message)}\n`;
-}
-
 const tokens = z.int().nonnegative();
 const text = z.string();
 
@@ -58,9 +54,9 @@ const text = z.string();
 const Line = z.discriminatedUnion("type", [
   z.object({ type: z.literal("session_started"), sessionId: text.min(1).max(500), model: text.nullable().default(null) }),
   z.object({ type: z.literal("message"), text }),
-  z.object({ type: z.literal("tool_called"), id: text, tool: text, input: z.unknown() }),
+  z.object({ type: z.literal("tool_called"), id: text, tool: text, input: z.unknown().optional() }),
   z.object({ type: z.literal("tool_finished"), id: text, tool: text, failed: z.boolean().default(false) }),
-  z.object({ type: z.literal("question_asked"), id: text, tool: text, input: z.unknown() }),
+  z.object({ type: z.literal("question_asked"), id: text, tool: text, input: z.unknown().optional() }),
   z.object({ type: z.literal("retrying"), attempt: z.int().positive().default(1), message: text }),
   z.object({
     type: z.literal("usage"),
@@ -116,8 +112,8 @@ class CommandReader implements OutputReader {
     if (this.#end && (!this.#end.verdict.ok || exitCode === 0)) return this.#end;
     const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
     const how = this.#end ? `reported success but ${ended}` : `${ended} without a \`turn_ended\` line`;
-    const why = this.#mistake ?? (stderr.trim().split("\n").at(-1) || undefined);
-    const message = `The agent's program ${how}.${why === undefined ? "" : ` ${cutText(why, 500)}`}`;
+    const why = this.#mistake ?? complaintOf(stderr);
+    const message = `The agent's program ${how}.${why === "" ? "" : ` It said: ${why}`}`;
     return { verdict: { ok: false, reason: "agent_error", message, retryAt: null }, report };
   }
 
@@ -126,7 +122,7 @@ class CommandReader implements OutputReader {
     if (!isObject(json) || typeof json["type"] !== "string" || !TYPES.has(json["type"])) return { type: "message", text: line };
     const parsed = Line.safeParse(json);
     if (parsed.success) return parsed.data;
-    this.#mistake = `Its line ${cutText(line, 200)} is not right: ${z.prettifyError(parsed.error)}`;
+    this.#mistake = `${cutText(line, 200)}, which is not as it must be: ${z.prettifyError(parsed.error)}`;
     return { type: "message", text: line };
   }
 }

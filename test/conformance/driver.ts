@@ -1,0 +1,296 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, watch, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { AgentEvent, Driver, LaunchRequest } from "../../src/agents/driver.ts";
+import type { AgentConfig } from "../../src/contract/config.ts";
+import type { ModelScript, ModelStep } from "../../src/demo/model-script.ts";
+import { AgentRun, openHost, type LocalHost } from "../support/agent-run.ts";
+import { openTestModel, type TestModel } from "../support/model-server.ts";
+import type { Watched } from "../programs/watcher.ts";
+
+/** An agent program behind its driver, for a model that the suite scripts. It retries a failed request to the model once. */
+export interface DriverSubject {
+  readonly driver: Driver;
+  /** How to run it against this model. */
+  open(model: TestModel): Promise<OpenSubject>;
+}
+
+export interface OpenSubject extends AsyncDisposable {
+  readonly agent: AgentConfig;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Permissions = AgentConfig["permissions"];
+
+/** What one test works with; everything in it is ended and removed with the test. */
+export interface Bench {
+  readonly host: LocalHost;
+  readonly model: TestModel;
+  readonly workspace: string;
+  readonly folder: string;
+  /** Starts the agent; runs of one bench share its workspace and its configuration folder, as those of a task do. */
+  start(options?: StartOptions): Promise<AgentRun>;
+  request(options?: StartOptions): LaunchRequest;
+}
+
+interface StartOptions {
+  readonly prompt?: string;
+  readonly permissions?: Permissions;
+  readonly sessionId?: string | null;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function openBench(subject: DriverSubject, script: ModelScript): Promise<Bench> {
+  const folder = await mkdtemp(join(tmpdir(), "agent-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const workspace = join(folder, "workspace");
+  await mkdir(workspace);
+  const model = await openTestModel(script);
+  onTestFinished(() => model[Symbol.asyncDispose]());
+  const open = await subject.open(model);
+  onTestFinished(() => open[Symbol.asyncDispose]());
+  const host = openHost(folder);
+  onTestFinished(async () => {
+    await host.sweep(() => false);
+    await host.close();
+  });
+  const request = ({ prompt = PROMPT, permissions = "edit", sessionId = null, env = {} }: StartOptions = {}): LaunchRequest => ({
+    agent: { ...open.agent, permissions },
+    prompt,
+    workspace,
+    configDirectory: join(folder, "config"),
+    sessionId,
+    path: process.env["PATH"] ?? "",
+    env: { HOME: join(folder, "home"), LANG: "C.UTF-8", ...open.env, ...env },
+  });
+  let runs = 0;
+  const start = (options?: StartOptions) =>
+    AgentRun.start(host, subject.driver, request(options), { directory: join(folder, `run-${++runs}`), marker: `run-${runs}` });
+  return { host, model, workspace, folder, start, request };
+}
+
+export const PROMPT = "TASK: add a sum function, please.";
+export const taskScript = (...steps: ModelStep[]): ModelScript => ({ scenarios: [{ when: "TASK:", steps }] });
+export const WRITE: ModelStep = {
+  text: "I write the file.",
+  calls: [{ kind: "write", path: "sum.mjs", content: "export const sum = (a, b) => a + b;\n" }],
+};
+export const TEST: ModelStep = {
+  calls: [
+    { kind: "run", command: `${process.execPath} -e 'import("./sum.mjs").then(({ sum }) => { if (sum(2, 3) !== 5) process.exit(1); })'` },
+  ],
+};
+export const DONE: ModelStep = { text: "Done: sum adds." };
+const LONG: ModelStep = { calls: [{ kind: "run", command: `touch started; exec ${process.execPath} -e 'setTimeout(() => {}, 600000)'` }] };
+
+/** What every driver must do with an agent program of its kind. */
+export function describeDriver(name: string, subject: DriverSubject): void {
+  describe(`the driver ${name}`, () => {
+    test("lets the agent write a file and run a command with its own tools, and tells all of it", async () => {
+      const { start, workspace, model } = await openBench(subject, taskScript(WRITE, TEST, DONE));
+      const run = await start();
+      const { verdict, report, end } = await run.conclude();
+      expect({ verdict, report, end }).toEqual({
+        verdict: { ok: true },
+        report: "Done: sum adds.",
+        end: { state: "exited", exitCode: 0, signal: null },
+      });
+      expect(await readFile(join(workspace, "sum.mjs"), "utf8")).toContain("a + b");
+      expect(outline(run.events)).toEqual([
+        "session_started",
+        "message I write the file.",
+        "tool_called Write",
+        "tool_finished Write",
+        "tool_called Bash",
+        "tool_finished Bash",
+        "message Done: sum adds.",
+        "turn_ended ok",
+      ]);
+      expect(usageOf(run)).toMatchObject({ inputTokens: 3000, outputTokens: 150, cacheReadTokens: 0 });
+      expect(usageOf(run)?.costUsdMicros).toBeGreaterThan(0);
+      expect(model.journal.map(({ turn }) => turn)).toEqual([0, 1, 2]);
+    });
+
+    test("goes on with a session: the agent knows what was said, and usage and cost are the second run's alone", async () => {
+      const { start, model } = await openBench(subject, taskScript(DONE));
+      const first = await start({ prompt: "TASK: remember the word heron." });
+      await first.conclude();
+      const { sessionId } = await first.until("session_started");
+      const second = await start({ prompt: "TASK: go on.", sessionId });
+      expect((await second.conclude()).verdict).toEqual({ ok: true });
+      expect(await second.until("session_started")).toMatchObject({ sessionId });
+      expect(model.journal.map(({ body }) => body.includes("heron"))).toEqual([true, true]);
+      expect(usageOf(second)).toEqual(usageOf(first));
+    });
+
+    test("hands over a prompt of 300 kB with every character in it", async () => {
+      const { start, model } = await openBench(subject, taskScript(DONE));
+      const prompt = `TASK: read this. "quoted" \\ $HOME \`tick\` ' \u2028 é 😀\n${"line of an issue\n".repeat(18_000)}the end`;
+      expect((await (await start({ prompt })).conclude()).verdict).toEqual({ ok: true });
+      expect(model.journal[0]?.body).toContain(JSON.stringify(prompt).slice(1, -1));
+    });
+
+    test("asks a person, and a yes lets the agent do it", async () => {
+      const { start, workspace } = await openBench(subject, taskScript(WRITE, DONE));
+      const run = await start({ permissions: "ask" });
+      const question = await run.until("question_asked");
+      expect(question.tool).toBe("Write");
+      expect(JSON.parse(question.input)).toMatchObject({ content: "export const sum = (a, b) => a + b;\n" });
+      expect(existsSync(join(workspace, "sum.mjs"))).toBe(false);
+      await run.answer(question, { allow: true, message: "" });
+      expect((await run.conclude()).verdict).toEqual({ ok: true });
+      expect(existsSync(join(workspace, "sum.mjs"))).toBe(true);
+    });
+
+    test("a no is no success when the agent stops there", async () => {
+      const { start, workspace, model } = await openBench(subject, taskScript(WRITE, DONE));
+      const run = await start({ permissions: "ask" });
+      await run.answer(await run.until("question_asked"), { allow: false, message: "Not in this folder." });
+      const { verdict } = await run.conclude();
+      expect(verdict).toMatchObject({ ok: false, reason: "permission_denied", message: expect.stringContaining("Write") });
+      expect(model.journal[1]?.body).toContain("Not in this folder.");
+      expect(existsSync(join(workspace, "sum.mjs"))).toBe(false);
+    });
+
+    test("a no is no failure when the agent finds another way", async () => {
+      const { start, workspace } = await openBench(subject, taskScript(WRITE, { calls: [{ kind: "run", command: "touch other" }] }, DONE));
+      const run = await start({ permissions: "ask" });
+      await run.answer(await run.until("question_asked", ({ tool }) => tool === "Write"), { allow: false, message: "no" });
+      await run.answer(await run.until("question_asked", ({ tool }) => tool === "Bash"), { allow: true, message: "" });
+      expect((await run.conclude()).verdict).toEqual({ ok: true });
+      expect(existsSync(join(workspace, "other"))).toBe(true);
+    });
+
+    test("a question outlives the process that started the agent: another one answers it", async () => {
+      const { host, folder, workspace, request } = await openBench(subject, taskScript(WRITE, DONE));
+      const place = { directory: join(folder, "run"), marker: "run" };
+      const asked = await dieWatching({ scope: folder, driver: subject.driver.name, request: request({ permissions: "ask" }), ...place });
+      const run = new AgentRun(host, subject.driver, place);
+      const question = await run.until("question_asked");
+      expect(question).toEqual(asked);
+      await run.answer(question, { allow: true, message: "" });
+      expect((await run.conclude()).verdict).toEqual({ ok: true });
+      expect(existsSync(join(workspace, "sum.mjs"))).toBe(true);
+    });
+
+    test("an overload that passes is told, and is no failure", async () => {
+      const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "error", status: 529, times: 1 } }));
+      const run = await start();
+      expect((await run.conclude()).verdict).toEqual({ ok: true });
+      expect(run.events.filter(({ type }) => type === "retrying")).toEqual([
+        { type: "retrying", attempt: 1, message: expect.stringContaining("529") },
+      ]);
+    });
+
+    test("a request that the model answers with an outage for good has failed as overloaded", async () => {
+      const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "error", status: 529 } }));
+      const { verdict, end } = await (await start()).conclude();
+      expect(verdict).toEqual({ ok: false, reason: "overloaded", message: expect.stringContaining("529"), retryAt: null });
+      expect(end.state).toBe("exited");
+    });
+
+    test("a refused key has failed as auth", async () => {
+      const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "error", status: 401 } }));
+      expect((await (await start()).conclude()).verdict).toMatchObject({ ok: false, reason: "auth", retryAt: null });
+    });
+
+    test("an answer that breaks off once is asked for again", async () => {
+      const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "cut", times: 1 } }));
+      const run = await start();
+      expect((await run.conclude()).verdict).toEqual({ ok: true });
+      expect(run.events.some(({ type }) => type === "retrying")).toBe(true);
+    });
+
+    test("answers that always break off are no success", async () => {
+      const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "cut" } }));
+      expect((await (await start()).conclude()).verdict).toMatchObject({ ok: false, reason: "overloaded" });
+    });
+
+    test("an agent that is ended while a tool runs is no success, and the tool is gone too", async () => {
+      const { start, workspace } = await openBench(subject, taskScript(LONG, DONE));
+      const run = await start();
+      await fileAppears(workspace, "started");
+      await run.stop(5000);
+      const { verdict, end } = await run.conclude();
+      expect(verdict).toMatchObject({ ok: false, reason: "agent_error" });
+      expect(end.state).toBe("exited");
+      expect(processesIn(workspace)).toEqual([]);
+    });
+
+    test("the agent and its tools see the variables they were given and no others of ours", async () => {
+      const secrets = { GITHUB_TOKEN: "canary-one", AWS_SECRET_ACCESS_KEY: "canary-two" };
+      for (const [name, value] of Object.entries(secrets)) vi.stubEnv(name, value);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const { start, workspace } = await openBench(subject, taskScript({ calls: [{ kind: "run", command: "env > seen.txt" }] }, DONE));
+      expect((await (await start({ env: { GIVEN: "yes" } })).conclude()).verdict).toEqual({ ok: true });
+      const seen = await readFile(join(workspace, "seen.txt"), "utf8");
+      expect(seen).toContain("GIVEN=yes\n");
+      expect(seen).toContain("DROVER_RUN=run-1\n");
+      expect(seen).not.toMatch(/canary/u);
+    });
+  });
+}
+
+/** Lets another process start the agent and kills that process when the agent has asked a question. */
+async function dieWatching(watched: Watched): Promise<unknown> {
+  const file = join(watched.request.workspace, "..", "watched.json");
+  await writeFile(file, JSON.stringify(watched));
+  const child = spawn(process.execPath, [program("watcher.ts"), file], { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  const [question] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  child.kill("SIGKILL");
+  await closed;
+  return JSON.parse(question);
+}
+
+async function fileAppears(folder: string, name: string): Promise<void> {
+  const stop = new AbortController();
+  const changes = watch(folder, { signal: stop.signal });
+  if (existsSync(join(folder, name))) return stop.abort();
+  for await (const { filename } of changes) if (filename === name) return;
+}
+
+/** Commands of processes that work in a folder (Linux). */
+function processesIn(folder: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/u.test(name))
+    .flatMap((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`) === folder ? [readFileSync(`/proc/${pid}/cmdline`, "utf8")] : [];
+      } catch {
+        return []; // ended meanwhile
+      }
+    });
+}
+
+/** The events as lines, without what differs from run to run; of several `usage` none. */
+function outline(events: readonly AgentEvent[]): string[] {
+  return events.flatMap((event) => {
+    switch (event.type) {
+      case "usage":
+        return [];
+      case "message":
+        return [`message ${event.text}`];
+      case "tool_called":
+        return [`tool_called ${event.tool}`];
+      case "tool_finished":
+        return [`tool_finished ${event.tool}${event.failed ? " failed" : ""}`];
+      case "turn_ended":
+        return [`turn_ended ${event.verdict.ok ? "ok" : event.verdict.reason}`];
+      default:
+        return [event.type];
+    }
+  });
+}
+
+function usageOf(run: AgentRun) {
+  return run.events.findLast((event) => event.type === "usage")?.usage;
+}
+
+export const program = (name: string) => fileURLToPath(new URL(`../programs/${name}`, import.meta.url));

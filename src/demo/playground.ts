@@ -1,0 +1,142 @@
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { sleep, type Clock } from "../base/clock.ts";
+import { AppError, messageOf } from "../base/errors.ts";
+import { homePaths } from "../base/paths.ts";
+import { createClient, type Client } from "../client/client.ts";
+import type { AgentConfig } from "../contract/config.ts";
+import { sampleProject } from "./scenario.ts";
+
+const STOP_TIMEOUT_MS = 15_000;
+const daemonProgram = join(import.meta.dirname, "..", "daemon", "main.ts");
+
+export interface PlaygroundOptions {
+  /** The agent that does the work, and what of the environment it is started in. */
+  readonly agent: AgentConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Leave the folder behind. */
+  readonly keep: boolean;
+  readonly clock: Clock;
+}
+
+/** A folder of its own with a sample project and a Drover home, and the real daemon in a process. Its end takes all of it away. */
+export class Playground implements AsyncDisposable {
+  readonly folder: string;
+  readonly project: string;
+  readonly home: string;
+  readonly #options: PlaygroundOptions;
+  #daemon: { readonly process: ChildProcess; readonly client: Client } | undefined;
+
+  private constructor(folder: string, options: PlaygroundOptions) {
+    this.folder = folder;
+    this.project = join(folder, "tally");
+    this.home = join(folder, "home");
+    this.#options = options;
+  }
+
+  static async make(options: PlaygroundOptions): Promise<Playground> {
+    const playground = new Playground(await mkdtemp(join(tmpdir(), "drover-demo-")), options);
+    try {
+      await Promise.all([playground.#makeProject(), playground.#makeHome()]);
+      return playground;
+    } catch (thrown) {
+      await playground[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  /** Starts the daemon and returns a client of it. Throws `unavailable` with the daemon's own words when it does not start. */
+  async startDaemon(): Promise<Client> {
+    // A group of its own: ^C is for the demo, which then stops the daemon in order.
+    const env = this.#environment();
+    const child = spawn(process.execPath, [daemonProgram], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const url = await addressFrom(child);
+    const { token } = JSON.parse(await readFile(homePaths(this.home).auth, "utf8")) as { token: string };
+    const client = createClient({ url, token, actor: "demo" });
+    this.#daemon = { process: child, client };
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stopDaemon();
+    if (!this.#options.keep) await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #makeProject(): Promise<void> {
+    await cp(sampleProject, this.project, { recursive: true });
+    const commands = [
+      ["init", "--quiet", "--initial-branch=main"],
+      ["add", "--all"],
+      ["commit", "--quiet", "--message", "A bill and its tests"],
+    ];
+    for (const command of commands) await git(this.project, this.#options.env["PATH"], command);
+  }
+
+  async #makeHome(): Promise<void> {
+    await mkdir(this.home, { mode: 0o700 });
+    const config = {
+      version: 1,
+      daemon: { port: 0 },
+      agents: { demo: this.#options.agent },
+      defaults: { agent: "demo", retryAttempts: 1 },
+    };
+    // YAML contains JSON.
+    await writeFile(homePaths(this.home).config, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
+  }
+
+  /** The person's environment without settings for their own Drover, and this Node.js first, for the sample's tests. */
+  #environment(): Record<string, string | undefined> {
+    const own = Object.entries(this.#options.env).filter(([name]) => !name.startsWith("DROVER_") && name !== "NODE_OPTIONS");
+    const path = [dirname(process.execPath), this.#options.env["PATH"] ?? ""].join(delimiter);
+    return { ...Object.fromEntries(own), PATH: path, DROVER_HOME: this.home };
+  }
+
+  async #stopDaemon(): Promise<void> {
+    const child = this.#daemon?.process;
+    if (!this.#daemon || !child || child.exitCode !== null || child.signalCode !== null) return;
+    const giveUp = new AbortController();
+    const exited = once(child, "exit", { signal: giveUp.signal });
+    const timer = sleep(this.#options.clock, STOP_TIMEOUT_MS, giveUp.signal);
+    // Not answering or already gone: the wait below tells which.
+    this.#daemon.client.stopDaemon({ body: { mode: "kill" }, signal: giveUp.signal }).catch(() => child.kill("SIGTERM"));
+    const ended = await Promise.race([exited.then(() => true), timer.then(() => false)]);
+    giveUp.abort();
+    await Promise.allSettled([exited, timer]);
+    if (!ended) child.kill("SIGKILL");
+  }
+}
+
+async function addressFrom(child: ChildProcess): Promise<string> {
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  if (child.stdout) {
+    for await (const line of createInterface({ input: child.stdout })) {
+      child.stdout.resume();
+      return (JSON.parse(line) as { url: string }).url;
+    }
+  }
+  throw new AppError("unavailable", `The daemon did not start: ${errors.trim() || "it said nothing."}`);
+}
+
+async function git(folder: string, path: string | undefined, args: readonly string[]): Promise<void> {
+  // Nothing of the person's git configuration: it may sign commits, run hooks, or name nobody.
+  const env = {
+    PATH: path,
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_AUTHOR_NAME: "Demo",
+    GIT_AUTHOR_EMAIL: "demo@localhost",
+    GIT_COMMITTER_NAME: "Demo",
+    GIT_COMMITTER_EMAIL: "demo@localhost",
+  };
+  try {
+    await promisify(execFile)("git", args, { cwd: folder, env });
+  } catch (cause) {
+    throw new AppError("unavailable", `The demo needs git, and \`git ${args[0]}\` failed: ${messageOf(cause)}`, { cause });
+  }
+}

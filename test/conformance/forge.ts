@@ -17,7 +17,7 @@ export interface ForgeFixture extends AsyncDisposable {
   readonly comesToRest: boolean;
 }
 
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 const marker = "<!-- drover:task_018f0000-0000-7000-8000-000000000001:comment -->";
 const pullMarker = "<!-- drover:task_018f0000-0000-7000-8000-000000000001:pull_request -->";
 

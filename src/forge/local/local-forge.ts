@@ -1,15 +1,17 @@
 import type { Clock } from "../../base/clock.ts";
 import { AppError, messageOf } from "../../base/errors.ts";
 import type { Project } from "../../contract/project.ts";
+import { createGit } from "../../workspace/git.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
 import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest } from "../forge.ts";
 import { withMarker } from "../marker.ts";
 import { readFolder, readIssue, type FolderState } from "./issue-folder.ts";
-import { Records, type RunGit } from "./records.ts";
+import { Records } from "./records.ts";
 
 export interface LocalForgeOptions {
   readonly clock: Clock;
-  readonly git: RunGit;
+  /** What git is started with: HOME, PATH. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Takes known secrets out of a text that is about to be kept. */
   readonly redact: (text: string) => string;
 }
@@ -27,8 +29,8 @@ export class LocalForge implements Forge {
   readonly #records: Records;
   readonly #redact: (text: string) => string;
 
-  constructor({ clock, git, redact }: LocalForgeOptions) {
-    this.#records = new Records(git, clock);
+  constructor({ clock, environment, redact }: LocalForgeOptions) {
+    this.#records = new Records(createGit({ environment, clock, identity: { name: "Drover", email: "drover@localhost" } }));
     this.#redact = redact;
   }
 

@@ -1,78 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, watch, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { AgentEvent, Driver, LaunchRequest } from "../../src/agents/driver.ts";
-import type { AgentConfig } from "../../src/contract/config.ts";
+import type { AgentEvent } from "../../src/agents/driver.ts";
 import type { ModelScript, ModelStep } from "../../src/demo/model-script.ts";
-import { AgentRun, openHost, type LocalHost } from "../support/agent-run.ts";
-import { openTestModel, type TestModel } from "../support/model-server.ts";
 import type { Watched } from "../programs/watcher.ts";
+import { createBench, type AgentBench, type DriverSubject } from "../support/agent-bench.ts";
+import { AgentRun } from "../support/agent-run.ts";
 
-/** An agent program behind its driver, for a model that the suite scripts. It retries a failed request to the model once. */
-export interface DriverSubject {
-  readonly driver: Driver;
-  /** How to run it against this model. */
-  open(model: TestModel): Promise<OpenSubject>;
-}
-
-export interface OpenSubject extends AsyncDisposable {
-  readonly agent: AgentConfig;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-export type Permissions = AgentConfig["permissions"];
-
-/** What one test works with; everything in it is ended and removed with the test. */
-export interface Bench {
-  readonly host: LocalHost;
-  readonly model: TestModel;
-  readonly workspace: string;
-  readonly folder: string;
-  /** Starts the agent; runs of one bench share its workspace and its configuration folder, as those of a task do. */
-  start(options?: StartOptions): Promise<AgentRun>;
-  request(options?: StartOptions): LaunchRequest;
-}
-
-interface StartOptions {
-  readonly prompt?: string;
-  readonly permissions?: Permissions;
-  readonly sessionId?: string | null;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-export async function openBench(subject: DriverSubject, script: ModelScript): Promise<Bench> {
-  const folder = await mkdtemp(join(tmpdir(), "agent-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const workspace = join(folder, "workspace");
-  await mkdir(workspace);
-  const model = await openTestModel(script);
-  onTestFinished(() => model[Symbol.asyncDispose]());
-  const open = await subject.open(model);
-  onTestFinished(() => open[Symbol.asyncDispose]());
-  const host = openHost(folder);
-  onTestFinished(async () => {
-    await host.sweep(() => false);
-    await host.close();
-  });
-  const request = ({ prompt = PROMPT, permissions = "edit", sessionId = null, env = {} }: StartOptions = {}): LaunchRequest => ({
-    agent: { ...open.agent, permissions },
-    prompt,
-    workspace,
-    configDirectory: join(folder, "config"),
-    sessionId,
-    path: process.env["PATH"] ?? "",
-    env: { HOME: join(folder, "home"), LANG: "C.UTF-8", ...open.env, ...env },
-  });
-  let runs = 0;
-  const start = (options?: StartOptions) =>
-    AgentRun.start(host, subject.driver, request(options), { directory: join(folder, `run-${++runs}`), marker: `run-${runs}` });
-  return { host, model, workspace, folder, start, request };
+/** A bench that ends with the test. */
+export async function openBench(subject: DriverSubject, script: ModelScript): Promise<AgentBench> {
+  const bench = await createBench(subject, script);
+  onTestFinished(() => bench[Symbol.asyncDispose]());
+  return bench;
 }
 
 export const PROMPT = "TASK: add a sum function, please.";
@@ -87,14 +31,16 @@ export const TEST: ModelStep = {
   ],
 };
 export const DONE: ModelStep = { text: "Done: sum adds." };
-const LONG: ModelStep = { calls: [{ kind: "run", command: `touch started; exec ${process.execPath} -e 'setTimeout(() => {}, 600000)'` }] };
+export const LONG: ModelStep = {
+  calls: [{ kind: "run", command: `touch started; exec ${process.execPath} -e 'setTimeout(() => {}, 600000)'` }],
+};
 
 /** What every driver must do with an agent program of its kind. */
 export function describeDriver(name: string, subject: DriverSubject): void {
   describe(`the driver ${name}`, () => {
     test("lets the agent write a file and run a command with its own tools, and tells all of it", async () => {
       const { start, workspace, model } = await openBench(subject, taskScript(WRITE, TEST, DONE));
-      const run = await start();
+      const run = await start({ prompt: PROMPT });
       const { verdict, report, end } = await run.conclude();
       expect({ verdict, report, end }).toEqual({
         verdict: { ok: true },
@@ -138,7 +84,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
 
     test("asks a person, and a yes lets the agent do it", async () => {
       const { start, workspace } = await openBench(subject, taskScript(WRITE, DONE));
-      const run = await start({ permissions: "ask" });
+      const run = await start({ prompt: PROMPT, permissions: "ask" });
       const question = await run.until("question_asked");
       expect(question.tool).toBe("Write");
       expect(JSON.parse(question.input)).toMatchObject({ content: "export const sum = (a, b) => a + b;\n" });
@@ -150,7 +96,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
 
     test("a no is no success when the agent stops there", async () => {
       const { start, workspace, model } = await openBench(subject, taskScript(WRITE, DONE));
-      const run = await start({ permissions: "ask" });
+      const run = await start({ prompt: PROMPT, permissions: "ask" });
       await run.answer(await run.until("question_asked"), { allow: false, message: "Not in this folder." });
       const { verdict } = await run.conclude();
       expect(verdict).toMatchObject({ ok: false, reason: "permission_denied", message: expect.stringContaining("Write") });
@@ -160,7 +106,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
 
     test("a no is no failure when the agent finds another way", async () => {
       const { start, workspace } = await openBench(subject, taskScript(WRITE, { calls: [{ kind: "run", command: "touch other" }] }, DONE));
-      const run = await start({ permissions: "ask" });
+      const run = await start({ prompt: PROMPT, permissions: "ask" });
       await run.answer(await run.until("question_asked", ({ tool }) => tool === "Write"), { allow: false, message: "no" });
       await run.answer(await run.until("question_asked", ({ tool }) => tool === "Bash"), { allow: true, message: "" });
       expect((await run.conclude()).verdict).toEqual({ ok: true });
@@ -170,7 +116,12 @@ export function describeDriver(name: string, subject: DriverSubject): void {
     test("a question outlives the process that started the agent: another one answers it", async () => {
       const { host, folder, workspace, request } = await openBench(subject, taskScript(WRITE, DONE));
       const place = { directory: join(folder, "run"), marker: "run" };
-      const asked = await dieWatching({ scope: folder, driver: subject.driver.name, request: request({ permissions: "ask" }), ...place });
+      const asked = await dieWatching({
+        scope: folder,
+        driver: subject.driver.name,
+        request: request({ prompt: PROMPT, permissions: "ask" }),
+        ...place,
+      });
       const run = new AgentRun(host, subject.driver, place);
       const question = await run.until("question_asked");
       expect(question).toEqual(asked);
@@ -181,7 +132,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
 
     test("an overload that passes is told, and is no failure", async () => {
       const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "error", status: 529, times: 1 } }));
-      const run = await start();
+      const run = await start({ prompt: PROMPT });
       expect((await run.conclude()).verdict).toEqual({ ok: true });
       expect(run.events.filter(({ type }) => type === "retrying")).toEqual([
         { type: "retrying", attempt: 1, message: expect.stringContaining("529") },
@@ -190,31 +141,31 @@ export function describeDriver(name: string, subject: DriverSubject): void {
 
     test("a request that the model answers with an outage for good has failed as overloaded", async () => {
       const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "error", status: 529 } }));
-      const { verdict, end } = await (await start()).conclude();
+      const { verdict, end } = await (await start({ prompt: PROMPT })).conclude();
       expect(verdict).toEqual({ ok: false, reason: "overloaded", message: expect.stringContaining("529"), retryAt: null });
       expect(end.state).toBe("exited");
     });
 
     test("a refused key has failed as auth", async () => {
       const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "error", status: 401 } }));
-      expect((await (await start()).conclude()).verdict).toMatchObject({ ok: false, reason: "auth", retryAt: null });
+      expect((await (await start({ prompt: PROMPT })).conclude()).verdict).toMatchObject({ ok: false, reason: "auth", retryAt: null });
     });
 
     test("an answer that breaks off once is asked for again", async () => {
       const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "cut", times: 1 } }));
-      const run = await start();
+      const run = await start({ prompt: PROMPT });
       expect((await run.conclude()).verdict).toEqual({ ok: true });
       expect(run.events.some(({ type }) => type === "retrying")).toBe(true);
     });
 
     test("answers that always break off are no success", async () => {
       const { start } = await openBench(subject, taskScript({ ...DONE, trouble: { kind: "cut" } }));
-      expect((await (await start()).conclude()).verdict).toMatchObject({ ok: false, reason: "overloaded" });
+      expect((await (await start({ prompt: PROMPT })).conclude()).verdict).toMatchObject({ ok: false, reason: "overloaded" });
     });
 
     test("an agent that is ended while a tool runs is no success, and the tool is gone too", async () => {
       const { start, workspace } = await openBench(subject, taskScript(LONG, DONE));
-      const run = await start();
+      const run = await start({ prompt: PROMPT });
       await fileAppears(workspace, "started");
       await run.stop(5000);
       const { verdict, end } = await run.conclude();
@@ -228,7 +179,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
       for (const [name, value] of Object.entries(secrets)) vi.stubEnv(name, value);
       onTestFinished(() => void vi.unstubAllEnvs());
       const { start, workspace } = await openBench(subject, taskScript({ calls: [{ kind: "run", command: "env > seen.txt" }] }, DONE));
-      expect((await (await start({ env: { GIVEN: "yes" } })).conclude()).verdict).toEqual({ ok: true });
+      expect((await (await start({ prompt: PROMPT, env: { GIVEN: "yes" } })).conclude()).verdict).toEqual({ ok: true });
       const seen = await readFile(join(workspace, "seen.txt"), "utf8");
       expect(seen).toContain("GIVEN=yes\n");
       expect(seen).toContain("DROVER_RUN=run-1\n");
@@ -249,7 +200,7 @@ async function dieWatching(watched: Watched): Promise<unknown> {
   return JSON.parse(question);
 }
 
-async function fileAppears(folder: string, name: string): Promise<void> {
+export async function fileAppears(folder: string, name: string): Promise<void> {
   const stop = new AbortController();
   const changes = watch(folder, { signal: stop.signal });
   if (existsSync(join(folder, name))) return stop.abort();

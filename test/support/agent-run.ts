@@ -54,6 +54,8 @@ export class AgentRun {
     this.#directory = join(directory, "agent");
     this.#marker = marker;
     this.#conclusion = this.#follow();
+    // A test that fails earlier removes everything under it and never asks for this.
+    this.#conclusion.catch(() => {});
   }
 
   /** The first event of a type that `fits`, once it has come. */

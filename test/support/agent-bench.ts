@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { claudeDriver } from "../../src/agents/claude.ts";
+import type { Driver, LaunchRequest } from "../../src/agents/driver.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { AgentConfig } from "../../src/contract/config.ts";
+import type { ModelScript } from "../../src/demo/model-script.ts";
+import { AgentRun, openHost, type LocalHost } from "./agent-run.ts";
+import { openTestModel, type TestModel } from "./model-server.ts";
+import { openNetworkNamespace } from "./network-namespace.ts";
+
+/** An agent program behind its driver, to be run against a scripted model. It repeats a failed request to the model once. */
+export interface DriverSubject {
+  readonly driver: Driver;
+  open(model: TestModel): Promise<OpenSubject>;
+}
+
+export interface OpenSubject extends AsyncDisposable {
+  readonly agent: AgentConfig;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface StartOptions {
+  readonly prompt: string;
+  readonly permissions?: AgentConfig["permissions"];
+  readonly sessionId?: string | null;
+  readonly args?: readonly string[];
+  /** Empty: the variable is left out. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A workspace, a scripted model and the real process host, to start agents with. All of it ends with the bench. */
+export interface AgentBench extends AsyncDisposable {
+  readonly folder: string;
+  readonly workspace: string;
+  /** HOME of the agents. */
+  readonly home: string;
+  readonly host: LocalHost;
+  readonly model: TestModel;
+  readonly driver: Driver;
+  /** The runs of one bench share its workspace and its configuration folder, as those of a task do. */
+  start(options: StartOptions): Promise<AgentRun>;
+  request(options: StartOptions): LaunchRequest;
+}
+
+export async function createBench(subject: DriverSubject, script: ModelScript): Promise<AgentBench> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "agent-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const [workspace, home] = [join(folder, "workspace"), join(folder, "home")];
+  await mkdir(workspace);
+  await mkdir(home);
+  const model = stack.use(await openTestModel(script));
+  const { agent, env: ownEnv } = stack.use(await subject.open(model));
+  const host = openHost(folder);
+  stack.defer(() => host.close());
+  stack.defer(async () => void (await host.sweep(() => false)));
+  const request = ({ prompt, permissions = "edit", sessionId = null, args = [], env = {} }: StartOptions): LaunchRequest => ({
+    agent: { ...agent, permissions, args: [...args] },
+    prompt,
+    workspace,
+    configDirectory: join(folder, "config"),
+    sessionId,
+    path: process.env["PATH"] ?? "",
+    env: Object.fromEntries(Object.entries({ HOME: home, LANG: "C.UTF-8", ...ownEnv, ...env }).filter(([, value]) => value !== "")),
+  });
+  let runs = 0;
+  const start = (options: StartOptions) =>
+    AgentRun.start(host, subject.driver, request(options), { directory: join(folder, `run-${++runs}`), marker: `run-${runs}` });
+  const { driver } = subject;
+  const end = stack.move();
+  return { folder, workspace, home, host, model, driver, start, request, [Symbol.asyncDispose]: () => end.disposeAsync() };
+}
+
+/** The real Claude Code, in a network namespace of its own whose only way out is the scripted model. */
+export const realClaude: DriverSubject = {
+  driver: claudeDriver(systemClock),
+  async open({ socket }) {
+    const namespace = await openNetworkNamespace(socket);
+    return {
+      agent: AgentConfig.parse({ driver: "claude", command: [...namespace.enter, CLAUDE] }),
+      env: { ANTHROPIC_BASE_URL: namespace.url, ANTHROPIC_API_KEY: "test-key", CLAUDE_CODE_MAX_RETRIES: "1" },
+      [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose](),
+    };
+  },
+};
+
+export const CLAUDE = join(import.meta.dirname, "../../node_modules/.bin/claude");

@@ -57,7 +57,13 @@ interface Sent {
 
 async function ask(options: ClientOptions, route: Route, sent: Sent): Promise<unknown> {
   const response = await send(options, route, sent, {});
-  return await (route.answers === "json" ? response.json() : response.text());
+  try {
+    return await (route.answers === "json" ? response.json() : response.text());
+  } catch (thrown) {
+    if (sent.signal?.aborted) throw thrown;
+    if (thrown instanceof SyntaxError) throw problemError(undefined, response.status);
+    throw new ClientError("unavailable", `${options.url} broke off in the middle of its answer.`, { cause: thrown });
+  }
 }
 
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000, 4000, 5000, 5000, 5000, 5000];

@@ -6,15 +6,29 @@ const guarded = everyRoute.filter(({ route }) => route.auth === "token");
 const open = everyRoute.filter(({ route }) => route.auth !== "token");
 
 /** Sends a request byte by byte as we want it, which `fetch` does not let us, and returns the status of the answer. */
-async function statusOf(served: Serving, request: { method: string; path: string; body?: string | undefined }, headers: Record<string, string>): Promise<number> {
-  const lines = Object.entries({ host: `127.0.0.1:${served.port}`, connection: "close", ...headers, ...(request.body !== undefined && { "content-length": String(Buffer.byteLength(request.body)) }) });
+async function statusOf(
+  served: Serving,
+  request: { method: string; path: string; body?: string | undefined },
+  headers: Record<string, string>,
+): Promise<number> {
+  const lines = Object.entries({
+    host: `127.0.0.1:${served.port}`,
+    connection: "close",
+    ...headers,
+    ...(request.body !== undefined && { "content-length": String(Buffer.byteLength(request.body)) }),
+  });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const answer = await exchange(served.port, `${request.method} ${request.path} HTTP/1.1\r\n${head}\r\n${request.body ?? ""}`, (text) => text.includes("text/event-stream"));
+  const answer = await exchange(served.port, `${request.method} ${request.path} HTTP/1.1\r\n${head}\r\n${request.body ?? ""}`, (text) =>
+    text.includes("text/event-stream"),
+  );
   return Number(/^HTTP\/1.1 (\d{3})/.exec(answer)?.[1]);
 }
 
 async function statusesOf(served: Serving, requests: typeof everyRoute, headers: Record<string, string>): Promise<Record<string, number>> {
-  const entries = requests.map(async ({ name, route, path, body }) => [name, await statusOf(served, { method: route.method, path, body }, headers)]);
+  const entries = requests.map(async ({ name, route, path, body }) => [
+    name,
+    await statusOf(served, { method: route.method, path, body }, headers),
+  ]);
   return Object.fromEntries(await Promise.all(entries)) as Record<string, number>;
 }
 
@@ -40,30 +54,42 @@ test.each([
   expect(served.memory.asked).toEqual([]);
 });
 
-test.each(["evil.example", "evil.example:PORT", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:PORT", "10.0.0.1:PORT", "127.0.0.1:PORT@evil.example", "[::2]:PORT"])(
-  "the name %s is not ours, on any route and with the token",
-  async (host) => {
-    await using served = await serve();
-    const statuses = await statusesOf(served, everyRoute, { ...json, ...bearer, host: host.replace("PORT", String(served.port)) });
-    for (const status of Object.values(statuses)) expect([400, 403]).toContain(status);
-    expect(served.memory.asked).toEqual([]);
-  },
-);
+test.each([
+  "evil.example",
+  "evil.example:PORT",
+  "127.0.0.1",
+  "127.0.0.1:1",
+  "localhost.evil.example:PORT",
+  "10.0.0.1:PORT",
+  "127.0.0.1:PORT@evil.example",
+  "[::2]:PORT",
+])("the name %s is not ours, on any route and with the token", async (host) => {
+  await using served = await serve();
+  const statuses = await statusesOf(served, everyRoute, { ...json, ...bearer, host: host.replace("PORT", String(served.port)) });
+  for (const status of Object.values(statuses)) expect([400, 403]).toContain(status);
+  expect(served.memory.asked).toEqual([]);
+});
 
 test.each(["127.0.0.1:PORT", "localhost:PORT", "LOCALHOST:PORT", "[::1]:PORT"])("the name %s is ours", async (host) => {
   await using served = await serve();
-  expect(await statusOf(served, { method: "GET", path: "/api/daemon" }, { ...bearer, host: host.replace("PORT", String(served.port)) })).toBe(200);
+  expect(
+    await statusOf(served, { method: "GET", path: "/api/daemon" }, { ...bearer, host: host.replace("PORT", String(served.port)) }),
+  ).toBe(200);
 });
 
-test.each(["https://evil.example", "http://localhost:PORT", "http://127.0.0.1:8000", "null", "file://", "https://allowed.example.evil.example"])(
-  "a web page of %s reaches no route, even with the token",
-  async (origin) => {
-    await using served = await serve({ allowedOrigins: ["https://allowed.example"] });
-    const headers = { ...json, ...bearer, origin: origin.replace("PORT", String(served.port)), "sec-fetch-site": "cross-site" };
-    expect(await statusesOf(served, everyRoute, headers)).toEqual(allOf(everyRoute, 403));
-    expect(served.memory.asked).toEqual([]);
-  },
-);
+test.each([
+  "https://evil.example",
+  "http://localhost:PORT",
+  "http://127.0.0.1:8000",
+  "null",
+  "file://",
+  "https://allowed.example.evil.example",
+])("a web page of %s reaches no route, even with the token", async (origin) => {
+  await using served = await serve({ allowedOrigins: ["https://allowed.example"] });
+  const headers = { ...json, ...bearer, origin: origin.replace("PORT", String(served.port)), "sec-fetch-site": "cross-site" };
+  expect(await statusesOf(served, everyRoute, headers)).toEqual(allOf(everyRoute, 403));
+  expect(served.memory.asked).toEqual([]);
+});
 
 test.each(["cross-site", "same-site"])("what a web page loads without saying its origin (%s) reaches no route", async (site) => {
   await using served = await serve();
@@ -72,7 +98,8 @@ test.each(["cross-site", "same-site"])("what a web page loads without saying its
 
 test("a preflight from a strange origin is allowed nothing; from one of the settings it is", async () => {
   await using served = await serve({ allowedOrigins: ["https://allowed.example"] });
-  const ask = (origin: string) => served.request("/api/tasks", { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } });
+  const ask = (origin: string) =>
+    served.request("/api/tasks", { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } });
   const strange = await ask("https://evil.example");
   expect([strange.status, [...strange.headers.keys()].filter((name) => name.startsWith("access-control"))]).toEqual([403, []]);
   const known = await ask("https://allowed.example");
@@ -82,7 +109,11 @@ test("a preflight from a strange origin is allowed nothing; from one of the sett
     "authorization, content-type, last-event-id",
   ]);
   const answered = await served.request("/api/tasks", { headers: { origin: "https://allowed.example", "sec-fetch-site": "cross-site" } });
-  expect([answered.status, answered.headers.get("access-control-allow-origin"), answered.headers.get("vary")]).toEqual([200, "https://allowed.example", "origin"]);
+  expect([answered.status, answered.headers.get("access-control-allow-origin"), answered.headers.get("vary")]).toEqual([
+    200,
+    "https://allowed.example",
+    "origin",
+  ]);
 });
 
 test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "text/plain; application/json"])(
@@ -114,9 +145,17 @@ test.each([
   ["headers of 20 KB", (host: string) => `GET /health HTTP/1.1\r\nHost: ${host}\r\nX-Big: ${"x".repeat(20_000)}\r\n\r\n`, 431],
   ["a URL of 20 KB", (host: string) => `GET /health?${"x".repeat(20_000)} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 431],
   ["no host", () => "GET /health HTTP/1.1\r\n\r\n", 400],
-  ["a length and chunks", (host: string) => `POST /api/queue HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  [
+    "a length and chunks",
+    (host: string) => `POST /api/queue HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   ["a line that is no HTTP", () => "SSH-2.0-x\r\n\r\n", 400],
-  ["a whole URL of elsewhere", (host: string) => `GET http://evil.example/health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, 200],
+  [
+    "a whole URL of elsewhere",
+    (host: string) => `GET http://evil.example/health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    200,
+  ],
   ["a path out of the tree", (host: string) => `GET /api/../../etc/passwd HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, 401],
 ])("a request with %s is answered in peace", async (_, bytes, status) => {
   await using served = await serve();
@@ -132,7 +171,10 @@ test("an id that is a path reaches the engine as a name and nothing else", async
 });
 
 test("another address than loopback is refused unless the settings allow it, and then the log warns", async () => {
-  await expect(serve({ host: "0.0.0.0" })).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("daemon.allowRemote") });
+  await expect(serve({ host: "0.0.0.0" })).rejects.toMatchObject({
+    code: "invalid",
+    message: expect.stringContaining("daemon.allowRemote"),
+  });
   await using served = await serve({ host: "0.0.0.0", allowRemote: true });
   expect(served.lines).toMatchObject([{ level: "warn", message: expect.stringContaining("Other machines can reach the API") }]);
   expect(await statusOf(served, { method: "GET", path: "/health" }, { host: `192.0.2.7:${served.port}` })).toBe(200);
@@ -146,7 +188,15 @@ test("a port that is taken names its holder", async () => {
   const { silentLog } = await import("../../src/base/log.ts");
   const { clock } = served.timers;
   const feed = new Feed({ source: served.events, clock, log: silentLog });
-  const second = createApi({ control: served.memory.control, feed, token, security: { allowRemote: false, allowedOrigins: [] }, log: silentLog, clock, version: "0.1.0" });
+  const second = createApi({
+    control: served.memory.control,
+    feed,
+    token,
+    security: { allowRemote: false, allowedOrigins: [] },
+    log: silentLog,
+    clock,
+    version: "0.1.0",
+  });
   await expect(second.start("127.0.0.1", served.port)).rejects.toMatchObject({
     code: "unavailable",
     message: `Port ${served.port} is held by process ${process.pid} (node). End it, or set daemon.port to another one.`,

@@ -69,7 +69,9 @@ export class MemoryControl {
     verifyStore: () => {
       throw new TypeError("Cannot read properties of undefined (reading 'rows')");
     },
-    receiveGithubWebhook: ({ body, headers }) => ({ accepted: headers["x-hub-signature-256"] === createHash("sha256").update(body).digest("hex") }),
+    receiveGithubWebhook: ({ body, headers }) => ({
+      accepted: headers["x-hub-signature-256"] === createHash("sha256").update(body).digest("hex"),
+    }),
   });
 
   #noted(control: Control): Control {
@@ -91,7 +93,12 @@ export class MemoryControl {
 
   #queue() {
     const queued = this.tasks.filter((task) => task.status === "queued");
-    return { ...examples.getQueue.response, paused: this.paused, queued: queued.length, next: queued.map((task, index) => ({ position: index + 1, task })) };
+    return {
+      ...examples.getQueue.response,
+      paused: this.paused,
+      queued: queued.length,
+      next: queued.map((task, index) => ({ position: index + 1, task })),
+    };
   }
 
   #list(query: RequestOf<"listTasks">["query"]) {
@@ -105,7 +112,10 @@ export class MemoryControl {
     this.#project(body.project);
     const queued = this.tasks.filter((task) => task.status === "queued").length;
     if (queued >= QUEUE_MAX) {
-      throw new AppError("unavailable", `${queued} tasks are queued, which is the most (daemon.queueMax). Try again later.`, { reason: "queue_full", retryAfterMs: 30_000 });
+      throw new AppError("unavailable", `${queued} tasks are queued, which is the most (daemon.queueMax). Try again later.`, {
+        reason: "queue_full",
+        retryAfterMs: 30_000,
+      });
     }
     const number = this.tasks.length + 1;
     const { title, priority = 50, ...rest } = body;
@@ -145,5 +155,7 @@ export async function* lines(...texts: string[]): AsyncGenerator<{ text: string 
 }
 
 function defined<Value extends object>(value: Value): { [Key in keyof Value]: NonNullable<Value[Key]> } {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as { [Key in keyof Value]: NonNullable<Value[Key]> };
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [Key in keyof Value]: NonNullable<Value[Key]>;
+  };
 }

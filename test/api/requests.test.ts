@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { everyRoute } from "./each-route.ts";
 import { exchange, serve, token, type Serving } from "./serving.ts";
 
 async function problemOf(response: Response) {
-  return { type: response.headers.get("content-type"), body: (await response.json()) as unknown };
+  return { type: response.headers.get("content-type"), body: await response.json() };
 }
 
 function post(served: Serving, path: string, body: string, headers: Record<string, string> = {}) {
@@ -63,7 +64,7 @@ test("a full queue answers 429 and says when to try again", async () => {
   await using served = await serve();
   const body = JSON.stringify({ project: "api", title: "x" });
   const statuses = await Promise.all([1, 2, 3, 4].map(async () => (await post(served, "/api/tasks", body)).status));
-  expect(statuses.toSorted()).toEqual([201, 201, 201, 429]);
+  expect(statuses.toSorted((one, other) => one - other)).toEqual([201, 201, 201, 429]);
   const refused = await post(served, "/api/tasks", body);
   expect(refused.headers.get("retry-after")).toBe("30");
   expect(await refused.json()).toMatchObject({ status: 429, code: "too_many", retryAfterMs: 30_000 });
@@ -108,10 +109,13 @@ test("a wrong method is told the right ones, and an unknown path is 404", async 
 test("a webhook gets its bytes and headers as they were sent, up to 25 MB", async () => {
   await using served = await serve();
   const body = Buffer.alloc(3 * 1024 * 1024, "x");
-  const { createHash } = await import("node:crypto");
   const signature = createHash("sha256").update(body).digest("hex");
   const send = (length: number) =>
-    fetch(`${served.url}/api/webhooks/github/api`, { method: "POST", body: length === body.length ? body : Buffer.alloc(length), headers: { "x-hub-signature-256": signature } });
+    fetch(`${served.url}/api/webhooks/github/api`, {
+      method: "POST",
+      body: length === body.length ? body : Buffer.alloc(length),
+      headers: { "x-hub-signature-256": signature },
+    });
   const response = await send(body.length);
   expect([response.status, await response.json()]).toEqual([202, { accepted: true }]);
   expect((await send(26 * 1024 * 1024)).status).toBe(413);
@@ -143,6 +147,10 @@ test("no answer may be kept, framed or guessed at by a browser", async () => {
   await using served = await serve();
   for (const { path, route, body } of everyRoute.filter((one) => one.route.answers !== "stream")) {
     const { headers } = await served.request(path, { method: route.method, ...(body !== undefined && { body }) });
-    expect([headers.get("cache-control"), headers.get("x-content-type-options"), headers.get("content-security-policy")?.includes("default-src 'none'")]).toEqual(["no-store", "nosniff", true]);
+    expect([
+      headers.get("cache-control"),
+      headers.get("x-content-type-options"),
+      headers.get("content-security-policy")?.includes("default-src 'none'"),
+    ]).toEqual(["no-store", "nosniff", true]);
   }
 });

@@ -20,19 +20,21 @@ export interface Serving extends AsyncDisposable {
   readonly client: Client;
   stop(): Promise<void>;
   /** A request with the token, and with JSON where there is a body. */
-  request(path: string, init?: RequestInit): Promise<Response>;
+  request(path: string, init?: { method?: string; body?: string; headers?: Record<string, string> }): Promise<Response>;
 }
 
 /** The API over a Control in memory, on a free port. */
-export async function serve(options: { allowedOrigins?: string[]; host?: string; allowRemote?: boolean } = {}): Promise<Serving> {
+export async function serve(
+  options: { allowedOrigins?: string[]; host?: string; allowRemote?: boolean; port?: number; events?: MemoryEvents } = {},
+): Promise<Serving> {
   const memory = new MemoryControl();
-  const events = new MemoryEvents();
+  const events = options.events ?? new MemoryEvents();
   const timers = new HeldTimers();
   const { log, lines } = recordingLog();
   const feed = new Feed({ source: events, clock: timers.clock, log });
   const security = { allowRemote: options.allowRemote ?? false, allowedOrigins: options.allowedOrigins ?? [] };
   const api = createApi({ control: memory.control, feed, token, security, log, clock: timers.clock, version: "0.1.0" });
-  const { url, port } = await api.start(options.host ?? "127.0.0.1", 0);
+  const { url, port } = await api.start(options.host ?? "127.0.0.1", options.port ?? 0);
   return {
     url,
     port,
@@ -43,7 +45,14 @@ export async function serve(options: { allowedOrigins?: string[]; host?: string;
     client: createClient({ url, token, actor: "cli:ada" }),
     stop: () => api.stop(),
     request: (path, init = {}) =>
-      fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...(init.body != null && { "content-type": "application/json" }), ...init.headers } }),
+      fetch(url + path, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(init.body !== undefined && { "content-type": "application/json" }),
+          ...init.headers,
+        },
+      }),
     [Symbol.asyncDispose]: () => api.stop(),
   };
 }
@@ -61,10 +70,9 @@ export class HeldTimers {
 
   /** Lets every timer that is set now go off. */
   fire(): void {
-    for (const run of this.#timers) {
-      this.#timers.delete(run);
-      run();
-    }
+    const due = [...this.#timers];
+    this.#timers.clear();
+    for (const run of due) run();
   }
 }
 
@@ -81,7 +89,9 @@ export class MemoryEvents implements FeedSource {
   eventsAfter(sequence: number, filter: EventFilter & { limit: number }): Event[] {
     this.reads += 1;
     const wanted = (event: Event) =>
-      event.sequence > sequence && (filter.projectId ?? event.projectId) === event.projectId && (filter.taskId ?? event.taskId) === event.taskId;
+      event.sequence > sequence &&
+      (filter.projectId ?? event.projectId) === event.projectId &&
+      (filter.taskId ?? event.taskId) === event.taskId;
     return this.stored.filter(wanted).slice(0, filter.limit);
   }
 
@@ -94,7 +104,16 @@ export class MemoryEvents implements FeedSource {
   commit(count = 1, about: Partial<Pick<Event, "projectId" | "taskId">> = {}, size = 0): void {
     for (let index = 0; index < count; index += 1) {
       const sequence = this.lastSequence() + 1;
-      this.stored.push({ sequence, at: 1_767_262_500_000 + sequence, type: "run.message", projectId: null, taskId: null, runId: null, ...about, data: { text: "x".repeat(size) } });
+      this.stored.push({
+        sequence,
+        at: 1_767_262_500_000 + sequence,
+        type: "run.message",
+        projectId: null,
+        taskId: null,
+        runId: null,
+        ...about,
+        data: { text: "x".repeat(size) },
+      });
     }
     for (const listener of this.#listeners) listener();
   }
@@ -102,7 +121,10 @@ export class MemoryEvents implements FeedSource {
 
 function recordingLog(): { log: Log; lines: Serving["lines"] } {
   const lines: Serving["lines"] = [];
-  const write = (level: string) => (message: string, fields: LogFields = {}) => void lines.push({ level, message, fields });
+  const write =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push({ level, message, fields });
   const log: Log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), child: () => log };
   return { log, lines };
 }

@@ -16,7 +16,7 @@ import { LocalForge } from "../forge/local/local-forge.ts";
 import { createIntake, type Intake } from "../intake/intake.ts";
 import { identifySelf } from "../process/identify.ts";
 import { createProcessHost, type RealProcessHost } from "../process/real-host.ts";
-import { createPublisher, type Publisher } from "../publish/publisher.ts";
+import { Publisher } from "../publish/publisher.ts";
 import { countOpenAlerts } from "../store/alerts.ts";
 import { Database } from "../store/database.ts";
 import { appendEvent, eventsAfter, lastSequence } from "../store/events.ts";
@@ -110,7 +110,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   const engine = new Engine(parts);
   const forProject = { settings: (project: Parameters<LiveSettings["forProject"]>[0]) => settings.forProject(project) };
   const intake = createIntake({ ...parts, ...forProject });
-  const publisher = createPublisher({ ...parts, ...forProject });
+  const publisher = new Publisher(parts);
   const life = new Life({ parts, engine, intake, publisher, host, logFiles, lock, settings });
   const control = createControl({
     ...parts,

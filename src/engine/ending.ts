@@ -34,7 +34,7 @@ export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" |
 /** What to tell the outside when a task's first run has begun. */
 export function startEffects(task: Task, run: Run): EffectPayload[] {
   if (task.source.issue === null || run.epoch > 1) return [];
-  return [{ kind: "comment", issue: task.source.issue, body: renderComment({ state: "started", task, run, next: null }), linksPullRequest: false }];
+  return [{ kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next: null }), linksPullRequest: false }];
 }
 
 function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, now: number): NextStep {
@@ -63,14 +63,18 @@ function yieldsCommit(parts: EngineParts, task: Task): boolean {
 
 function effectsOf(project: Project, task: Task, run: Run, outcome: RunOutcome, next: NextStep): EffectPayload[] {
   const effects: EffectPayload[] = [];
-  const delivers = outcome.status === "succeeded" && task.delivery !== "comment" && task.branch !== null;
-  if (delivers) effects.push({ kind: "push", branch: task.branch, commit: outcome.proof.headCommit });
-  if (delivers && task.delivery === "pull_request") {
-    effects.push({ kind: "pull_request", branch: task.branch, base: project.baseBranch, ...renderPullRequest({ task, run, outcome }) });
-  }
+  if (outcome.status === "succeeded") effects.push(...deliveryOf(project, task, run, outcome));
   if (task.source.issue !== null) {
-    const body = renderComment({ state: "ended", task, run, next });
-    effects.push({ kind: "comment", issue: task.source.issue, body, linksPullRequest: delivers && task.delivery === "pull_request" });
+    const linksPullRequest = effects.some((effect) => effect.kind === "pull_request");
+    effects.push({ kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next }), linksPullRequest });
   }
   return effects;
+}
+
+function deliveryOf(project: Project, task: Task, run: Run, outcome: Extract<RunOutcome, { status: "succeeded" }>): EffectPayload[] {
+  const { branch, delivery } = task;
+  if (branch === null || delivery === "comment") return [];
+  const push: EffectPayload = { kind: "push", branch, commit: outcome.proof.headCommit };
+  if (delivery === "branch") return [push];
+  return [push, { kind: "pull_request", branch, base: project.baseBranch, ...renderPullRequest({ task, run, outcome }) }];
 }

@@ -34,7 +34,8 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
   try {
     for (;;) {
       // Asked before the reading, so that all that was printed before the end is read.
-      const ended = changed === undefined || changed.has("exit") ? await hasEnded() : false;
+      const looks = changed === undefined || changed.has("exit");
+      const ended = looks && (await hasEnded());
       file ??= await openIfThere(heldFiles(directory).out);
       if (file !== undefined) {
         const { size } = await file.stat();
@@ -46,6 +47,7 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
           position += bytesRead;
           await limit?.freeRead(position);
         }
+        if (looks) await limit?.freeErrors();
       }
       if (ended) {
         const last = lines.finish();
@@ -53,7 +55,6 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
         return;
       }
       if (!changes) return;
-      if (changed === undefined) await limit?.freeErrors();
       changed = await changes.next(signal);
     }
   } finally {

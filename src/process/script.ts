@@ -25,6 +25,7 @@ export function commandScript({ argv, cwd, env, prologue }: ScriptOptions): stri
   }
   const unnamed = variables.find(([name]) => name === "" || name.includes("="));
   if (unnamed) throw new AppError("invalid", `"${unnamed[0]}" cannot be the name of an environment variable.`);
+  if (argv[0].includes("=")) throw new AppError("invalid", `A program's name cannot hold a "=": ${argv[0]}.`);
   const plain = variables.filter(([name]) => isPlain(name));
   const rest = variables.filter(([name]) => !isPlain(name)).map(([name, value]) => quote(`${name}=${value}`));
   return [
@@ -33,7 +34,7 @@ export function commandScript({ argv, cwd, env, prologue }: ScriptOptions): stri
     // What sh itself brought along.
     "unset PATH PWD OLDPWD SHLVL",
     ...plain.map(([name, value]) => `export ${name}=${quote(value)}`),
-    ["exec", ...(rest.length > 0 ? ["/usr/bin/env", ...rest] : []), ...argv.map(quote)].join(" "),
+    ["exec", ...(rest.length > 0 ? ["/usr/bin/env --", ...rest] : []), ...argv.map(quote)].join(" "),
     "",
   ].join("\n");
 }

@@ -1,0 +1,4 @@
+import { describeProcessHost } from "../conformance/process-host.ts";
+import { openRealHost } from "../support/host-fixture.ts";
+
+describeProcessHost("the real one", openRealHost);

@@ -1,0 +1,3 @@
+# Says "ready" and waits for ever.
+echo ready
+exec sleep 1000000

@@ -455,6 +455,7 @@ CREATE TABLE issue_states (
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (project_id, issue)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX issue_states_by_task ON issue_states (task_id) WHERE task_id IS NOT NULL;
 
 -- Webhook deliveries that were taken in, so that one sent again is known.
 CREATE TABLE deliveries (

@@ -1,12 +1,16 @@
 import type { AuditEntry } from "../contract/event.ts";
 import type { Reader, Transaction } from "./database.ts";
 
+export type NewAuditEntry = Pick<AuditEntry, "actor" | "action" | "subject" | "detail">;
+
 /** Writes down who did what to which thing. */
-export function appendAudit(tx: Transaction, entry: Pick<AuditEntry, "actor" | "action" | "subject" | "detail">): void {
+export function appendAudit(tx: Transaction, { actor, action, subject, detail }: NewAuditEntry): void {
   tx.run("INSERT INTO audit (at, actor, action, subject, detail) VALUES (:at, :actor, :action, :subject, :detail)", {
-    ...entry,
     at: tx.now,
-    detail: JSON.stringify(entry.detail),
+    actor,
+    action,
+    subject,
+    detail: JSON.stringify(detail),
   });
 }
 

@@ -22,11 +22,12 @@ export function findCheckResult(reader: Reader, { projectId, commit, checkKey }:
 
 /** Keeps a result for 30 days; a newer one of the same check and commit takes its place. */
 export function saveCheckResult(tx: Transaction, { projectId, commit, checkKey, result }: CheckResultKey & { result: CheckResult }): void {
-  tx.run("DELETE FROM check_results WHERE saved_at < :oldest", { oldest: tx.now - KEPT_MS });
+  const { exitCode, durationMs, failures, outputTail } = result;
+  tx.run("DELETE FROM check_results WHERE saved_at BETWEEN 0 AND :oldest", { oldest: tx.now - KEPT_MS });
   tx.run(
     `INSERT OR REPLACE INTO check_results (project_id, commit_hash, check_key, exit_code, duration_ms, failures, output_tail, saved_at)
      VALUES (:projectId, :commit, :checkKey, :exitCode, :durationMs, :failures, :outputTail, :now)`,
-    { projectId, commit, checkKey, now: tx.now, ...result, failures: JSON.stringify(result.failures) },
+    { projectId, commit, checkKey, exitCode, durationMs, failures: JSON.stringify(failures), outputTail, now: tx.now },
   );
 }
 

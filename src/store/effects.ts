@@ -36,7 +36,10 @@ export function enqueueEffect(tx: Transaction, { projectId, taskId, epoch, paylo
 /** What can be carried out now, oldest first: of each task only the first that is pending. */
 export function nextEffects(reader: Reader, now: number, limit: number): Effect[] {
   return reader
-    .all<EffectRow>(`SELECT * FROM effects WHERE next_at <= :now AND ${HEADS} ORDER BY sequence LIMIT :limit`, { now, limit })
+    .all<EffectRow>(
+      `SELECT * FROM effects INDEXED BY effects_by_next_time WHERE next_at <= :now AND ${HEADS} ORDER BY sequence LIMIT :limit`,
+      { now, limit },
+    )
     .map(toEffect);
 }
 

@@ -36,7 +36,7 @@ export function recordDelivery(tx: Transaction, projectId: ProjectId, deliveryId
     "INSERT INTO deliveries (project_id, delivery_id, at) VALUES (:projectId, :deliveryId, :now) ON CONFLICT (project_id, delivery_id) DO NOTHING",
     { projectId, deliveryId, now: tx.now },
   );
-  tx.run("DELETE FROM deliveries WHERE sequence <= (SELECT max(sequence) FROM deliveries) - :kept", { kept: DELIVERIES_KEPT });
+  tx.run("DELETE FROM deliveries WHERE sequence BETWEEN 1 AND (SELECT max(sequence) FROM deliveries) - :kept", { kept: DELIVERIES_KEPT });
   return changes === 1;
 }
 
@@ -49,10 +49,11 @@ export function findIssueState(reader: Reader, projectId: ProjectId, issue: numb
 }
 
 export function saveIssueState(tx: Transaction, state: IssueState): void {
+  const { projectId, issue, contentHash, taskId, followUps, open, updatedAt } = state;
   tx.run(
     `INSERT OR REPLACE INTO issue_states (project_id, issue, content_hash, task_id, follow_ups, open, updated_at)
      VALUES (:projectId, :issue, :contentHash, :taskId, :followUps, :open, :updatedAt)`,
-    { ...state, open: Number(state.open) },
+    { projectId, issue, contentHash, taskId, followUps, open: Number(open), updatedAt },
   );
 }
 

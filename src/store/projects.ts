@@ -11,14 +11,15 @@ export type ProjectChange = Partial<Pick<Project, "priority" | "weight" | "enabl
 /** Throws `conflict` when a registered project has this name or path. */
 export function insertProject(tx: Transaction, project: NewProject): Project {
   refuseTwins(tx, project);
+  const { name, path, forge, repository, remote, baseBranch, priority, weight, enabled } = project;
   const id = newId("project");
   tx.run(
     `INSERT INTO projects (id, name, path, forge, repository, remote, base_branch, priority, weight, enabled, registered_at, virtual_time, last_number)
      VALUES (:id, :name, :path, :forge, :repository, :remote, :baseBranch, :priority, :weight, :enabled, :now,
        0, (SELECT coalesce(max(last_number), 0) FROM projects WHERE name = :name))`,
-    { ...project, id, enabled: Number(project.enabled), now: tx.now },
+    { id, name, path, forge, repository, remote, baseBranch, priority, weight, enabled: Number(enabled), now: tx.now },
   );
-  appendEvent(tx, { type: "project.registered", projectId: id, data: { name: project.name } });
+  appendEvent(tx, { type: "project.registered", projectId: id, data: { name } });
   return getProject(tx, id);
 }
 

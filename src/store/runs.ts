@@ -3,13 +3,13 @@ import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
 import type { Question, Run, RunOutcome, RunProgress } from "../contract/run.ts";
 import type { Reader } from "./database.ts";
 
-const RUN_COLUMNS = `runs.*, projects.name || '#' || tasks.number AS task_key
-  FROM runs
+const RUN_COLUMNS = "runs.*, projects.name || '#' || tasks.number AS task_key";
+const RUN_JOINS = `
   CROSS JOIN tasks ON tasks.id = runs.task_id
   CROSS JOIN projects ON projects.id = runs.project_id`;
 
 export function findRun(reader: Reader, id: string): Run | undefined {
-  const row = reader.get<RunRow>(`SELECT ${RUN_COLUMNS} WHERE runs.id = :id`, { id });
+  const row = reader.get<RunRow>(`SELECT ${RUN_COLUMNS} FROM runs ${RUN_JOINS} WHERE runs.id = :id`, { id });
   return row && toRun(row);
 }
 
@@ -42,13 +42,20 @@ export function listRuns(reader: Reader, { projectId, taskId, open, after, limit
     ...(projectId !== undefined && { projectId }),
     ...(taskId !== undefined && { taskId }),
   };
+  // Left alone, SQLite walks back through all that ended, because it needs no sorting then.
+  const runs = open ? "runs INDEXED BY runs_open" : "runs";
   const where = conditions.join(" AND ");
-  return reader.all<RunRow>(`SELECT ${RUN_COLUMNS} WHERE ${where} ORDER BY runs.sequence DESC LIMIT :limit`, params).map(toRun);
+  return reader
+    .all<RunRow>(`SELECT ${RUN_COLUMNS} FROM ${runs} ${RUN_JOINS} WHERE ${where} ORDER BY runs.sequence DESC LIMIT :limit`, params)
+    .map(toRun);
 }
 
 /** Every run that has not ended, oldest first. */
 export function openRuns(reader: Reader): Run[] {
-  return reader.all<RunRow>(`SELECT ${RUN_COLUMNS} WHERE runs.finished_at IS NULL ORDER BY runs.sequence`).map(toRun);
+  const runs = "runs INDEXED BY runs_open";
+  return reader
+    .all<RunRow>(`SELECT ${RUN_COLUMNS} FROM ${runs} ${RUN_JOINS} WHERE runs.finished_at IS NULL ORDER BY runs.sequence`)
+    .map(toRun);
 }
 
 function sequenceOf(reader: Reader, id: string): number {

@@ -40,10 +40,13 @@ export function findTask(reader: Reader, idOrKey: string): Task | undefined {
   const row =
     name === undefined
       ? reader.get<TaskRow>(`SELECT ${TASK_COLUMNS} WHERE tasks.id = :id`, { id: idOrKey })
-      : reader.get<TaskRow>(`SELECT ${TASK_COLUMNS} WHERE projects.name = :name AND tasks.number = :number`, {
-          name,
-          number: Number(number),
-        });
+      : reader.get<TaskRow>(
+          `SELECT ${TASK_COLUMNS} WHERE tasks.project_id IN (SELECT id FROM projects WHERE name = :name) AND tasks.number = :number`,
+          {
+            name,
+            number: Number(number),
+          },
+        );
   return row && toTask(row);
 }
 
@@ -71,7 +74,9 @@ export function listTasks(reader: Reader, filter: TaskFilter): Task[] {
   const conditions = ["tasks.sequence < :after"];
   if (projectId !== undefined) conditions.push("tasks.project_id = :projectId");
   if (status !== undefined) conditions.push("tasks.status = :status");
-  if (stage !== undefined) conditions.push("tasks.stage = :stage");
+  // Most tasks are of one stage, so its index (which `+` rules out) serves only where there is no better one.
+  if (stage !== undefined)
+    conditions.push(projectId === undefined && status === undefined ? "tasks.stage = :stage" : "+tasks.stage = :stage");
   if (recent) {
     conditions.push(`tasks.sequence IN (
       SELECT sequence FROM tasks AS ended WHERE finished_at IS NOT NULL ${projectId === undefined ? "" : "AND ended.project_id = :projectId"}
@@ -140,7 +145,11 @@ function insertRow(tx: Transaction, id: TaskId, task: NewTask): void {
     {
       id,
       projectId,
-      ...source,
+      kind: source.kind,
+      key: source.key,
+      issue: source.issue,
+      url: source.url,
+      actor: source.actor,
       ...firstStatus(tx, task),
       workflow: task.workflow,
       delivery: task.delivery,

@@ -51,7 +51,14 @@ export function scratchDatabase(change: Partial<DatabaseOptions> = {}): ScratchD
 
 export function addProject(database: Database, change: Partial<Project> = {}): Project {
   const name = change.name ?? "api";
-  const project = { name, path: `/repositories/${name}`, forge: "local", repository: null, remote: "/nowhere", baseBranch: "main" } as const;
+  const project = {
+    name,
+    path: `/repositories/${name}`,
+    forge: "local",
+    repository: null,
+    remote: "/nowhere",
+    baseBranch: "main",
+  } as const;
   return database.writeNow((tx) => insertProject(tx, { ...project, priority: 50, weight: 1, enabled: true, ...change }));
 }
 

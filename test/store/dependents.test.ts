@@ -1,0 +1,133 @@
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, test } from "vitest";
+import type { TaskId } from "../../src/contract/ids.ts";
+import type { Database } from "../../src/store/database.ts";
+import { eventsAfter } from "../../src/store/events.ts";
+import { loadShares } from "../../src/store/queue.ts";
+import { getTask } from "../../src/store/tasks.ts";
+import { cancelRequest, finishRun, requestCancel, retryTask } from "../../src/store/transitions.ts";
+import { getRun } from "../../src/store/runs.ts";
+import { addProject, addTask, carryOut, content, scratchDatabase, startTask, step } from "../support/scratch-database.ts";
+
+/** a; b and c need a; d needs b and c. */
+function diamond(database: Database): Record<"a" | "b" | "c" | "d", TaskId> {
+  const { id } = addProject(database);
+  const a = addTask(database, id).id;
+  const [b, c] = [addTask(database, id, { dependsOn: [a] }).id, addTask(database, id, { dependsOn: [a] }).id];
+  return { a, b, c, d: addTask(database, id, { dependsOn: [b, c] }).id };
+}
+
+function statuses(database: Database, tasks: Record<string, TaskId>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tasks).map(([name, id]) => [name, getTask(database.reader, id).status]));
+}
+
+describe("a diamond of tasks", () => {
+  test("goes on by itself: the middle two at once, the last after both", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const tasks = diamond(database);
+    expect(statuses(database, tasks)).toEqual({ a: "queued", b: "waiting", c: "waiting", d: "waiting" });
+    carryOut(database, tasks.a);
+    const [b, c] = [startTask(database, tasks.b), startTask(database, tasks.c)];
+    expect(statuses(database, tasks)).toEqual({ a: "succeeded", b: "running", c: "running", d: "waiting" });
+    database.writeNow((tx) => finishRun(tx, b, { outcome: content, next: step("succeeded") }));
+    expect(statuses(database, tasks)).toEqual({ a: "succeeded", b: "succeeded", c: "running", d: "waiting" });
+    database.writeNow((tx) => finishRun(tx, c, { outcome: content, next: step("succeeded") }));
+    expect(statuses(database, tasks)).toEqual({ a: "succeeded", b: "succeeded", c: "succeeded", d: "queued" });
+  });
+
+  test("with a failed part is blocked there, waits when that is retried, and goes on when it succeeds", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const tasks = diamond(database);
+    carryOut(database, tasks.a);
+    carryOut(database, tasks.b, "failed");
+    expect(getTask(database.reader, tasks.d)).toMatchObject({ status: "blocked", reason: "dependency_failed" });
+    carryOut(database, tasks.c);
+    expect(getTask(database.reader, tasks.d)).toMatchObject({ status: "blocked", reason: "dependency_failed" });
+    expect(() => database.writeNow((tx) => retryTask(tx, tasks.d))).toThrow("needs api#2, which is failed: retry that one first");
+    database.writeNow((tx) => retryTask(tx, tasks.b));
+    expect(getTask(database.reader, tasks.d)).toMatchObject({ status: "waiting", reason: "dependency" });
+    carryOut(database, tasks.b);
+    expect(getTask(database.reader, tasks.d)).toMatchObject({ status: "queued", reason: null });
+  });
+
+  test("a cancelled part blocks too, and a retried dependent is held until it may go", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const tasks = diamond(database);
+    const cancel = (id: TaskId) => database.writeNow((tx) => requestCancel(tx, id, { by: "user", actor: "ada", message: "No." }));
+    cancel(tasks.a);
+    expect(statuses(database, tasks)).toEqual({ a: "cancelled", b: "blocked", c: "blocked", d: "waiting" });
+    cancel(tasks.d);
+    database.writeNow((tx) => retryTask(tx, tasks.d));
+    expect(getTask(database.reader, tasks.d)).toMatchObject({ status: "waiting", reason: "dependency" });
+  });
+});
+
+describe("a change by another program", () => {
+  test("wakes and blocks dependents, with its events, as ours does", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const tasks = diamond(database);
+    const run = startTask(database, tasks.a);
+    const before = database.reader.get<{ last: number }>("SELECT max(sequence) AS last FROM events")?.last ?? 0;
+    using other = new DatabaseSync(scratch.path);
+    other.exec(`UPDATE tasks SET status = 'succeeded' WHERE id = '${tasks.a}'`);
+    expect(database.noticeForeign()).toBe(true);
+    expect(statuses(database, tasks)).toEqual({ a: "succeeded", b: "queued", c: "queued", d: "waiting" });
+    expect(loadShares(database.reader, Date.now()).flatMap((share) => share.heads.map((head) => head.taskId))).toEqual([tasks.b]);
+    const told = eventsAfter(database.reader, before, { limit: 100 }).map(({ type, taskId, data }) => [type, taskId, data]);
+    const moved = (from: string, to: string) => ({ from, to, reason: null, message: null });
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ["task.status_changed", tasks.a, moved("running", "succeeded")],
+        ["task.status_changed", tasks.b, moved("waiting", "queued")],
+        ["task.status_changed", tasks.c, moved("waiting", "queued")],
+        ["run.ended", tasks.a, { outcome: getRun(database.reader, run.id).outcome }],
+      ]),
+    );
+    expect([told.length, told[0]?.[1]]).toEqual([4, tasks.a]);
+  });
+
+  test("that takes a task from its run ends the run, and the runner's writes are refused", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const { a } = diamond(database);
+    const run = startTask(database, a);
+    using other = new DatabaseSync(scratch.path);
+    other.exec(`UPDATE tasks SET status = 'cancelled' WHERE id = '${a}'`);
+    expect(getRun(database.reader, run.id).outcome).toEqual({
+      status: "cancelled",
+      by: "user",
+      message: "The status of the task was changed in the database.",
+    });
+    expect(database.writeNow((tx) => finishRun(tx, run, { outcome: content, next: step("succeeded") }))).toBe(false);
+    expect(getTask(database.reader, a).status).toBe("cancelled");
+    expect(cancelRequest(database.reader, a)).toBeUndefined();
+  });
+
+  test("that wants a failed task again gives it all its attempts, no old reason, and its turn at once", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const { a } = diamond(database);
+    const run = startTask(database, a);
+    const next = step("failed", { reason: "agent_error", message: "It crashed.", runAfter: Date.now() + 1e9 });
+    database.writeNow((tx) => finishRun(tx, run, { outcome: content, next }));
+    using other = new DatabaseSync(scratch.path);
+    other.exec(`UPDATE tasks SET status = 'queued' WHERE id = '${a}'`);
+    const task = getTask(database.reader, a);
+    expect(task).toMatchObject({ status: "queued", reason: null, message: null, attempt: 0, finishedAt: null });
+    expect(task.runAfter).toBeLessThanOrEqual(Date.now());
+    expect(task.updatedAt).toBeGreaterThan(scratch.clock.now());
+  });
+
+  test("that queues a task whose dependencies are not ready does not start it", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const { d } = diamond(database);
+    using other = new DatabaseSync(scratch.path);
+    other.exec(`UPDATE tasks SET status = 'queued' WHERE id = '${d}'`);
+    expect(getTask(database.reader, d)).toMatchObject({ status: "waiting", reason: "dependency" });
+  });
+});

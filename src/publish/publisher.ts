@@ -7,7 +7,6 @@ import type { ProjectConfig } from "../contract/config.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { TaskId } from "../contract/ids.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
-import type { Task } from "../contract/task.ts";
 import { retryDelay } from "../domain/backoff.ts";
 import type { Forge, ForgeProject } from "../forge/forge.ts";
 import { markerOf } from "../forge/marker.ts";
@@ -17,6 +16,7 @@ import { completeEffect, failEffect, nextEffectAt, nextEffects } from "../store/
 import { getProject } from "../store/projects.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
+import { withPullRequest } from "./render.ts";
 import { WriteLimit } from "./write-limit.ts";
 
 export interface PublisherParts {
@@ -91,7 +91,10 @@ export class Publisher {
         completeEffect(tx, effect.id, { url });
       });
     } catch (thrown) {
-      if (!this.#stop.signal.aborted) await this.#putOff(effect, toAppError(thrown)).catch((failure: unknown) => log.error("effect not noted", { error: messageOf(failure) }));
+      if (!this.#stop.signal.aborted)
+        await this.#putOff(effect, toAppError(thrown)).catch((failure: unknown) =>
+          log.error("effect not noted", { error: messageOf(failure) }),
+        );
     } finally {
       this.#underWay.delete(effect.taskId);
       this.#fill();
@@ -111,7 +114,8 @@ export class Publisher {
     }
     await this.#limit.take(signal);
     if (payload.kind === "comment") {
-      const body = redact(payload.linksPullRequest ? withPullRequest(payload.body, getTask(database.reader, taskId)) : payload.body);
+      const { pullRequest } = getTask(database.reader, taskId);
+      const body = redact(payload.linksPullRequest && pullRequest !== null ? withPullRequest(payload.body, pullRequest) : payload.body);
       return forge.putComment(target, { issue: payload.issue, marker: markerOf(taskId, "comment"), body }, signal);
     }
     const { branch, base, title, body } = payload;
@@ -145,8 +149,4 @@ export class Publisher {
     const nextAt = nextEffectAt(database.reader);
     if (nextAt !== undefined && nextAt > clock.now()) this.#cancelTimer = clock.setTimer(nextAt - clock.now(), () => this.#fill());
   }
-}
-
-function withPullRequest(body: string, task: Task): string {
-  return task.pullRequest === null ? body : `${body}\n\nPull request: ${task.pullRequest.url}`;
 }

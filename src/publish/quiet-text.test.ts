@@ -11,7 +11,11 @@ describe("Markdown from outside", () => {
     ["an escaped mention", "\\@octocat", "\\@·octocat"],
     ["a closing word", "Fixes #12, closes: acme/api#3", "Fix·es #·12, clos·es: acme/api#·3"],
     ["a closing word with an address", "resolves https://github.com/acme/api/issues/1", "resolv·es https://github.com/acme/api/issues/1"],
-    ["a closing word with a link", "Closed [this](https://github.com/acme/api/issues/1)", "Clos·ed [this](https://github.com/acme/api/issues/1)"],
+    [
+      "a closing word with a link",
+      "Closed [this](https://github.com/acme/api/issues/1)",
+      "Clos·ed [this](https://github.com/acme/api/issues/1)",
+    ],
     ["a closing word at the end of a line", "fixes\nhttps://github.com/acme/api/issues/1", "fix·es\nhttps://github.com/acme/api/issues/1"],
     ["an issue by its old form", "see GH-12", "see GH-·12"],
     ["HTML", "a <b>bold</b> <img src=x> a < b", "a <·b>bold<·/b> <·img src=x> a < b"],
@@ -31,7 +35,8 @@ describe("Markdown from outside", () => {
     ["one in a list, which would end with the list", "- a\n  ```\n  @in\n@still in", "- a\n```\n  @in\n@still in\n```"],
     ["one that never ends", "```\n@in", "```\n@in\n```"],
     ["one in a quotation is none", "> ```\n> @in\n@after", "> ```\n> @·in\n@·after"],
-    ["an indented line is none", "    ```\n@after", "```\n@·after"],
+    ["an indented line is none", "a\n\n    ```\n@after", "a\n\n    ```\n@·after"],
+    ["one that only blanks stand before", "  \n    ```\n@in", "```\n@in\n```"],
     ["a drawing is shown, not drawn", "```mermaid\ngraph\n```", "```text\ngraph\n```"],
   ])("code: %s", (_, text, quiet) => {
     expect(shown(quietMarkdown(text))).toBe(quiet);

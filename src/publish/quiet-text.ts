@@ -29,7 +29,7 @@ const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)$/;
 export function quietMarkdown(text: string): string {
   const lines: string[] = [];
   let fence: string | null = null;
-  for (const line of safeText(cut(text)).split("\n")) {
+  for (const line of safeText(cut(text)).trim().split("\n")) {
     const [, mark = "", info = ""] = FENCE.exec(line) ?? [];
     if (fence !== null && closes(mark, info, fence)) {
       lines.push(fence);
@@ -44,7 +44,7 @@ export function quietMarkdown(text: string): string {
     }
   }
   if (fence !== null) lines.push(fence);
-  return lines.join("\n").trim();
+  return lines.join("\n");
 }
 
 /** The same for a title or a name on one line. */

@@ -1,106 +1,206 @@
-import type { CheckComparison, Proof } from "../contract/proof.ts";
+import type { CheckComparison, Proof, Usage } from "../contract/proof.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { NextStep } from "../domain/next-step.ts";
 import { codeBlock, codeSpan, quietMarkdown, quietTitle } from "./quiet-text.ts";
 
-type Succeeded = Extract<RunOutcome, { status: "succeeded" }>;
-
 export interface CommentView {
   readonly task: Task;
+  /** With its outcome, once it has one. */
   readonly run: Run;
   /** What followed from the run's end; null: it has just begun. */
-  readonly next: NextStep | null;
+  readonly next: Pick<NextStep, "status" | "runAfter"> | null;
 }
 
 export interface PullRequestView {
   readonly task: Task;
   readonly run: Run;
-  readonly outcome: Succeeded;
+  readonly outcome: Extract<RunOutcome, { status: "succeeded" }>;
 }
 
-/** The one status comment of a task at its issue: where it stands now. */
-export function renderComment({ task, run, next }: CommentView): string {
-  return [`**Drover** · ${task.key} · ${headline(run, next)}`, ...details(run, next)].join("\n\n");
+const OUTPUT_TAIL_MAX = 4000;
+const MESSAGE_MAX = 1000;
+
+/** The Markdown of the one status comment of a task: where it stands now. Whatever comes from outside is in it without a voice (`quiet-text.ts`). */
+export function renderComment(view: CommentView): string {
+  const { task, run, next } = view;
+  const head = `**${headline(view)}** · task ${codeSpan(task.key)} · attempt ${run.attempt} of ${task.attemptMax}`;
+  return paragraphs([head, ...(next === null ? startedParts(run) : endedParts(task, run, next))]);
 }
 
-/** A pull request with the proof of done. What the agent and the issue say is quoted as text, so that it can't act as anything else. */
+/** The comment with a line about the pull request, whose address is known only after it was opened. */
+export function withPullRequest(comment: string, pullRequest: NonNullable<Task["pullRequest"]>): string {
+  const [head = "", ...rest] = comment.split("\n\n");
+  return paragraphs([head, `Pull request: ${pullRequest.url}${howToRead(pullRequest)}`, ...rest]);
+}
+
+/** Title and Markdown body of a pull request, with the proof of done. */
 export function renderPullRequest({ task, run, outcome }: PullRequestView): { title: string; body: string } {
-  const parts = [
-    ...(task.source.kind === "github" && task.source.issue !== null ? [`Closes #${task.source.issue}`] : []),
-    ...(outcome.report === "" ? [] : ["### What the agent says", quote(outcome.report)]),
-    "### Proof of done",
-    renderProof(outcome.proof),
-    renderRun(run),
-  ];
-  return { title: quietTitle(task.title), body: parts.join("\n\n") };
+  const body = paragraphs([
+    requestLine(task),
+    quietMarkdown(outcome.report),
+    "## Proof of done",
+    checksTable(outcome.proof),
+    changesBlock(outcome.proof),
+    factsTable(task, run, outcome.proof),
+  ]);
+  return { title: quietTitle(task.title), body };
 }
 
-function headline(run: Run, next: NextStep | null): string {
-  if (next === null) return `started: ${run.agent} is working on it.`;
-  switch (next.status) {
+function headline({ run: { outcome }, next }: CommentView): string {
+  switch (next?.status) {
+    case undefined:
+      return "Drover is working on this";
     case "succeeded":
-      return run.outcome?.status === "no_change" ? "done: here is what it found." : "done: the checks have passed.";
+      return outcome?.status === "succeeded" ? "Done" : "Answered";
     case "failed":
-      return next.reason === "no_change" ? "ended without a change; no pull request was opened." : "failed; its work is kept.";
+      return outcome?.status === "no_change" ? "Nothing was changed" : "Failed";
     case "cancelled":
-      return "cancelled; its work is kept.";
+      return "Cancelled";
     case "queued":
-      return `attempt ${run.attempt} ended (${next.reason ?? "unknown"}); it goes on later.`;
+      return "Not done yet";
   }
 }
 
-function details({ outcome, ...run }: Run, next: NextStep | null): string[] {
-  if (next === null || outcome === null) return [];
-  switch (outcome.status) {
-    case "succeeded":
-      return [renderProof(outcome.proof), renderRun({ ...run, outcome })];
-    case "no_change":
-      return outcome.report === "" ? [] : [quote(outcome.report)];
-    case "failed":
-      return [`Why: ${quietTitle(outcome.message)}`, ...(outcome.proof === null ? [] : [renderProof(outcome.proof)])];
-    case "cancelled":
-      return [quietTitle(outcome.message)];
-  }
-}
-
-function renderProof({ baseCommit, headCommit, changes, checks }: Proof): string {
+function startedParts(run: Run): string[] {
   return [
-    checks.length === 0
-      ? "No checks are configured for this project, so nothing but the agent's word speaks for this change."
-      : [`| check | base \`${baseCommit.slice(0, 10)}\` | result \`${headCommit.slice(0, 10)}\` | |`, "| --- | --- | --- | --- |", ...checks.map(renderCheck)].join("\n"),
-    codeBlock(changes.join("\n")),
-  ].join("\n\n");
+    `Agent ${codeSpan(run.agent)}, begun ${time(run.startedAt)}.`,
+    "It works from the text of the issue as it was when the work was taken in. Later edits and comments do not reach it; they lead to a follow-up. To stop it, close the issue or take the label off.",
+  ];
+}
+
+function endedParts(task: Task, run: Run, next: NonNullable<CommentView["next"]>): string[] {
+  const { outcome } = run;
+  switch (outcome?.status) {
+    case undefined:
+      return [];
+    case "succeeded":
+      return [branchLine(task, outcome.proof), quietMarkdown(outcome.report), checksTable(outcome.proof), statistics(task, run)];
+    case "no_change": {
+      const introduction = next.status === "failed" ? "The agent ended without a change, so there is no pull request. It said:" : "";
+      return [introduction, quietMarkdown(outcome.report), statistics(task, run)];
+    }
+    case "cancelled":
+      return [quietTitle(outcome.message, MESSAGE_MAX), continuation(next), "What was done so far is saved."];
+    case "failed": {
+      const why = `${codeSpan(outcome.reason)}: ${quietTitle(outcome.message, MESSAGE_MAX)}`;
+      return [why, continuation(next), outcome.proof === null ? "" : failedChecks(outcome.proof), statistics(task, run)];
+    }
+  }
+}
+
+function continuation({ status, runAfter }: NonNullable<CommentView["next"]>): string {
+  if (status !== "queued") return "";
+  return runAfter === null ? "It is tried again." : `It is tried again after ${time(runAfter)}.`;
+}
+
+function requestLine({ source, key }: Task): string {
+  if (source.issue === null) return `Task ${codeSpan(key)}.`;
+  return source.kind === "github" ? `Closes #${source.issue}.` : `For issue ${source.issue}.`;
+}
+
+function branchLine({ branch }: Task, { headCommit }: Proof): string {
+  return branch === null ? "" : `Branch ${codeSpan(branch)} at ${commit(headCommit)}.`;
+}
+
+/** Each check with what it did on the base and on the result. */
+function checksTable({ checks, baseCommit, headCommit }: Proof): string {
+  if (checks.length === 0) return "No check is configured for this project, so nothing but the agent's word says that this works.";
+  const rows = checks.map((check) => {
+    const { name, command, base, head } = check;
+    return `| ${codeSpan(name)} | ${codeSpan(command)} | ${ended(base)} | ${ended(head)} | ${verdict(check)} |`;
+  });
+  return [
+    "Drover ran these commands itself:",
+    "",
+    `| check | command | base ${commit(baseCommit)} | result ${commit(headCommit)} | verdict |`,
+    "| --- | --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
+}
+
+function ended({ exitCode, durationMs }: CheckComparison["base"]): string {
+  return exitCode === null ? `cut off after ${duration(durationMs)}` : `exit ${exitCode}, ${duration(durationMs)}`;
 }
 
 const verdicts = {
-  passed: "passes",
+  passed: "passed",
   fixed: "fixed: failed before",
-  known_failure: "failed before, nothing new fails",
+  known_failure: "failed before too, nothing new fails",
   broken: "**broken**: did not fail before",
 } as const satisfies Record<CheckComparison["verdict"], string>;
 
-function renderCheck({ command, base, head, verdict, newFailures }: CheckComparison): string {
-  const failing = newFailures.slice(0, 10).map((name) => codeSpan(name)).join(", ");
-  return `| ${codeSpan(command)} | ${exit(base)} | ${exit(head)} | ${verdicts[verdict]}${failing === "" ? "" : `: ${failing}`} |`;
+function verdict({ verdict: word, newFailures }: CheckComparison): string {
+  const names = newFailures.slice(0, 10).map((name) => codeSpan(name, 100));
+  return names.length === 0 ? verdicts[word] : `${verdicts[word]}: ${names.join(", ")}`;
 }
 
-function exit({ exitCode, durationMs }: CheckComparison["base"]): string {
-  const seconds = (durationMs / 1000).toFixed(1);
-  return exitCode === null ? `cut off after ${seconds} s` : `exit ${exitCode} in ${seconds} s`;
+function failedChecks(proof: Proof): string {
+  const tails = proof.checks
+    .filter((check) => check.verdict === "broken")
+    .map((check) => `The last lines of ${codeSpan(check.name)}:\n\n${codeBlock(check.head.outputTail.slice(-OUTPUT_TAIL_MAX))}`);
+  return paragraphs([checksTable(proof), ...tails]);
 }
 
-function renderRun({ agent, attempt, usage, startedAt, finishedAt }: Run): string {
-  const cost = usage.costUsdMicros === null ? "cost not reported" : `$${(usage.costUsdMicros / 1e6).toFixed(2)}`;
-  const minutes = finishedAt === null ? "" : ` · ${((finishedAt - startedAt) / 60_000).toFixed(1)} min`;
-  const tokens = `${usage.inputTokens + usage.cacheReadTokens} tokens in, ${usage.outputTokens} out`;
-  return `<sub>${quietTitle(agent)} · attempt ${attempt}${minutes} · ${tokens} · ${cost} · checked by Drover</sub>`;
+function changesBlock({ changes }: Proof): string {
+  return changes.length === 0 ? "" : codeBlock(changes.join("\n"));
 }
 
-function quote(report: string): string {
-  const text = quietMarkdown(report);
-  return text
-    .split("\n")
-    .map((line) => `> ${line}`)
-    .join("\n");
+function factsTable(task: Task, run: Run, proof: Proof): string {
+  const facts: (readonly [string, string])[] = [
+    ["task", codeSpan(task.key)],
+    ["asked for by", codeSpan(task.source.actor ?? "unknown")],
+    ["text taken in", `${time(task.createdAt)}, SHA-256 ${codeSpan(task.contentHash.slice(0, 16))}`],
+    ["agent", codeSpan(run.agent)],
+    ["attempt", `${run.attempt} of ${task.attemptMax}`],
+    ["duration", took(run)],
+    ["tokens", tokens(task.usage)],
+    ["cost", cost(task.usage)],
+    ["base", commit(proof.baseCommit, 40)],
+    ["result", commit(proof.headCommit, 40)],
+  ];
+  return ["| | |", "| --- | --- |", ...facts.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
+}
+
+function statistics(task: Task, run: Run): string {
+  return `Agent ${codeSpan(run.agent)} · ${took(run)} · ${tokens(task.usage)} · ${cost(task.usage)}`;
+}
+
+function tokens({ inputTokens, outputTokens, cacheReadTokens }: Usage): string {
+  return `${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${count(cacheReadTokens)} from cache`;
+}
+
+function cost({ costUsdMicros }: Usage): string {
+  return costUsdMicros === null ? "cost not reported" : `$${(costUsdMicros / 1_000_000).toFixed(costUsdMicros < 10_000 ? 4 : 2)}`;
+}
+
+function howToRead({ number, url }: NonNullable<Task["pullRequest"]>): string {
+  return url.startsWith("drover:") ? ` (${codeSpan(`git show refs/drover/pulls/${number}:pull.md`)})` : "";
+}
+
+function commit(hash: string, length = 12): string {
+  return codeSpan(hash.slice(0, length));
+}
+
+function time(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function took({ startedAt, finishedAt }: Run): string {
+  return duration((finishedAt ?? startedAt) - startedAt);
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
+function paragraphs(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n\n");
 }

@@ -13,7 +13,7 @@ const { signal } = new AbortController();
 const marker = "<!-- drover:task_1:comment -->";
 
 function newForge(redact = (text: string) => text): LocalForge {
-  return new LocalForge({ clock: systemClock, environment: { PATH: gitEnv["PATH"] ?? "" }, redact });
+  return new LocalForge({ clock: systemClock, env: { PATH: gitEnv["PATH"] ?? "" }, redact });
 }
 
 /** A person's repository with a commit, checked out, and its folder of issues. */

@@ -10,8 +10,8 @@ import { Records } from "./records.ts";
 
 export interface LocalForgeOptions {
   readonly clock: Clock;
-  /** What git is started with: HOME, PATH. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** HOME and PATH for git. */
+  readonly env: Readonly<Record<string, string>>;
   /** Takes known secrets out of a text that is about to be kept. */
   readonly redact: (text: string) => string;
 }
@@ -29,8 +29,8 @@ export class LocalForge implements Forge {
   readonly #records: Records;
   readonly #redact: (text: string) => string;
 
-  constructor({ clock, environment, redact }: LocalForgeOptions) {
-    this.#records = new Records(createGit({ environment, clock, identity: { name: "Drover", email: "drover@localhost" } }));
+  constructor({ clock, env, redact }: LocalForgeOptions) {
+    this.#records = new Records(createGit({ env, clock, identity: { name: "Drover", email: "drover@localhost" } }));
     this.#redact = redact;
   }
 

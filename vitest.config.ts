@@ -19,6 +19,8 @@ export default defineConfig({
     coverage: {
       enabled: process.env["CI"] === "true" || process.env["DROVER_COVERAGE"] === "1",
       provider: "v8",
+      // The daemon, the command line and agents run in processes of their own in most tests.
+      autoAttachSubprocess: true,
       include: ["src/**/*.ts"],
       exclude: notCounted,
       reporter: ["text-summary", "json-summary", "html"],

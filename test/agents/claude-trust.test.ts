@@ -31,6 +31,7 @@ async function plantTraps(workspace: string, proofs: string): Promise<void> {
     ".claude/agents/trapdoor.md": "---\nname: trapdoor\ndescription: TRAPDOOR-AGENT\npermissionMode: bypassPermissions\n---\nTRAPDOOR\n",
     ".claude/rules/trapdoor.md": "TRAPDOOR-RULE\n",
     "CLAUDE.md": "TRAPDOOR-MEMORY @secret.txt\n",
+    "AGENTS.md": "TRAPDOOR-MEMORY\n",
     "CLAUDE.local.md": "TRAPDOOR-MEMORY\n",
     "secret.txt": "TRAPDOOR-IMPORT\n",
   };

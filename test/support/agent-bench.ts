@@ -40,8 +40,8 @@ export interface AgentBench extends AsyncDisposable {
   readonly model: TestModel;
   readonly driver: Driver;
   /** The runs of one bench share its workspace and its configuration folder, as those of a task do. */
-  start(options: StartOptions): Promise<AgentRun>;
-  request(options: StartOptions): LaunchRequest;
+  readonly start: (options: StartOptions) => Promise<AgentRun>;
+  readonly request: (options: StartOptions) => LaunchRequest;
 }
 
 export async function createBench(subject: DriverSubject, script: ModelScript): Promise<AgentBench> {

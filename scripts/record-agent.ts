@@ -1,0 +1,144 @@
+/**
+ * Records what the real Claude Code prints in the situations that its reader must understand, against the scripted model in
+ * a network namespace: `node scripts/record-agent.ts [SITUATION ...]`. Writes test/agents/recorded/SITUATION.jsonl, without
+ * what differs from machine to machine; the last line is ours and says how the program ended.
+ */
+import { mkdir, readFile, watch, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ModelScript, ModelStep } from "../src/demo/model-script.ts";
+import { createBench, realClaude, type AgentBench, type StartOptions } from "../test/support/agent-bench.ts";
+import type { AgentRun } from "../test/support/agent-run.ts";
+
+interface Situation {
+  readonly steps: readonly ModelStep[];
+  readonly options?: Partial<StartOptions>;
+  /** What happens before the run that is recorded; what it returns is added to the run's options. */
+  readonly before?: (bench: AgentBench) => Promise<Partial<StartOptions>>;
+  /** What a person or the daemon does meanwhile. */
+  readonly meanwhile?: (run: AgentRun, bench: AgentBench) => Promise<void>;
+}
+
+const folder = join(import.meta.dirname, "../test/agents/recorded");
+const write: ModelStep = { text: "I write the file.", calls: [{ kind: "write", path: "a.txt", content: "hello\n" }] };
+const read: ModelStep = { calls: [{ kind: "run", command: "cat a.txt" }] };
+const done: ModelStep = { text: "Done." };
+const long: ModelStep = { calls: [{ kind: "run", command: "touch started; exec tail -f /dev/null" }] };
+const failing = (status: number, times?: number): ModelStep => ({
+  ...done,
+  trouble: { kind: "error", status, ...(times !== undefined && { times }) },
+});
+const usageLimit = {
+  "anthropic-ratelimit-unified-status": "rejected",
+  "anthropic-ratelimit-unified-representative-claim": "five_hour",
+  "anthropic-ratelimit-unified-reset": "1900000000",
+};
+const answerWith = (answer: { allow: boolean; message: string }) => async (run: AgentRun) =>
+  run.answer(await run.until("question_asked"), answer);
+
+const situations: Record<string, Situation> = {
+  worked: { steps: [write, read, done] },
+  resumed: {
+    steps: [done],
+    before: async (bench) => {
+      const first = await bench.start({ prompt: "TASK: begin" });
+      await first.conclude();
+      return { sessionId: (await first.until("session_started")).sessionId };
+    },
+  },
+  "session-missing": { steps: [done], options: { sessionId: "11111111-1111-4111-8111-111111111111" } },
+  allowed: { steps: [write, done], options: { permissions: "ask" }, meanwhile: answerWith({ allow: true, message: "" }) },
+  denied: { steps: [write, done], options: { permissions: "ask" }, meanwhile: answerWith({ allow: false, message: "No." }) },
+  "sub-agent": {
+    steps: [
+      { calls: [{ kind: "tool", tool: "Task", input: { description: "Look", prompt: "SUB: look", subagent_type: "general-purpose" } }] },
+      done,
+    ],
+  },
+  overloaded: { steps: [failing(529, 1)] },
+  outage: { steps: [failing(529)] },
+  "key-refused": { steps: [failing(401)] },
+  "model-unknown": { steps: [failing(404)] },
+  "usage-limit": {
+    steps: [{ ...done, trouble: { kind: "error", status: 429, headers: usageLimit } }],
+    options: { env: { ANTHROPIC_API_KEY: "", CLAUDE_CODE_OAUTH_TOKEN: "dummy-token" } },
+  },
+  "not-logged-in": { steps: [done], options: { env: { ANTHROPIC_API_KEY: "" } } },
+  "cut-off": { steps: [{ text: "Half an answer", trouble: { kind: "cut" } }] },
+  "slash-command": { steps: [done], options: { prompt: "/compact" } },
+  interrupted: {
+    steps: [long, done],
+    meanwhile: async (run, { workspace }) => {
+      await untilStarted(workspace);
+      await run.send(`${JSON.stringify({ type: "control_request", request_id: "stop", request: { subtype: "interrupt" } })}\n`);
+    },
+  },
+  terminated: {
+    steps: [long, done],
+    meanwhile: async (run, { workspace }) => {
+      await untilStarted(workspace);
+      await run.stop(10_000);
+    },
+  },
+};
+
+await mkdir(folder, { recursive: true });
+const wanted = process.argv.slice(2);
+for (const [name, situation] of Object.entries(situations)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  await writeFile(join(folder, `${name}.jsonl`), await record(situation));
+  console.log(name);
+}
+
+async function record({ steps, options, before, meanwhile }: Situation): Promise<string> {
+  const script: ModelScript = {
+    scenarios: [
+      { when: "SUB:", steps: [read, done] },
+      { when: "TASK:", steps },
+    ],
+  };
+  await using bench = await createBench(realClaude, script);
+  const more = await before?.(bench);
+  const run = await bench.start({ prompt: "TASK: do it", ...options, ...more });
+  await meanwhile?.(run, bench);
+  const { end } = await run.conclude();
+  const directory = join(bench.folder, `run-${before ? 2 : 1}`, "agent");
+  const stderr = await readFile(join(directory, "err"), "utf8");
+  const ended = { type: "recorded_end", exitCode: end.state === "exited" ? end.exitCode : null, stderr };
+  const lines = [...run.lines, JSON.stringify(ended)].map((line) => JSON.stringify(anonymous(JSON.parse(line), bench)));
+  return `${withoutIds(lines.join("\n"))}\n`;
+}
+
+/** Without this machine's paths and times, and no longer than it helps. */
+function anonymous(value: unknown, bench: AgentBench): unknown {
+  if (typeof value === "string") {
+    const text = value
+      .replaceAll(bench.workspace, "/workspace")
+      .replaceAll(bench.folder, "/task")
+      .replaceAll(bench.folder.replaceAll(/[^A-Za-z0-9]/gu, "-"), "-task")
+      .replaceAll(/cc-socks\/\d+/gu, "cc-socks/1")
+      .replaceAll(/127\.0\.0\.1:\d+/gu, "127.0.0.1:4000")
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/gu, "2026-01-01T00:00:00.000Z");
+    return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+  }
+  if (Array.isArray(value)) return value.slice(0, 5).map((item) => anonymous(item, bench));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, anonymous(item, bench)]));
+}
+
+/** Each UUID by its place, so that a new recording differs only where Claude Code does. */
+function withoutIds(text: string): string {
+  const seen = new Map<string, string>();
+  return text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gu, (id) => {
+    const place = seen.get(id) ?? `00000000-0000-4000-8000-${`${seen.size + 1}`.padStart(12, "0")}`;
+    seen.set(id, place);
+    return place;
+  });
+}
+
+async function untilStarted(workspace: string): Promise<void> {
+  const stop = new AbortController();
+  const changes = watch(workspace, { signal: stop.signal });
+  if (existsSync(join(workspace, "started"))) return stop.abort();
+  for await (const { filename } of changes) if (filename === "started") return;
+}

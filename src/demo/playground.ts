@@ -30,7 +30,8 @@ export class Playground implements AsyncDisposable {
   readonly project: string;
   readonly home: string;
   readonly #options: PlaygroundOptions;
-  #daemon: { readonly process: ChildProcess; readonly client: Client } | undefined;
+  #daemon: ChildProcess | undefined;
+  #client: Client | undefined;
 
   private constructor(folder: string, options: PlaygroundOptions) {
     this.folder = folder;
@@ -54,12 +55,11 @@ export class Playground implements AsyncDisposable {
   async startDaemon(): Promise<Client> {
     // A group of its own: ^C is for the demo, which then stops the daemon in order.
     const env = this.#environment();
-    const child = spawn(process.execPath, [daemonProgram], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-    const url = await addressFrom(child);
+    this.#daemon = spawn(process.execPath, [daemonProgram], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const url = await addressFrom(this.#daemon);
     const { token } = JSON.parse(await readFile(homePaths(this.home).auth, "utf8")) as { token: string };
-    const client = createClient({ url, token, actor: "demo" });
-    this.#daemon = { process: child, client };
-    return client;
+    this.#client = createClient({ url, token, actor: "demo" });
+    return this.#client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,17 +97,17 @@ export class Playground implements AsyncDisposable {
   }
 
   async #stopDaemon(): Promise<void> {
-    const child = this.#daemon?.process;
-    if (!this.#daemon || !child || child.exitCode !== null || child.signalCode !== null) return;
+    const daemon = this.#daemon;
+    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
     const giveUp = new AbortController();
-    const exited = once(child, "exit", { signal: giveUp.signal });
-    const timer = sleep(this.#options.clock, STOP_TIMEOUT_MS, giveUp.signal);
-    // Not answering or already gone: the wait below tells which.
-    this.#daemon.client.stopDaemon({ body: { mode: "kill" }, signal: giveUp.signal }).catch(() => child.kill("SIGTERM"));
-    const ended = await Promise.race([exited.then(() => true), timer.then(() => false)]);
+    const exited = once(daemon, "exit", { signal: giveUp.signal }).then(() => true);
+    const tooLate = sleep(this.#options.clock, STOP_TIMEOUT_MS, giveUp.signal).then(() => false);
+    // By a signal alone, agents would be left to the next daemon.
+    const asked = this.#client?.stopDaemon({ body: { mode: "kill" }, signal: giveUp.signal }) ?? Promise.reject(new Error("no address"));
+    asked.catch(() => daemon.kill("SIGTERM"));
+    if (!(await Promise.race([exited, tooLate]))) daemon.kill("SIGKILL");
     giveUp.abort();
-    await Promise.allSettled([exited, timer]);
-    if (!ended) child.kill("SIGKILL");
+    await Promise.allSettled([exited, tooLate, asked]);
   }
 }
 

@@ -6,7 +6,24 @@ import { branchName, isBranchName, taskSlug } from "./branch-name.ts";
 const prefixes = fc.stringMatching(/^[a-z0-9][a-z0-9/-]{0,12}$/);
 const hostile = fc.oneof(
   fc.string({ unit: "binary", maxLength: 80 }),
-  fc.constantFrom("$(rm -rf ~)", "`id`", "; reboot #", "..", "@{-1}", "-delete", "--force", "a.lock", "HEAD", "日本語の課題", "🚀🚀", "a\nb", "\u3000;id", "../../etc/passwd", "", "-"),
+  fc.constantFrom(
+    "$(rm -rf ~)",
+    "`id`",
+    "; reboot #",
+    "..",
+    "@{-1}",
+    "-delete",
+    "--force",
+    "a.lock",
+    "HEAD",
+    "日本語の課題",
+    "🚀🚀",
+    "a\nb",
+    "\u3000;id",
+    "../../etc/passwd",
+    "",
+    "-",
+  ),
 );
 
 function gitTakes(branch: string): boolean {
@@ -44,7 +61,25 @@ describe("isBranchName", () => {
   test("says of names what git says", () => {
     const names = fc.oneof(
       fc.stringMatching(/^[a-z./@{}~^:?*[\\ -]{1,8}$/),
-      fc.constantFrom("main", "HEAD", "@", "a..b", "a.lock", "a.lock/b", "-x", "x/-y", "a/.b", "a//b", "/a", "a/", "a.", "日本", "@{u}", "refs/heads/x", "x@{"),
+      fc.constantFrom(
+        "main",
+        "HEAD",
+        "@",
+        "a..b",
+        "a.lock",
+        "a.lock/b",
+        "-x",
+        "x/-y",
+        "a/.b",
+        "a//b",
+        "/a",
+        "a/",
+        "a.",
+        "日本",
+        "@{u}",
+        "refs/heads/x",
+        "x@{",
+      ),
     );
     fc.assert(
       fc.property(names, (name) => {

@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import type { CheckResult } from "../contract/proof.ts";
 import { compareCheck } from "./compare-checks.ts";
 
-const result = (exitCode: number | null, failures: string[] = [], outputTail = ""): CheckResult => ({ exitCode, durationMs: 10, failures, outputTail });
+const result = (exitCode: number | null, failures: string[] = [], outputTail = ""): CheckResult => ({
+  exitCode,
+  durationMs: 10,
+  failures,
+  outputTail,
+});
 
 function compare(base: CheckResult, head: CheckResult) {
   const { verdict, newFailures } = compareCheck("test", "npm test", base, head);
@@ -14,7 +19,14 @@ describe("compareCheck", () => {
   test("hands back both results with its verdict", () => {
     const base = result(0);
     const head = result(1, ["a"]);
-    expect(compareCheck("test", "npm test", base, head)).toEqual({ name: "test", command: "npm test", base, head, verdict: "broken", newFailures: ["a"] });
+    expect(compareCheck("test", "npm test", base, head)).toEqual({
+      name: "test",
+      command: "npm test",
+      base,
+      head,
+      verdict: "broken",
+      newFailures: ["a"],
+    });
   });
 
   test("a green head passes, or has fixed what was red or hung", () => {
@@ -29,7 +41,8 @@ describe("compareCheck", () => {
   });
 
   test("a head that did not end is broken, even where the base did not end either", () => {
-    for (const base of [result(0), result(1, ["a"]), result(null, ["a"])]) expect(compare(base, result(null, ["a"])).verdict).toBe("broken");
+    for (const base of [result(0), result(1, ["a"]), result(null, ["a"])])
+      expect(compare(base, result(null, ["a"])).verdict).toBe("broken");
   });
 
   test("a red head whose base did not end is broken", () => {
@@ -76,7 +89,10 @@ describe("compareCheck", () => {
     });
 
     test("a new line is broken and is shown", () => {
-      expect(compare(base, { ...base, outputTail: `${base.outputTail}\nerror: other` })).toEqual({ verdict: "broken", newFailures: ["error: other"] });
+      expect(compare(base, { ...base, outputTail: `${base.outputTail}\nerror: other` })).toEqual({
+        verdict: "broken",
+        newFailures: ["error: other"],
+      });
     });
 
     test("less output, another exit code, or no output at all can't be told", () => {

@@ -1,0 +1,66 @@
+import { chmod, lstat, readdir, rm } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "../base/errors.ts";
+
+/** What stands at a path, never following a link there. Undefined: nothing. */
+export async function look(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What stands at a relative path below `root`. Undefined: nothing, or it can't be reached without leaving `root` (`..`, an
+ * absolute path, a link on the way). What stands there may be a link itself.
+ */
+export async function lookInside(root: string, path: string): Promise<Stats | undefined> {
+  const parts = path.split("/");
+  if (parts.some((part) => part === "" || part === "." || part === "..")) return undefined;
+  let place = root;
+  for (const part of parts.slice(0, -1)) {
+    place = join(place, part);
+    if (!(await look(place))?.isDirectory()) return undefined;
+  }
+  return look(join(root, path));
+}
+
+/** Throws `conflict` when something other than a folder stands at a workspace's path; false: nothing does. */
+export async function isFolder(path: string): Promise<boolean> {
+  const found = await look(path);
+  if (found === undefined) return false;
+  if (found.isDirectory()) return true;
+  throw new AppError(
+    "conflict",
+    `${path} is no folder any more: something put a link or a file in the place of a workspace. Look at it and move it away.`,
+  );
+}
+
+/** Removes a folder with all in it, also where folders in it may not be written to (Go's module cache). Nothing at the path: fine. */
+export async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    await makeWritable(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM" || error.code === "ENOTEMPTY");
+}

@@ -1,0 +1,358 @@
+import { readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { AppError, messageOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { HomePaths } from "../base/paths.ts";
+import type { Project } from "../contract/project.ts";
+import type { Checkpoint, Task } from "../contract/task.ts";
+import { taskSlug } from "../domain/branch-name.ts";
+import { BASE_REF, fetchBaseBranch } from "./base-fetch.ts";
+import { pushBranch } from "./branch-push.ts";
+import { capture, type Capture } from "./capture.ts";
+import { listCheckpoints, makeCheckpoint, taskRefs } from "./checkpoints.ts";
+import { makeClone, MAKING } from "./clone.ts";
+import { collectWork } from "./collecting.ts";
+import { copyUntracked } from "./copied-files.ts";
+import { isFolder, look, removeFolder } from "./folders.ts";
+import { createGit, type Git, type GitIdentity } from "./git.ts";
+import { findRecord, forgetRecord, indexPath, listRecords, saveRecord, type WorkspaceRecord } from "./records.ts";
+import { Repository } from "./repository.ts";
+import { restoreWork } from "./restoring.ts";
+import { copyIndex } from "./snapshot.ts";
+import { Turns } from "./turns.ts";
+import type { CollectedWork, GitCredentials, Workspace, Workspaces } from "./workspaces.ts";
+
+export interface WorkspacesOptions {
+  readonly paths: Pick<HomePaths, "repositories" | "workspaces">;
+  /** HOME, PATH and SSH_AUTH_SOCK of the daemon: all that git gets of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Who commits, in workspaces and for us. */
+  readonly identity?: GitIdentity;
+}
+
+/** Copies the configured files of the person's checkout into a workspace or a base's tree. They are never taken for the task's work. */
+export interface FileCopier {
+  copyFiles(project: Project, files: readonly string[], directory: string): Promise<void>;
+}
+
+/**
+ * Workspaces by git. Work on one task goes one step at a time; tasks and projects go side by side, for each has refs, an
+ * index and folders of its own, and git's object store takes several writers.
+ */
+export function createWorkspaces(options: WorkspacesOptions): Workspaces & FileCopier {
+  return new GitWorkspaces(options);
+}
+
+const DROVER: GitIdentity = { name: "Drover", email: "drover@localhost" };
+
+const REMOVED = ".removed-";
+
+class GitWorkspaces implements Workspaces, FileCopier {
+  private readonly paths: WorkspacesOptions["paths"];
+  private readonly clock: Clock;
+  private readonly log: Log;
+  private readonly identity: GitIdentity;
+  private readonly git: Git;
+  private readonly repositories = new Map<string, Promise<Repository>>();
+  private readonly turns = new Turns();
+
+  constructor({ paths, env, clock, log, identity = DROVER }: WorkspacesOptions) {
+    this.paths = paths;
+    this.clock = clock;
+    this.log = log;
+    this.identity = identity;
+    this.git = createGit({ env, clock, identity });
+  }
+
+  async fetchBase(project: Project, credentials: GitCredentials, signal: AbortSignal): Promise<string> {
+    const repository = await this.repository(project);
+    return this.turns.take(`fetch ${project.id}`, () => fetchBaseBranch(repository, project, credentials, signal));
+  }
+
+  async open(project: Project, task: Task, baseCommit: string, signal: AbortSignal): Promise<Workspace> {
+    const { branch } = task;
+    if (branch === null) throw new AppError("internal", `${task.key} has no branch to be worked on.`);
+    const repository = await this.repository(project);
+    return this.turns.take(task.id, async () => {
+      signal.throwIfAborted();
+      const known = await findRecord(repository, ({ taskId }) => taskId === task.id);
+      const folder = known?.folder ?? (await this.freeFolder(project, taskSlug(task.number, task.title)));
+      const workspace = await this.openFolder(project, repository, { folder, taskId: task.id, baseCommit, branch, known });
+      await repository.setRef(`${taskRefs(task.id)}/base`, workspace.baseCommit);
+      return workspace;
+    });
+  }
+
+  async openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace> {
+    const repository = await this.repository(project);
+    const folder = `base-${baseCommit.slice(0, 12)}`;
+    return this.turns.take(`${project.id} ${folder}`, async () => {
+      signal.throwIfAborted();
+      const known = await findRecord(repository, (record) => record.folder === folder);
+      const workspace = await this.openFolder(project, repository, { folder, taskId: null, baseCommit, branch: null, known });
+      if (!workspace.fresh) await resetFiles(repository, workspace, indexPath(repository, folder));
+      return workspace;
+    });
+  }
+
+  async copyFiles(project: Project, files: readonly string[], directory: string): Promise<void> {
+    if (files.length === 0) return;
+    const repository = await this.repository(project);
+    const record = await findRecord(repository, ({ folder }) => this.place(project, folder) === directory);
+    if (record === undefined) throw new AppError("not_found", `${directory} is no workspace of ${project.name}.`);
+    const inBase = new Set((await repository.print(["ls-tree", "-r", "-z", "--name-only", record.baseCommit])).split("\0"));
+    const copied = await copyUntracked(project.path, files, directory, (path) => inBase.has(path));
+    await saveRecord(repository, { ...record, copied });
+  }
+
+  async checkpoint(project: Project, task: Task, reason: string, at: number): Promise<Checkpoint | null> {
+    const repository = await this.repository(project);
+    return this.turns.take(task.id, async () => {
+      const found = await this.find(project, repository, task.id);
+      return found && this.save(repository, found, reason, at);
+    });
+  }
+
+  async checkpoints(project: Project, task: Task): Promise<Checkpoint[]> {
+    return listCheckpoints(await this.repository(project), task.id);
+  }
+
+  async collect(project: Project, task: Task, baseCommit: string, message: string): Promise<CollectedWork> {
+    const repository = await this.repository(project);
+    return this.turns.take(task.id, async () => {
+      const found = await this.find(project, repository, task.id);
+      if (found === null) throw new AppError("not_found", `${task.key} has no workspace: something removed it.`);
+      const captured = await this.captureAll(repository, found);
+      if (captured.problems.length > 0) throw notWhole(found.directory, captured);
+      return collectWork(repository, captured, { ...found, taskId: task.id, baseCommit, message });
+    });
+  }
+
+  async diff(project: Project, task: Task, checkpoint: number | null): Promise<string> {
+    const repository = await this.repository(project);
+    const base = await repository.findCommit(`${taskRefs(task.id)}/base`);
+    const saved = await this.savedCommit(repository, task, checkpoint);
+    if (base === undefined || saved === undefined) throw notSaved(task, checkpoint);
+    return repository.print(["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", base, saved.commit]);
+  }
+
+  async push(project: Project, credentials: GitCredentials, branch: string, commit: string, signal: AbortSignal): Promise<void> {
+    const repository = await this.repository(project);
+    await this.turns.take(`push ${project.id} ${branch}`, () => pushBranch(repository, { project, credentials, branch, commit }, signal));
+  }
+
+  async restore(
+    project: Project,
+    task: Task,
+    checkpoint: number | null,
+    to: string,
+  ): Promise<{ path: string; commit: string; checkpoint: number | null }> {
+    const repository = await this.repository(project);
+    const saved = await this.savedCommit(repository, task, checkpoint);
+    if (saved === undefined) throw notSaved(task, checkpoint);
+    await restoreWork(repository, {
+      to,
+      commit: saved.commit,
+      branch: task.branch ?? `restored/${taskSlug(task.number, task.title)}`,
+      remote: project.remote,
+    });
+    return { path: to, ...saved };
+  }
+
+  async remove(project: Project, task: Task, at: number): Promise<void> {
+    const repository = await this.repository(project);
+    await this.turns.take(task.id, () => this.removeSaved(project, repository, task.id, at));
+  }
+
+  async sweep(projects: readonly Project[], isWanted: (taskId: string) => boolean): Promise<number> {
+    let removed = 0;
+    for (const project of projects) {
+      try {
+        removed += await this.sweepProject(project, isWanted);
+      } catch (error) {
+        // The other projects' are swept all the same, and this one's at the next time.
+        this.log.warn("workspaces could not be swept", { projectId: project.id, error: messageOf(error) });
+      }
+    }
+    return removed;
+  }
+
+  private repository(project: Project): Promise<Repository> {
+    const known = this.repositories.get(project.id);
+    if (known) return known;
+    const opening = this.openRepository(project);
+    this.repositories.set(project.id, opening);
+    opening.catch(() => this.repositories.delete(project.id));
+    return opening;
+  }
+
+  /** Before anything else happens to the project: nothing that is half made or half removed can be in use. */
+  private async openRepository(project: Project): Promise<Repository> {
+    const folder = join(this.paths.workspaces, project.name);
+    const names = (await look(folder)) === undefined ? [] : await readdir(folder);
+    for (const name of names) if (name.startsWith(REMOVED) || name.startsWith(MAKING)) await removeFolder(join(folder, name));
+    return Repository.open(this.git, join(this.paths.repositories, `${project.id}.git`), this.identity);
+  }
+
+  private place(project: Project, folder: string): string {
+    return join(this.paths.workspaces, project.name, folder);
+  }
+
+  /** A name that no other task's folder has: a project that was registered anew counts from 1 again. */
+  private async freeFolder(project: Project, name: string): Promise<string> {
+    for (let count = 1; ; count++) {
+      const folder = count === 1 ? name : `${name}-${count}`;
+      if ((await look(this.place(project, folder))) === undefined) return folder;
+    }
+  }
+
+  private async openFolder(
+    project: Project,
+    repository: Repository,
+    {
+      folder,
+      taskId,
+      baseCommit,
+      branch,
+      known,
+    }: { folder: string; taskId: string | null; baseCommit: string; branch: string | null; known: WorkspaceRecord | undefined },
+  ): Promise<Workspace> {
+    const directory = this.place(project, folder);
+    if (known && (await isFolder(directory))) return { directory, baseCommit: known.baseCommit, fresh: false };
+    await saveRecord(repository, { folder, taskId, baseCommit, copied: {} });
+    await makeClone(repository, { directory, commit: baseCommit, baseBranch: project.baseBranch, branch });
+    return { directory, baseCommit, fresh: true };
+  }
+
+  private async find(project: Project, repository: Repository, taskId: string): Promise<FoundWorkspace | null> {
+    const record = await findRecord(repository, (one) => one.taskId === taskId);
+    if (record === undefined) return null;
+    const directory = this.place(project, record.folder);
+    return (await isFolder(directory)) ? { record, directory, taskId } : null;
+  }
+
+  private captureAll(repository: Repository, { record, directory, taskId }: FoundWorkspace): Promise<Capture> {
+    return capture(repository, { directory, record, refs: taskRefs(taskId) });
+  }
+
+  private async save(repository: Repository, found: FoundWorkspace, reason: string, at: number): Promise<Checkpoint> {
+    const captured = await this.captureAll(repository, found);
+    const parent = captured.head ?? found.record.baseCommit;
+    const checkpoint = await makeCheckpoint(repository, found.taskId, { tree: captured.tree, parent, reason, at });
+    if (captured.problems.length > 0) throw notWhole(found.directory, captured);
+    return checkpoint;
+  }
+
+  /** The checkpoint asked for; for null the collected head or, without one, the newest checkpoint. */
+  private async savedCommit(
+    repository: Repository,
+    task: Task,
+    checkpoint: number | null,
+  ): Promise<{ commit: string; checkpoint: number | null } | undefined> {
+    const all = await listCheckpoints(repository, task.id);
+    if (checkpoint !== null) {
+      const wanted = all.find(({ index }) => index === checkpoint);
+      return wanted && { commit: wanted.commit, checkpoint };
+    }
+    const last = all.at(-1);
+    const head = await repository.findCommit(`${taskRefs(task.id)}/head`);
+    if (head !== undefined) return { commit: head, checkpoint: null };
+    return last && { commit: last.commit, checkpoint: last.index };
+  }
+
+  private async removeSaved(project: Project, repository: Repository, taskId: string, at: number): Promise<void> {
+    const found = await this.find(project, repository, taskId);
+    if (found !== null) {
+      const { commit } = await this.save(repository, found, "removing", at);
+      // Proves that all of it is there, down to the last file.
+      await repository.print(["rev-list", "--objects", "--quiet", commit, `--not`, found.record.baseCommit]);
+      await this.discard(project, found.record);
+    }
+    const record = await findRecord(repository, (one) => one.taskId === taskId);
+    if (record) await forgetRecord(repository, record);
+    await this.tidy(project, repository);
+  }
+
+  /** Packs what has come together, and deletes nothing. */
+  private async tidy(project: Project, repository: Repository): Promise<void> {
+    const config = { "gc.auto": "2000", "gc.pruneExpire": "never", "gc.autoDetach": "false" };
+    const { exitCode, stderr } = await repository.run(["gc", "--auto", "--quiet"], { config });
+    if (exitCode !== 0) this.log.warn("a project's repository could not be packed", { projectId: project.id, stderr });
+  }
+
+  /** Out of the way at once; a removal that is cut short goes on at the next sweep. */
+  private async discard(project: Project, { folder }: WorkspaceRecord): Promise<void> {
+    const removed = this.place(project, `${REMOVED}${folder}`);
+    await removeFolder(removed);
+    await rename(this.place(project, folder), removed);
+    await removeFolder(removed);
+  }
+
+  private async sweepProject(project: Project, isWanted: (taskId: string) => boolean): Promise<number> {
+    const repository = await this.repository(project);
+    let removed = 0;
+    for (const { taskId } of await listRecords(repository)) {
+      if (taskId === null || isWanted(taskId)) continue;
+      try {
+        await this.turns.take(taskId, () => this.removeSaved(project, repository, taskId, this.clock.now()));
+        removed++;
+      } catch (error) {
+        this.log.warn("a workspace is kept: its work could not be saved", {
+          projectId: project.id,
+          taskId,
+          error: messageOf(error),
+        });
+      }
+    }
+    await this.sweepBases(project, repository);
+    return removed;
+  }
+
+  /** Trees of the base hold nobody's work; those of the current base and of bases that tasks build on are still of use. */
+  private async sweepBases(project: Project, repository: Repository): Promise<void> {
+    const records = await listRecords(repository);
+    const used = new Set([
+      await repository.findCommit(BASE_REF),
+      ...records.flatMap((record) => (record.taskId === null ? [] : [record.baseCommit])),
+    ]);
+    for (const record of records) {
+      if (record.taskId !== null || used.has(record.baseCommit)) continue;
+      await this.turns.take(`${project.id} ${record.folder}`, async () => {
+        if (await look(this.place(project, record.folder))) await this.discard(project, record);
+        await forgetRecord(repository, record);
+      });
+    }
+  }
+}
+
+interface FoundWorkspace {
+  readonly record: WorkspaceRecord;
+  readonly directory: string;
+  readonly taskId: string;
+}
+
+/** Puts a base's tree back as the commit has it. What git does not hold stays: the set-up made it, and checks may have left some. */
+async function resetFiles(repository: Repository, { directory, baseCommit }: Workspace, index: string): Promise<void> {
+  await repository.withScratch(async (scratch) => {
+    const call = { workTree: directory, index: join(scratch, "index") };
+    if (await look(index)) await copyIndex(index, call.index);
+    await repository.print(["read-tree", "--reset", "-u", baseCommit], call);
+  });
+}
+
+function notWhole(directory: string, { problems }: Capture): AppError {
+  const some = problems.slice(0, 5).join("; ");
+  return new AppError(
+    "conflict",
+    `Not everything in ${directory} could be saved, so it is kept: ${some}. What could be saved is saved; put the rest right and try again.`,
+    { problems },
+  );
+}
+
+function notSaved(task: Task, checkpoint: number | null): AppError {
+  const what = checkpoint === null ? "no saved work" : `no checkpoint ${checkpoint}`;
+  return new AppError("not_found", `${task.key} has ${what}.`);
+}

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
+import { AppError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { AgentEvent, Driver, LaunchRequest, OutputReader } from "../../src/agents/driver.ts";
 import type { EndedState, HeldCommand, ProcessHost } from "../../src/process/host.ts";
@@ -95,7 +96,7 @@ export class AgentRun {
     for await (const { text } of this.#host.readLines(this.#directory, { from: 0, follow: true, signal })) {
       this.lines.push(text);
       for (const event of reader.read(text)) {
-        if (event.type === "turn_ended" && event.stdin !== null) await this.send(event.stdin);
+        if (event.type === "turn_ended" && event.stdin !== null) await this.#sendIfRunning(event.stdin);
         this.events.push(event);
       }
       this.#wake();
@@ -106,6 +107,15 @@ export class AgentRun {
     const concluded = reader.conclude({ exitCode: end.state === "exited" ? end.exitCode : null, stderr });
     this.#wake();
     return { ...concluded, end };
+  }
+
+  /** As the engine does: a program that has ended by itself needs no word to go. */
+  async #sendIfRunning(text: string): Promise<void> {
+    try {
+      await this.send(text);
+    } catch (thrown) {
+      if (!(thrown instanceof AppError && thrown.code === "conflict")) throw thrown;
+    }
   }
 
   #wake(): void {

@@ -96,7 +96,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     drivers: createDrivers(clock),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),
-      local: new LocalForge({ clock, redact }),
+      local: new LocalForge({ clock, redact, env: settings.environment([]) }),
     },
     workflows: readWorkflows(),
     renderPrompt: createPromptRenderer(),

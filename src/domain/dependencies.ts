@@ -23,7 +23,7 @@ export function findCycle<Id extends string>(edges: readonly Dependency<Id>[]): 
   return undefined;
 }
 
-/** Depth first with a path of its own instead of the call stack, which a chain of 100,000 tasks would overflow. */
+/** Depth first with a path of its own instead of the call stack, which a chain of 20,000 tasks would overflow. */
 function follow<Id extends string>(start: Id, needs: ReadonlyMap<Id, readonly Id[]>, cleared: Set<Id>): Id[] | undefined {
   const path: { id: Id; next: number }[] = [{ id: start, next: 0 }];
   const onPath = new Set([start]);

@@ -31,10 +31,9 @@ export interface DatabaseOptions {
 }
 
 /** How long SQLite itself waits for another program's write lock: short, for it blocks the whole process. */
-const BUSY_WAIT_MS = 50;
-const BUSY_PAUSE_MS = 50;
-/** How often the lock is tried before the works are refused: some five seconds. */
-const BUSY_TRIES = 50;
+const BUSY_WAIT_MS = 10;
+/** In how many turns the lock is tried before the works are refused: some three seconds. */
+const BUSY_TRIES = 300;
 /** The log is cut back to this after a checkpoint. */
 const WAL_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -65,7 +64,6 @@ export class Database {
   #isScheduled = false;
   #isWriting = false;
   #busyTries = 0;
-  #cancelRetry: () => void = () => {};
   #foreignVersion: number;
   /** Why nothing can be written any more. */
   #end: AppError | undefined;
@@ -164,7 +162,6 @@ export class Database {
     while (this.#pending.some((work) => last.includes(work))) this.#flush();
     this.#end ??= new AppError("unavailable", `The database ${this.path} is closed.`);
     this.#flush();
-    this.#cancelRetry();
     this.#reserve.close();
     this.#connection.close();
   }
@@ -238,8 +235,7 @@ export class Database {
     if (failure === "busy" && this.#busyTries < BUSY_TRIES) {
       this.#busyTries += 1;
       this.#pending = [...works, ...this.#pending];
-      this.#cancelRetry();
-      this.#cancelRetry = this.#clock.setTimer(BUSY_PAUSE_MS, () => this.#flush());
+      this.#schedule();
       return;
     }
     this.#busyTries = 0;

@@ -54,11 +54,12 @@ const sentences = [
    FROM (SELECT status, count, (SELECT count(*) FROM tasks WHERE tasks.status = task_totals.status) AS actual FROM task_totals)
    WHERE count <> actual LIMIT ${SHOWN_MAX}`,
   ...["events", "audit"].map(
-    (table) => `SELECT 'Of ${table}, ' || missing || ' of ' || newest || ' lines are missing' || (
-       SELECT ', the first behind sequence ' || previous FROM (
-         SELECT sequence, lag(sequence, 1, 0) OVER (ORDER BY sequence) AS previous FROM ${table}
-       ) WHERE sequence <> previous + 1 ORDER BY sequence LIMIT 1
-     ) || '.' AS problem
+    (
+      table,
+    ) => `SELECT 'Of ${table}, ' || missing || ' of ' || newest || ' lines are missing' || coalesce(', the first behind sequence ' || (
+       SELECT previous FROM (SELECT sequence, lag(sequence, 1, 0) OVER (ORDER BY sequence) AS previous FROM ${table})
+       WHERE sequence <> previous + 1 ORDER BY sequence LIMIT 1
+     ), '') || '.' AS problem
      FROM (SELECT seq AS newest, seq - (SELECT count(*) FROM ${table}) AS missing FROM sqlite_sequence WHERE name = '${table}')
      WHERE missing <> 0`,
   ),

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { TaskStatus } from "../../src/contract/task.ts";
-import type { Params, Reader, Transaction } from "../../src/store/database.ts";
+import type { Reader, Transaction } from "../../src/store/database.ts";
 import { appendAudit, listAudit } from "../../src/store/audit.ts";
 import { findCheckResult, saveCheckResult } from "../../src/store/check-results.ts";
 import { completeEffect, enqueueEffect, failEffect, listEffects, nextEffectAt, nextEffects } from "../../src/store/effects.ts";
@@ -41,17 +41,17 @@ describe("what is done all the time costs the same however much was done before"
 /** Does each thing once and returns the text of every statement that was run. */
 function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase>): Set<string> {
   const texts = new Set<string>();
-  const note =
-    <Args extends [string, Params?], Result>(call: (...args: Args) => Result) =>
-    (...args: Args) => {
-      texts.add(args[0]);
-      return call(...args);
-    };
-  const noting = <Source extends Reader>(source: Source) =>
-    ({ ...source, get: note(source.get.bind(source)), all: note(source.all.bind(source)) }) as Source;
+  const note = (text: string) => {
+    texts.add(text);
+    return text;
+  };
+  const noting = (source: Reader): Reader => ({
+    get: (text, params) => source.get(note(text), params),
+    all: (text, params) => source.all(note(text), params),
+  });
   const write = <Result>(work: (tx: Transaction) => Result): Result => {
     const done: { result?: Result } = {};
-    database.writeNow((tx) => void (done.result = work({ ...noting(tx), run: note(tx.run) })));
+    database.writeNow((tx) => void (done.result = work({ ...tx, ...noting(tx), run: (text, params) => tx.run(note(text), params) })));
     return done.result as Result;
   };
   const project = addProject(database);
@@ -89,7 +89,11 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   loadShares(reader, now);
   loadShares(reader, now, [project.id]);
   listDue(reader, project.id, now, 10);
-  [nextDueAt(reader, now), countRunning(reader), latestVirtualTime(reader), countTasks(reader), countTasks(reader, project.id)];
+  nextDueAt(reader, now);
+  countRunning(reader);
+  latestVirtualTime(reader);
+  countTasks(reader);
+  countTasks(reader, project.id);
   findTask(reader, "api#1");
   for (const status of [undefined, ...TaskStatus.options]) {
     for (const projectId of [undefined, project.id]) {
@@ -102,14 +106,16 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   listRuns(reader, { projectId: project.id, after: run.id, limit: 1 });
   listRuns(reader, { open: true, limit: 1 });
   openRuns(reader);
-  [
-    lastSequence(reader),
-    eventsAfter(reader, 0, { limit: 1 }),
-    eventsAfter(reader, 0, { taskId: task.id, limit: 1 }),
-    eventsAfter(reader, 0, { projectId: project.id, limit: 1 }),
-  ];
-  [nextEffects(reader, now, 1), nextEffectAt(reader), listEffects(reader, task.id), listAudit(reader, { limit: 1 })];
-  [findIssueState(reader, project.id, 1), findCheckResult(reader, key)];
+  lastSequence(reader);
+  eventsAfter(reader, 0, { limit: 1 });
+  eventsAfter(reader, 0, { taskId: task.id, limit: 1 });
+  eventsAfter(reader, 0, { projectId: project.id, limit: 1 });
+  nextEffects(reader, now, 1);
+  nextEffectAt(reader);
+  listEffects(reader, task.id);
+  listAudit(reader, { limit: 1 });
+  findIssueState(reader, project.id, 1);
+  findCheckResult(reader, key);
   return texts;
 }
 

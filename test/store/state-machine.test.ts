@@ -68,7 +68,9 @@ test("whatever is tried, the status is where the history leads, and the counters
         scratch.clock.advance(1000);
         const { id } = tasks[task] ?? first;
         const before = getTask(database.reader, id);
-        const works = isAllowed(() => (by === "ours" ? database.writeNow((tx) => move(statements(tx.run), id, to)) : move(other, id, to)));
+        const works = isAllowed(() =>
+          by === "ours" ? database.writeNow((tx) => move({ exec: (text) => void tx.run(text) }, id, to)) : move(other, id, to),
+        );
         expect([before.status, to, works]).toEqual([before.status, to, before.status === to || mayMove(before.status, to)]);
       }
       for (const { id } of tasks) {
@@ -92,8 +94,6 @@ test("whatever is tried, the status is where the history leads, and the counters
 interface Statements {
   exec(text: string): void;
 }
-
-const statements = (run: (text: string) => unknown): Statements => ({ exec: (text) => void run(text) });
 
 function move(writer: Statements, id: string, to: TaskStatus): void {
   const epoch = to === "running" ? ", epoch = epoch + (status <> 'running')" : "";

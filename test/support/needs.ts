@@ -10,6 +10,8 @@ export const SKIPS_VARIABLE = "DROVER_TEST_SKIPS";
 /** What a test may need that a machine may lack. Each returns what is missing, or undefined. */
 const probes = {
   tmux: () => program("tmux", ["-V"]),
+  strace: () => program("strace", ["-qq", "-o", "/dev/null", "true"]),
+  tmpfs: () => program("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
   docker: () => program("docker", ["info"]),
   chromium: () => program("chromium", ["--version"]),
   claude: () => file(join(import.meta.dirname, "../../node_modules/.bin/claude")),

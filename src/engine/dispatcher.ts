@@ -76,6 +76,7 @@ export class Dispatcher {
     const { reader } = this.#parts.database;
     if (!this.#mayStart(reader)) return 0;
     const shares = this.#shares.refresh(reader, this.#parts.clock.now());
+    if (!schedule(this.#input(reader, shares))) return 0;
     return this.#parts.database.write((tx) => {
       const runs = this.#claimAll(tx, shares);
       // In the very turn of the commit, so that no reconcile can find them claimed and carried by nobody.

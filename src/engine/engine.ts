@@ -70,7 +70,7 @@ export class Engine {
   }
 
   #onCommit(): void {
-    this.pool.obeyCancelRequests();
+    this.pool.obeyStopRequests();
     this.dispatcher.wake();
   }
 }

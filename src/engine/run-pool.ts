@@ -2,7 +2,7 @@ import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
 import type { RunId, TaskId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
-import { cancelRequest, renewLeases } from "../store/transitions.ts";
+import { renewLeases, stopRequests } from "../store/transitions.ts";
 import { carryRun, type RunnerParts } from "./runner.ts";
 import { RunStopped, type StopReason } from "./run-stop.ts";
 
@@ -48,11 +48,9 @@ export class RunPool {
   }
 
   /** Stops the runs whose cancellation was asked for in the database, by whomever. */
-  obeyCancelRequests(): void {
-    for (const { run } of this.#active.values()) {
-      const request = cancelRequest(this.#parts.database.reader, run.taskId);
-      if (request) this.stop(run.id, { kind: "cancel", ...request });
-    }
+  obeyStopRequests(): void {
+    if (this.#active.size === 0) return;
+    for (const { runId, by, message } of stopRequests(this.#parts.database.reader)) this.stop(runId, { kind: "cancel", by, message });
   }
 
   /** Resolves when no run is carried any more. */

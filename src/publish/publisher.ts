@@ -74,6 +74,15 @@ export class Publisher {
 
   #fill(): void {
     if (this.#stop.signal.aborted) return;
+    try {
+      this.#fillAll();
+    } catch (thrown) {
+      // The rows can't be read now; the next commit looks again.
+      this.#parts.log.error("effects not read", { error: messageOf(thrown) });
+    }
+  }
+
+  #fillAll(): void {
     const { clock, database } = this.#parts;
     for (const effect of nextEffects(database.reader, clock.now(), PARALLEL_MAX * 2)) {
       if (this.#underWay.size >= PARALLEL_MAX) return;

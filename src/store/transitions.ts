@@ -73,7 +73,7 @@ export function finishRun(
   tx.run(
     `UPDATE tasks SET status = :status, reason = :reason, message = :message, run_after = coalesce(:runAfter, run_after),
        attempt = attempt - :kept, resume_session_id = :resumeSessionId
-     WHERE id = :taskId`,
+     WHERE id = :taskId AND status = 'running'`,
     {
       taskId: current.taskId,
       status: next.status,
@@ -141,6 +141,26 @@ export function requestCancel(tx: Transaction, taskId: TaskId, { by, message }: 
     tx.run("UPDATE tasks SET status = 'cancelled', reason = :by, message = :message WHERE id = :taskId", { taskId, by, message });
   }
   return getTask(tx, taskId);
+}
+
+/** An open run that its runner must stop, and why. */
+export interface StopRequest {
+  readonly runId: RunId;
+  readonly by: CancelledBy;
+  readonly message: string;
+}
+
+/** The open runs whose tasks somebody wants cancelled, or took out of `running` by hand. */
+export function stopRequests(reader: Reader): StopRequest[] {
+  const rows = reader.all<{ id: RunId; status: string; cancel_by: CancelledBy | null; cancel_message: string | null }>(
+    `SELECT runs.id, tasks.status, cancel_by, cancel_message FROM runs INDEXED BY runs_open CROSS JOIN tasks ON tasks.id = runs.task_id
+     WHERE runs.finished_at IS NULL AND (cancel_by IS NOT NULL OR tasks.status <> 'running')`,
+  );
+  return rows.map(({ id, status, cancel_by, cancel_message }) => ({
+    runId: id,
+    by: cancel_by ?? "user",
+    message: cancel_message ?? `The task was set to ${status} in the database.`,
+  }));
 }
 
 /** The wish to cancel a running task, for its runner. */

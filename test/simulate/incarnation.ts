@@ -2,7 +2,7 @@ import type { Dice } from "./dice.ts";
 import { DaemonClock, type VirtualTime } from "./virtual-time.ts";
 
 /** How likely a daemon dies at one of its steps while faults are on. */
-const DEATH_CHANCE = 0.0015;
+const DEATH_CHANCE = 0.0005;
 
 /**
  * One life of the daemon. Each of its calls to the outside and each of its commits is a step at which it may be killed,

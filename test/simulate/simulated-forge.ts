@@ -24,7 +24,7 @@ export function simulatedForge(world: World, daemon: Incarnation): Forge {
       }),
     mayStart: () => ask("mayStart", () => ({ allowed: true, actor: "octocat", reason: "owner" })),
     putComment: (target, comment) => ask("putComment", () => putComment(world, target, comment)),
-    putPullRequest: (_target, pull) => ask("putPullRequest", () => putPullRequest(world, pull)),
+    putPullRequest: (target, pull) => ask("putPullRequest", () => putPullRequest(world, target, pull)),
     credentials: () => ({ token: null }),
   };
 }
@@ -47,14 +47,15 @@ function putComment(world: World, target: ForgeProject, { issue, marker, body }:
   return { url: `https://forge/${issue}#${marker.length}` };
 }
 
-function putPullRequest(world: World, pull: { branch: string; marker: string }) {
-  const commit = world.branches.get(pull.branch);
-  if (commit === undefined) world.fail(`a pull request was asked for ${pull.branch}, which was never pushed`);
+function putPullRequest(world: World, { project }: ForgeProject, pull: { branch: string; marker: string }) {
+  const branch = `${project.name}:${pull.branch}`;
+  const commit = world.branches.get(branch);
+  if (commit === undefined) world.fail(`a pull request was asked for ${branch}, which was never pushed`);
   if (!world.goodCommits.has(commit)) world.fail(`a pull request carries ${commit}, which no check has passed`);
-  const known = world.pulls.get(pull.branch);
-  if (known && known.marker !== pull.marker) world.fail(`two tasks share the branch ${pull.branch}`);
+  const known = world.pulls.get(branch);
+  if (known && known.marker !== pull.marker) world.fail(`two tasks share the branch ${branch}`);
   const number = known?.number ?? world.pulls.size + 1;
-  world.pulls.set(pull.branch, { branch: pull.branch, number, marker: pull.marker, commit });
+  world.pulls.set(branch, { number, marker: pull.marker, commit });
   return { number, url: `https://forge/pull/${number}`, open: true };
 }
 

@@ -38,9 +38,9 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     return { headCommit: commitOf(tree), changed: tree.work > 0, changes: ["file | 1 +"] };
   }
 
-  function push(branch: string, commit: string): void {
+  function push(project: Project, branch: string, commit: string): void {
     askRemote();
-    world.branches.set(branch, commit);
+    world.branches.set(`${project.name}:${branch}`, commit);
   }
 
   function sweep(isWanted: (taskId: string) => boolean): number {
@@ -63,7 +63,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     checkpoints: async () => [],
     collect: (_project, task) => daemon.call("workspaces.collect", 100, () => collect(task)),
     diff: async () => "",
-    push: (_project, _credentials, branch, commit) => daemon.call("workspaces.push", 400, () => push(branch, commit)),
+    push: (project, _credentials, branch, commit) => daemon.call("workspaces.push", 400, () => push(project, branch, commit)),
     restore: async () => ({ path: "", commit: "", checkpoint: null }),
     remove: (_project, task) => daemon.call("workspaces.remove", 50, () => world.trees.has(task.id) && remove(world.trees.get(task.id) as WorldTree)) as Promise<void>,
     sweep: (_projects, isWanted) => daemon.call("workspaces.sweep", 100, () => sweep(isWanted)),

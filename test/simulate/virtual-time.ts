@@ -51,7 +51,9 @@ export class VirtualTime {
    */
   async run(until: number, afterEach: () => void): Promise<void> {
     await this.#settle();
-    for (let next = this.#pop(); next && next.at <= until; next = this.#pop()) {
+    for (let next = this.#heap[0]; next && next.at <= until; next = this.#heap[0]) {
+      this.#pop();
+      if (next.cancelled) continue;
       this.elapsed = next.at;
       next.run();
       await this.#settle();
@@ -85,16 +87,10 @@ export class VirtualTime {
     heap[index] = entry;
   }
 
-  #pop(): Entry | undefined {
-    for (let top = this.#popAny(); top; top = this.#popAny()) if (!top.cancelled) return top;
-    return undefined;
-  }
-
-  #popAny(): Entry | undefined {
+  #pop(): void {
     const heap = this.#heap;
-    const top = heap[0];
     const last = heap.pop();
-    if (!top || !last || heap.length === 0) return top;
+    if (!last || heap.length === 0) return;
     let index = 0;
     for (;;) {
       let child = 2 * index + 1;
@@ -105,7 +101,6 @@ export class VirtualTime {
       index = child;
     }
     heap[index] = last;
-    return top;
   }
 }
 

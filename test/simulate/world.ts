@@ -47,9 +47,9 @@ export class World {
   readonly agentMax: number;
 
   readonly issues = new Map<string, WorldIssue>();
-  /** Comments by marker, pull requests by branch: what the forge would show. */
+  /** Comments by marker, pull requests and pushed commits by `project:branch`: what the forge would show. */
   readonly comments = new Map<string, { issue: string; body: string; edits: number }>();
-  readonly pulls = new Map<string, { branch: string; number: number; marker: string; commit: string | undefined }>();
+  readonly pulls = new Map<string, { number: number; marker: string; commit: string }>();
   readonly branches = new Map<string, string>();
   readonly processes = new Map<number, WorldProcess>();
   /** Which command folders have been started or made impossible to start, and by whom. */

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { silentLog } from "../../src/base/log.ts";
+import { homePaths } from "../../src/base/paths.ts";
+import { Config, type ProjectConfig } from "../../src/contract/config.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { EngineParts, Settings } from "../../src/engine/parts.ts";
+import { createIntake } from "../../src/intake/intake.ts";
+import { Publisher } from "../../src/publish/publisher.ts";
+import { Database } from "../../src/store/database.ts";
+import { createPromptRenderer } from "../../src/workflow/prompt.ts";
+import { readWorkflows } from "../../src/workflow/workflow.ts";
+import { scriptedDriver } from "./agents.ts";
+import type { Incarnation } from "./incarnation.ts";
+import { simulatedForge } from "./simulated-forge.ts";
+import { simulatedHost } from "./simulated-host.ts";
+import { simulatedCheck, simulatedWorkspaces } from "./simulated-workspaces.ts";
+import type { World } from "./world.ts";
+
+const workflows = readWorkflows();
+const renderPrompt = createPromptRenderer();
+
+/** The real engine, intake and publisher on a real database, in a simulated world: one life of the daemon. */
+export interface Drover {
+  readonly database: Database;
+  start(): Promise<void>;
+}
+
+export function bootDrover(world: World, daemon: Incarnation, folder: string): Drover {
+  const { clock } = daemon;
+  const database = Database.open({ path: join(folder, "drover.db"), backups: join(folder, "backups"), clock, log: silentLog });
+  const forge = simulatedForge(world, daemon);
+  const parts: EngineParts = {
+    clock,
+    random: () => world.dice.roll(),
+    log: silentLog,
+    paths: homePaths(folder),
+    database,
+    host: simulatedHost(world, daemon),
+    workspaces: simulatedWorkspaces(world, daemon),
+    drivers: new Map([[scriptedDriver.name, scriptedDriver]]),
+    forges: { github: forge, local: forge },
+    workflows,
+    renderPrompt,
+    copyFiles: async () => {},
+    readKnowledge: async () => ({ instructions: "", skills: [] }),
+    runCheck: simulatedCheck(world, daemon),
+    settings: settingsFor(world),
+    redact: (text) => text,
+  };
+  const engine = new Engine(parts);
+  const forProject = { settings: () => parts.settings.forProject(undefined as never) };
+  const intake = createIntake({ ...parts, ...forProject });
+  const publisher = new Publisher(parts);
+  return {
+    database,
+    async start() {
+      await engine.start();
+      publisher.start();
+      intake.start();
+    },
+  };
+}
+
+function settingsFor(world: World): Settings {
+  const config = Config.parse({
+    daemon: { maxProcesses: world.agentMax },
+    agents: { scripted: { driver: "scripted" } },
+    defaults: { agent: "scripted", maxProcesses: Math.ceil(world.agentMax / 2), pollingInterval: 120_000 },
+    checks: [{ name: "test", command: "npm test" }],
+  });
+  const project: ProjectConfig = config;
+  return {
+    current: () => config,
+    list: () => [],
+    forProject: () => project,
+    error: () => null,
+    secret: () => undefined,
+    environment: () => ({ PATH: "/usr/bin" }),
+  };
+}

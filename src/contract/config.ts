@@ -4,19 +4,26 @@ import { ForgeKind } from "./project.ts";
 
 /**
  * Every setting of Drover: its type, its default, its unit and what it means. From this one schema come the layers'
- * checks, `docs/config.md` and the JSON Schema for editors. A section is `global` (only in the home's file, the
- * environment and flags) or `project` (a default in the home's file, and a project's own in its `.drover/config.yaml`).
- * `tighten: "min"` marks a limit: a project's value may lower the global one, never raise it.
+ * checks, `docs/config.md` and the JSON Schema for editors.
+ *
+ * What is `global` is set in the home's file, the environment and flags only; what is `project` has its default there and
+ * a project's own value in its `.drover/config.yaml`. The file of a project comes with its repository, so it must not be
+ * able to raise a limit of this machine or to lead a secret of it elsewhere.
  */
 export type ConfigScope = "global" | "project";
 
-type SettingMeta = { description: string; tighten?: "min" };
-const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): SettingMeta => ({ description, ...more });
-const section = <Shape extends z.ZodRawShape>(scope: ConfigScope, description: string, shape: Shape) =>
-  z
-    .strictObject(shape)
-    .meta({ description, scope })
-    .prefault({} as never);
+/** What a setting carries besides its type. */
+export interface SettingMeta {
+  description: string;
+  /** Of a section; or of one setting that is global although its section is the project's. */
+  scope?: ConfigScope;
+  /** A limit: a project's value may lower the global one, never raise it. */
+  tighten?: "min";
+}
+const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): SettingMeta & Record<string, unknown> => ({
+  description,
+  ...more,
+});
 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
@@ -25,17 +32,14 @@ export const LogLevel = z.enum(["debug", "info", "warn", "error"]);
 
 /** A name of an environment variable. */
 const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use the name of an environment variable");
-const Milliseconds = (min: number) =>
-  z
-    .int()
-    .min(min)
-    .max(7 * 24 * 3600 * 1000);
+const DAYS_7_MS = 7 * 24 * 3_600_000;
+const milliseconds = (min: number, max = DAYS_7_MS) => z.int().min(min).max(max);
 
 /** An agent that a project can choose by name: which driver runs it, and how. */
 export const AgentConfig = z.strictObject({
-  driver: z.string().meta(doc("which driver runs it: `claude`, `command`")),
+  driver: z.string().min(1).meta(doc("which driver runs it: `claude`, `command`")),
   command: z.array(z.string().min(1)).default([]).meta(doc("program and arguments in place of the driver's own; `command` needs it")),
-  model: z.string().nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
+  model: z.string().min(1).nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
   args: z.array(z.string()).default([]).meta(doc("extra arguments")),
   env: z
     .array(VariableName)
@@ -47,57 +51,159 @@ export const AgentConfig = z.strictObject({
     .meta(doc("ask: each tool needs a person; edit: files and commands in its workspace are allowed; all: the agent asks nothing")),
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
+const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
 
 /** A command that must pass before a run succeeds. */
 export const CheckConfig = z.strictObject({
-  name: z.string().min(1).max(60),
+  name: z.string().min(1).max(60).meta(doc("what people see")),
   command: z.string().min(1).meta(doc("run by `sh -c` in the workspace")),
-  timeoutMs: Milliseconds(1000).default(600_000).meta(doc("milliseconds")),
+  timeoutMs: milliseconds(1000).default(600_000).meta(doc("the check fails after this time, milliseconds")),
 });
 export type CheckConfig = z.infer<typeof CheckConfig>;
 
+const DaemonConfig = z.strictObject({
+  maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects")),
+  schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
+  agingMs: milliseconds(1000)
+    .default(3_600_000)
+    .meta(
+      doc(
+        "a task that has waited this long goes first in its project; under `priority` and `deadline` its project goes before the others, milliseconds",
+      ),
+    ),
+  queueMax: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(10_000)
+    .meta(doc("tasks that may be queued; one more is refused with a hint when to try again")),
+  host: z.string().min(1).default("127.0.0.1").meta(doc("address the API listens on; another than loopback needs `allowRemote`")),
+  port: z.int().min(0).max(65_535).default(3003).meta(doc("port of the API; 0: any free one")),
+  allowRemote: z.boolean().default(false).meta(doc("let other machines reach the API")),
+  allowedOrigins: z.array(z.url()).default([]).meta(doc("web origins that may call the API from a browser")),
+  projectVariables: z
+    .array(VariableName)
+    .default([])
+    .meta(doc("environment variables that a project's file may use as `${NAME}`; the home's file may use any")),
+  stopTimeoutMs: milliseconds(0).default(5000).meta(doc("how long a stop waits for the daemon's own work, milliseconds")),
+  tickMs: milliseconds(100).default(15_000).meta(doc("the slow tick that repairs what an event missed, milliseconds")),
+});
+
+const ResourcesConfig = z.strictObject({
+  maxMemoryMB: z.int().min(64).default(4096).meta(doc("no further agent is started while all together use this much memory, MB")),
+  maxCpuPercent: z
+    .number()
+    .min(1)
+    .max(100)
+    .default(80)
+    .meta(doc("no further agent is started while all together use this share of the machine's processors, percent")),
+});
+
+const LoggingConfig = z.strictObject({
+  level: LogLevel.default("info").meta(doc("least level that is written")),
+  maxFileMB: z.int().min(1).max(10_000).default(10).meta(doc("a log file is rotated at this size, MB")),
+  maxFiles: z.int().min(1).max(1000).default(5).meta(doc("rotated files kept of each log")),
+  runOutputMaxMB: z.int().min(1).max(100_000).default(64).meta(doc("output kept of one run; older output is dropped from its head, MB")),
+});
+
+const GithubConfig = z.strictObject({
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w-]*\/(?!\.{1,2}$)[\w.-]+$/, "use owner/name")
+    .nullable()
+    .default(null)
+    .meta(doc("owner/name; null: read from the remote when the project is registered")),
+  apiUrl: z
+    .url()
+    .default("https://api.github.com")
+    .meta(doc("base URL of the API, where tokens are sent; GitHub Enterprise: https://HOST/api/v3", { scope: "global" })),
+  tokenVariable: VariableName.default("GITHUB_TOKEN").meta(doc("the environment variable of the daemon that holds this project's token")),
+  webhookSecretVariable: VariableName.nullable()
+    .default(null)
+    .meta(doc("the environment variable that holds the secret of this project's webhook; null: webhooks are refused")),
+  authors: z
+    .array(z.enum(["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "NONE"]))
+    .default(["OWNER", "MEMBER", "COLLABORATOR"])
+    .meta(doc("whose issues may start work, by GitHub's author association")),
+  labellers: z
+    .array(z.string().min(1))
+    .default([])
+    .meta(doc("logins whose label starts work whoever wrote the issue; besides these, people with write access")),
+});
+
+const IntakeConfig = z.strictObject({
+  forge: ForgeKind.nullable()
+    .default(null)
+    .meta(doc("where issues and pull requests live; null: github when the remote is there, else local")),
+  labels: z.array(z.string().min(1)).min(1).default(["Claude"]).meta(doc("an issue with one of these labels becomes a task")),
+  planLabels: z
+    .array(z.string().min(1))
+    .default(["plan"])
+    .meta(doc("with one of these too, only a plan is written, as a comment; nothing is changed")),
+});
+
+const TaskConfig = z.strictObject({
+  pollingInterval: milliseconds(1000).default(300_000).meta(doc("time between two looks at a project's issues, milliseconds")),
+  timeout: milliseconds(1000)
+    .default(600_000)
+    .meta(doc("a run without any sign of progress for this long is ended, milliseconds", { tighten: "min" })),
+  runTimeoutMs: milliseconds(1000)
+    .default(3_600_000)
+    .meta(doc("a run is ended after this time, milliseconds", { tighten: "min" })),
+  graceMs: milliseconds(0, 600_000)
+    .default(10_000)
+    .meta(doc("between asking a process to end and killing it, milliseconds", { tighten: "min" })),
+  retryAttempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .meta(doc("attempts at a stage before its task fails", { tighten: "min" })),
+  retryDelayMs: milliseconds(0).default(10_000).meta(doc("wait before the second attempt; doubled for each further one, milliseconds")),
+  maxProcesses: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1000)
+    .meta(doc("agent processes of one project at once", { tighten: "min" })),
+  priority: TaskPriority.default(50).meta(doc("priority of a task that names none; the higher goes first within its project")),
+  agent: AgentName.default("claude").meta(doc("which of `agents` does the work")),
+  delivery: Delivery.default("pull_request").meta(doc("how the result reaches people")),
+  branchPrefix: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*\/?$/, "use a-z, 0-9, - and /")
+    .default("drover/")
+    .meta(doc("what the names of branches begin with; NUMBER-TITLE follows")),
+  baseBranch: z
+    .string()
+    .regex(/^(?![-/])(?!.*\.\.)[^\s~^:?*[\\]+$/, "use the name of a branch")
+    .nullable()
+    .default(null)
+    .meta(doc("branch that work starts from; null: the remote's default branch")),
+  language: z.string().min(1).max(60).nullable().default(null).meta(doc("language the agent writes to people in; null: the issue's own")),
+  keepFailedDays: z.number().min(0).max(365).default(7).meta(doc("how long the workspace of a failed task is kept, days")),
+});
+
+const PromptsConfig = z.strictObject({
+  instructions: z.string().max(50_000).default("").meta(doc("added to each prompt; so are the files of `.drover/prompts/`")),
+});
+
+const WorkspaceConfig = z.strictObject({
+  setup: z.string().min(1).nullable().default(null).meta(doc("run by `sh -c` in a new workspace before the agent: install dependencies")),
+  setupTimeoutMs: milliseconds(1000).default(600_000).meta(doc("the set-up fails after this time, milliseconds")),
+  copy: z
+    .array(z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/, "use a path inside the checkout"))
+    .default([])
+    .meta(doc("files of the person's checkout that git does not hold and the work needs, such as `.env.test`; paths inside it")),
+});
+
 export const Config = z.strictObject({
   version: z.literal(1).default(1).meta(doc("version of this file's format")),
-
-  daemon: section("global", "The daemon and its queue", {
-    maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects")),
-    schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
-    agingMs: Milliseconds(1000)
-      .default(3_600_000)
-      .meta(doc("a task that has waited this long goes before every strategy's own order, milliseconds")),
-    queueMax: z
-      .int()
-      .min(1)
-      .max(10_000_000)
-      .default(10_000)
-      .meta(doc("tasks that may be queued; one more is refused with a hint when to try again")),
-    host: z.string().min(1).default("127.0.0.1").meta(doc("address the API listens on; another than loopback needs `allowRemote`")),
-    port: z.int().min(0).max(65_535).default(3003).meta(doc("port of the API; 0: any free one")),
-    allowRemote: z.boolean().default(false).meta(doc("let other machines reach the API")),
-    allowedOrigins: z.array(z.url()).default([]).meta(doc("web origins that may call the API from a browser")),
-    stopTimeoutMs: Milliseconds(0).default(5000).meta(doc("how long a stop waits for the daemon's own work, milliseconds")),
-    tickMs: Milliseconds(100).default(15_000).meta(doc("the slow tick that repairs what an event missed, milliseconds")),
-  }),
-
-  resources: section("global", "Limits for all agents together", {
-    maxMemoryMB: z.int().min(64).default(4096).meta(doc("no further agent is started while all together use this much memory, MB")),
-    maxCpuPercent: z
-      .number()
-      .min(1)
-      .max(100)
-      .default(80)
-      .meta(doc("no further agent is started while all together use this share of the machine's processors, percent")),
-  }),
-
-  logging: section("global", "The daemon's log files", {
-    level: LogLevel.default("info").meta(doc("least level that is written")),
-    maxFileMB: z.int().min(1).max(10_000).default(10).meta(doc("a log file is rotated at this size, MB")),
-    maxFiles: z.int().min(1).max(1000).default(5).meta(doc("rotated files kept of each log")),
-    runOutputMaxMB: z.int().min(1).max(100_000).default(64).meta(doc("output kept of one run; older output is dropped from its head, MB")),
-  }),
-
+  daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
+  resources: ResourcesConfig.prefault({}).meta(doc("Limits for all agents together", { scope: "global" })),
+  logging: LoggingConfig.prefault({}).meta(doc("The daemon's log files", { scope: "global" })),
   agents: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), AgentConfig)
+    .record(AgentName, AgentConfig)
     .default({
       claude: {
         driver: "claude",
@@ -108,93 +214,16 @@ export const Config = z.strictObject({
         permissions: "edit",
       },
     })
-    .meta({ ...doc("The agents that projects can choose, by name"), scope: "global" }),
-
-  github: section("project", "GitHub", {
-    repository: z
-      .string()
-      .regex(/^[\w.-]+\/[\w.-]+$/, "use owner/name")
-      .nullable()
-      .default(null)
-      .meta(doc("owner/name; null: read from the remote when the project is registered")),
-    apiUrl: z.url().default("https://api.github.com").meta(doc("base URL of the API; GitHub Enterprise: https://HOST/api/v3")),
-    tokenVariable: VariableName.default("GITHUB_TOKEN").meta(doc("the environment variable of the daemon that holds this project's token")),
-    webhookSecretVariable: VariableName.nullable()
-      .default(null)
-      .meta(doc("the environment variable that holds the secret of this project's webhook; null: webhooks are refused")),
-    authors: z
-      .array(z.enum(["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "NONE"]))
-      .default(["OWNER", "MEMBER", "COLLABORATOR"])
-      .meta(doc("whose issues may start work, by GitHub's author association")),
-    labellers: z
-      .array(z.string())
-      .default([])
-      .meta(doc("logins whose label starts work whoever wrote the issue; besides these, people with write access")),
-  }),
-
-  intake: section("project", "Which issues become tasks", {
-    forge: ForgeKind.nullable()
-      .default(null)
-      .meta(doc("where issues and pull requests live; null: github when the remote is there, else local")),
-    labels: z.array(z.string().min(1)).min(1).default(["Claude"]).meta(doc("an issue with one of these labels becomes a task")),
-    planLabels: z
-      .array(z.string().min(1))
-      .default(["plan"])
-      .meta(doc("with one of these too, only a plan is written, as a comment; nothing is changed")),
-  }),
-
-  defaults: section("project", "How tasks are run", {
-    pollingInterval: Milliseconds(1000).default(300_000).meta(doc("time between two looks at a project's issues, milliseconds")),
-    timeout: Milliseconds(1000)
-      .default(600_000)
-      .meta(doc("a run without any sign of progress for this long is ended, milliseconds", { tighten: "min" })),
-    runTimeoutMs: Milliseconds(1000)
-      .default(3_600_000)
-      .meta(doc("a run is ended after this time, milliseconds", { tighten: "min" })),
-    graceMs: Milliseconds(0).default(10_000).meta(doc("between asking a process to end and killing it, milliseconds")),
-    retryAttempts: z
-      .int()
-      .min(1)
-      .max(20)
-      .default(3)
-      .meta(doc("attempts at a stage before its task fails", { tighten: "min" })),
-    retryDelayMs: Milliseconds(0).default(10_000).meta(doc("wait before the second attempt; doubled for each further one, milliseconds")),
-    maxProcesses: z
-      .int()
-      .min(1)
-      .max(1000)
-      .default(1000)
-      .meta(doc("agent processes of one project at once", { tighten: "min" })),
-    priority: TaskPriority.default(50).meta(doc("priority of a task that names none")),
-    agent: z.string().default("claude").meta(doc("which of `agents` does the work")),
-    delivery: Delivery.default("pull_request").meta(doc("how the result reaches people")),
-    branchPrefix: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9/-]*$/)
-      .default("drover/")
-      .meta(doc("branches are named PREFIX NUMBER-TITLE")),
-    baseBranch: z.string().nullable().default(null).meta(doc("branch that work starts from; null: the remote's default branch")),
-    language: z.string().nullable().default(null).meta(doc("language the agent writes to people in; null: the issue's own")),
-    keepFailedDays: z.number().min(0).max(365).default(7).meta(doc("how long the workspace of a failed task is kept, days")),
-  }),
-
-  prompts: section("project", "What the agent is told besides the task", {
-    instructions: z.string().max(50_000).default("").meta(doc("added to each prompt; so are the files of `.drover/prompts/`")),
-  }),
-
-  workspace: section("project", "The directory a task is worked on in", {
-    setup: z.string().nullable().default(null).meta(doc("run by `sh -c` in a new workspace before the agent: install dependencies")),
-    setupTimeoutMs: Milliseconds(1000).default(600_000).meta(doc("milliseconds")),
-    copy: z
-      .array(z.string())
-      .default([])
-      .meta(doc("files of the person's checkout that git does not hold and the work needs, such as `.env.test`; paths inside it")),
-  }),
-
+    .meta(doc("The agents that projects can choose, by name", { scope: "global" })),
+  github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
+  intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),
+  defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),
+  prompts: PromptsConfig.prefault({}).meta(doc("What the agent is told besides the task", { scope: "project" })),
+  workspace: WorkspaceConfig.prefault({}).meta(doc("The directory a task is worked on in", { scope: "project" })),
   checks: z
     .array(CheckConfig)
     .default([])
-    .meta({ ...doc("Commands that must pass before a run succeeds, run by Drover on the result and on the base"), scope: "project" }),
+    .meta(doc("Commands that must pass before a run succeeds, run by Drover on the result and on the base", { scope: "project" })),
 });
 export type Config = z.infer<typeof Config>;
 

@@ -1,0 +1,136 @@
+import type { Api } from "../api/server.ts";
+import { messageOf } from "../base/errors.ts";
+import type { StopMode } from "../contract/routes.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { EngineParts } from "../engine/parts.ts";
+import type { Intake } from "../intake/intake.ts";
+import { identifySelf } from "../process/identify.ts";
+import type { ProcessTable } from "../process/process-table.ts";
+import type { RealProcessHost } from "../process/real-host.ts";
+import type { Publisher } from "../publish/publisher.ts";
+import { countOpenAlerts, raiseAlert, resolveAlerts } from "../store/alerts.ts";
+import { appendAudit } from "../store/audit.ts";
+import { appendEvent } from "../store/events.ts";
+import type { InstanceLock } from "./instance-lock.ts";
+import type { LogFiles } from "./log-files.ts";
+import { RunJournal } from "./run-journal.ts";
+import type { LiveSettings, SettingsListener } from "./settings.ts";
+import { version } from "./version.ts";
+
+export interface LifeParts {
+  readonly parts: EngineParts;
+  readonly engine: Engine;
+  readonly intake: Intake;
+  readonly publisher: Publisher;
+  readonly host: RealProcessHost;
+  readonly table: ProcessTable;
+  readonly logFiles: LogFiles;
+  readonly lock: InstanceLock;
+  readonly settings: LiveSettings;
+}
+
+/** Starts the parts in order, and stops them in the reverse one. */
+export class Life {
+  readonly #with: LifeParts;
+  readonly #journal: RunJournal;
+  readonly stopped: Promise<void>;
+  #resolveStopped: () => void = () => {};
+  #api: Api | undefined;
+  #stopping: Promise<void> | undefined;
+  url = "";
+  status: "starting" | "ok" | "degraded" | "stopping" = "starting";
+
+  constructor(life: LifeParts) {
+    this.#with = life;
+    this.#journal = new RunJournal(life.parts.database, life.logFiles, life.parts.log);
+    this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve));
+  }
+
+  async start(api: Api, { address, port }: { address: string; port: number }): Promise<void> {
+    const { parts, engine, intake, publisher, table, lock, settings } = this.#with;
+    this.#api = api;
+    this.url = (await api.start(address, port)).url;
+    const self = await identifySelf(table);
+    lock.publish({ pid: self.pid, startTime: self.startTime, url: this.url, version });
+    await parts.database.write((tx) => appendEvent(tx, { type: "daemon.started", data: { version, pid: self.pid } }));
+    settings.listen(this.#settingsListener());
+    await engine.start();
+    publisher.start();
+    intake.start();
+    this.status = "ok";
+    parts.log.info("daemon started", { url: this.url, version });
+  }
+
+  /** A changed limit holds at once; a wrong file leaves the last good one in force and shows as an alert until mended. */
+  #settingsListener(): SettingsListener {
+    const { parts, engine, logFiles, settings } = this.#with;
+    const note = (work: Parameters<typeof parts.database.write<void>>[0]) =>
+      parts.database.write(work).catch((thrown: unknown) => parts.log.error("change of settings not noted", { error: messageOf(thrown) }));
+    return {
+      onChange(keys) {
+        logFiles.setLevel(settings.current().logging.level);
+        engine.dispatcher.reset();
+        parts.log.info("settings changed", { keys });
+        void note((tx) => {
+          appendEvent(tx, { type: "config.changed", data: { keys: [...keys] } });
+          appendAudit(tx, { actor: "daemon", action: "config.change", subject: "configuration", detail: { keys } });
+          resolveAlerts(tx, "config_rejected", "configuration");
+        });
+      },
+      onRejected(error) {
+        parts.log.warn("settings rejected", { error: error.message });
+        void note((tx) => {
+          appendEvent(tx, { type: "config.rejected", data: { message: error.message } });
+          raiseAlert(tx, { kind: "config_rejected", subject: "configuration", message: error.message });
+        });
+      },
+    };
+  }
+
+  problems(): string[] {
+    const { database } = this.#with.parts;
+    const alerts = countOpenAlerts(database.reader);
+    return [
+      ...(database.isDiskFull ? ["The disk is full: nothing new is started until there is room."] : []),
+      ...(alerts > 0 ? [`${alerts} open ${alerts === 1 ? "alert" : "alerts"}: drover alerts`] : []),
+      ...(this.#with.settings.error(null) === null ? [] : ["The configuration file has an error; the last good one is in force: drover config validate"]),
+    ];
+  }
+
+  /** The first call stops everything in order; a later one with a harder mode hurries the agents along. */
+  stop(mode: StopMode): Promise<void> {
+    if (this.#stopping) {
+      if (mode !== "drain") void this.#with.engine.stop(mode);
+      return this.#stopping;
+    }
+    this.#stopping = this.#stop(mode);
+    return this.#stopping;
+  }
+
+  async #stop(mode: StopMode): Promise<void> {
+    const { parts, engine, intake, publisher, host, logFiles, lock, settings } = this.#with;
+    this.status = "stopping";
+    parts.log.info("daemon stops", { mode });
+    await this.#quietly("intake", () => intake.stop());
+    await this.#quietly("engine", () => engine.stop(mode));
+    await this.#quietly("publisher", () => publisher.stop());
+    await this.#quietly("settings", () => settings.stop());
+    await this.#quietly("last event", () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: mode } })));
+    await this.#quietly("api", () => this.#api?.stop());
+    await this.#quietly("journal", () => this.#journal.stop());
+    await this.#quietly("process host", () => host.close());
+    parts.database.close();
+    await logFiles.close();
+    lock[Symbol.dispose]();
+    this.#resolveStopped();
+  }
+
+  /** One part that can't stop well must not keep the others from stopping. */
+  async #quietly(part: string, stop: () => Promise<unknown> | undefined): Promise<void> {
+    try {
+      await stop();
+    } catch (thrown) {
+      this.#with.parts.log.error("a part did not stop well", { part, error: messageOf(thrown) });
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import type { AppError } from "../base/errors.ts";
+import type { Config, ProjectConfig, Setting } from "../contract/config.ts";
+import type { Project } from "../contract/project.ts";
+import type { Settings } from "../engine/parts.ts";
+import { ConfigWatch } from "../config/watch.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What every program that we start gets of the daemon's environment: how to find programs, people's language, a home. */
+const BASIC_VARIABLES = ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "SSH_AUTH_SOCK", "TERM", "TMPDIR", "TZ", "USER"];
+/** The agent gets no way to log in anywhere as the person. */
+const NOT_FOR_AGENTS = new Set(["SSH_AUTH_SOCK"]);
+const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|CREDENTIAL|PRIVATE_KEY/i;
+
+export interface SettingsListener {
+  onChange(keys: readonly string[]): void;
+  onRejected(error: AppError, file: string | null): void;
+}
+
+/** The configuration in force: the home's file, each project's own, the environment and flags; files are read anew when they change. */
+export class LiveSettings implements Settings {
+  readonly #env: Environment;
+  readonly #watch: ConfigWatch;
+  #listener: SettingsListener | undefined;
+
+  /** Throws `invalid` when the home's file is wrong at the start. */
+  constructor(globalFile: string, env: Environment, flags: Readonly<Record<string, unknown>>) {
+    this.#env = env;
+    this.#watch = new ConfigWatch({
+      globalFile,
+      env,
+      flags,
+      onChange: (_loaded, keys) => this.#listener?.onChange(keys),
+      onRejected: (error, file) => this.#listener?.onRejected(error, file),
+    });
+  }
+
+  /** Tells of changes from now on. */
+  listen(listener: SettingsListener): void {
+    this.#listener = listener;
+  }
+
+  stop(): Promise<void> {
+    this.#listener = undefined;
+    return this.#watch.stop();
+  }
+
+  current(): Config {
+    return this.#watch.current().config;
+  }
+
+  forProject(project: Pick<Project, "path">): ProjectConfig {
+    const file = configFile(project);
+    this.#watch.watchProject(file);
+    return this.#watch.project(file)?.config ?? this.current();
+  }
+
+  list(project: Project | null): Setting[] {
+    if (project === null) return this.#watch.current().settings();
+    this.forProject(project);
+    return this.#watch.project(configFile(project))?.settings() ?? this.#watch.current().settings();
+  }
+
+  error(project: Project | null): string | null {
+    return this.#watch.errorOf(project === null ? this.#watch.current().file : configFile(project))?.message ?? null;
+  }
+
+  secret(variable: string): string | undefined {
+    return this.#env[variable] || undefined;
+  }
+
+  /** The values of the environment that look like secrets by their names. */
+  secrets(): string[] {
+    return Object.entries(this.#env).flatMap(([name, value]) => (value && SECRET_NAME.test(name) ? [value] : []));
+  }
+
+  environment(names: readonly string[]): Record<string, string> {
+    return this.#select([...BASIC_VARIABLES.filter((name) => !NOT_FOR_AGENTS.has(name)), ...names]);
+  }
+
+  /** What git may see: the basics, and the person's ssh agent. */
+  gitEnvironment(): Record<string, string> {
+    return this.#select(BASIC_VARIABLES);
+  }
+
+  #select(names: readonly string[]): Record<string, string> {
+    return Object.fromEntries(names.flatMap((name) => (this.#env[name] === undefined ? [] : [[name, this.#env[name]]])));
+  }
+}
+
+function configFile({ path }: Pick<Project, "path">): string {
+  return join(path, ".drover", "config.yaml");
+}

@@ -11,15 +11,15 @@ import { ClaudeReader } from "./claude-output.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { findProgram } from "./program.ts";
 
-/** The oldest Claude Code that our tests have driven; newer ones keep to its stream-json. */
-const OLDEST_VERSION = "2.1.329";
+/** The oldest that passed our tests: 2.1.305 does not tell what a resumed run cost, 2.1.280 opens files that a prompt mentions. */
+const OLDEST_VERSION = "2.1.318";
 const VERSION_TIMEOUT_MS = 60_000;
 
 /**
  * Claude Code (https://code.claude.com/docs), headless, with stream-json both ways.
  *
  * Nothing that a repository carries configures it: no settings, hooks, MCP servers, skills, agents or commands, and no
- * CLAUDE.md. Its sessions and state live in the run's own folder; the person's login is used where it is.
+ * CLAUDE.md. Its sessions and state live in the task's folder; the person's login is used where it is.
  */
 export function claudeDriver(clock: Clock): Driver {
   return {

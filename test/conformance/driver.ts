@@ -167,6 +167,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
       const { start, workspace } = await openBench(subject, taskScript(LONG, DONE));
       const run = await start({ prompt: PROMPT });
       await fileAppears(workspace, "started");
+      expect(processesIn(workspace)).not.toEqual(process.platform === "linux" ? [] : undefined);
       await run.stop(5000);
       const { verdict, end } = await run.conclude();
       expect(verdict).toMatchObject({ ok: false, reason: "agent_error" });
@@ -207,8 +208,9 @@ export async function fileAppears(folder: string, name: string): Promise<void> {
   for await (const { filename } of changes) if (filename === name) return;
 }
 
-/** Commands of processes that work in a folder (Linux). */
+/** Commands of processes that work in a folder; elsewhere than on Linux none is found. */
 function processesIn(folder: string): string[] {
+  if (process.platform !== "linux") return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/u.test(name))
     .flatMap((pid) => {

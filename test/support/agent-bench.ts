@@ -86,4 +86,5 @@ export const realClaude: DriverSubject = {
   },
 };
 
-export const CLAUDE = join(import.meta.dirname, "../../node_modules/.bin/claude");
+/** The pinned one, or another that is to be tried. */
+export const CLAUDE = process.env["DROVER_TEST_CLAUDE"] ?? join(import.meta.dirname, "../../node_modules/.bin/claude");

@@ -167,7 +167,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
       const { start, workspace } = await openBench(subject, taskScript(LONG, DONE));
       const run = await start({ prompt: PROMPT });
       await fileAppears(workspace, "started");
-      expect(processesIn(workspace)).not.toEqual(process.platform === "linux" ? [] : undefined);
+      expect(processesIn(workspace).length > 0).toBe(process.platform === "linux");
       await run.stop(5000);
       const { verdict, end } = await run.conclude();
       expect(verdict).toMatchObject({ ok: false, reason: "agent_error" });

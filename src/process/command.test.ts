@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { runCommand, type CommandOptions } from "./command.ts";
@@ -93,12 +94,15 @@ test("a command that does not end in time is stopped", async () => {
   expect(await failureOf(sh("sleep 60", { timeoutMs: 50 }))).toMatchObject({ code: "timeout", message: expect.stringContaining("0.05 s") });
 });
 
-test("a command that ended does not wait longer than the timeout for one that left its group and holds its stdout", async () => {
-  const failure = await failureOf(
-    sh("setsid sh -c 'echo $$ > pid.tmp; mv pid.tmp pid; exec sleep 60' & until [ -e pid ]; do :; done", { timeoutMs: 300 }),
-  );
-  expect(failure).toMatchObject({ code: "timeout" });
-  process.kill(Number(await readFile(join(folder, "pid"), "utf8")), "SIGKILL");
+test("when a command has ended, one that left its group and holds its stdout is waited for no longer than the timeout", async () => {
+  const clock = new ManualClock();
+  const left = untilMade("left");
+  const running = failureOf(sh("echo $$ > own; setsid sh -c 'echo $$ > left.tmp; mv left.tmp left; exec sleep 1000000' &", { clock }));
+  await left;
+  await untilGone(Number(await readFile(join(folder, "own"), "utf8")));
+  clock.advance(20_000);
+  expect(await running).toMatchObject({ code: "timeout" });
+  process.kill(Number(await readFile(join(folder, "left"), "utf8")), "SIGKILL");
 });
 
 test("a command that prints too much is stopped rather than cut", async () => {

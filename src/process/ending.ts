@@ -27,7 +27,8 @@ export class Ending {
   async killAll(isOurs: IsOurs): Promise<ListedProcess[]> {
     const killed = new Map<number, ListedProcess>();
     const left = await this.#untilNone(GONE_WITHIN_MS, async () => {
-      const found = (await this.#table.list()).filter(isOurs);
+      // A daemon that an agent of ours started anew carries that agent's mark.
+      const found = (await this.#table.list()).filter((entry) => isOurs(entry) && entry.pid !== process.pid);
       for (const entry of found) {
         killed.set(entry.pid, entry);
         await this.#signal(entry, entry.pid, "SIGKILL");

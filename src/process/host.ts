@@ -58,7 +58,7 @@ export interface ProcessHost {
   send(directory: string, text: string): Promise<void>;
   /**
    * The lines of its stdout behind `from` (bytes), as they come, until it has ended and all is read. A line over 4 MB is
-   * left out. With `follow: false`: what is there now.
+   * left out, and so is what was read long ago and freed from the disk. With `follow: false`: what is there now.
    */
   readLines(directory: string, options: { from: number; follow: boolean; signal: AbortSignal }): AsyncIterable<OutputLine>;
   /** The last `maxBytes` of its stderr. */

@@ -6,7 +6,7 @@ import { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Changes } from "./changes.ts";
 import { heldFiles } from "./held-folder.ts";
-import { hasCode } from "./system-error.ts";
+import { failureTo, hasCode } from "./system-error.ts";
 
 /** A command that has not read its stdin for so long will not; the FIFO itself holds 64 KB for it. */
 const TAKEN_WITHIN_MS = 30_000;
@@ -23,13 +23,15 @@ export class Inbox {
   }
 
   /**
-   * Resolves when the system has all of the text. Throws `conflict` when nobody has the FIFO open any more, `timeout` when
+   * Resolves when the system has all of the text; texts keep the order of the calls. `check` may refuse when it is this
+   * one's turn. Throws `conflict` when nobody has the FIFO open any more, `timeout` when
    * nobody reads it; a part of the text may have been taken by then.
    */
-  async send(directory: string, text: string): Promise<void> {
+  async send(directory: string, text: string, check: () => Promise<void>): Promise<void> {
     const before = this.#last.get(directory);
     const sending = (async () => {
       await before?.catch(() => {}); // its own sender was told
+      await check();
       await this.#untilFirstInputIsTaken(directory);
       await this.#write(heldFiles(directory).in, text);
     })();
@@ -62,7 +64,7 @@ export class Inbox {
       fd = await promisify(open)(path, constants.O_WRONLY | constants.O_NONBLOCK);
     } catch (cause) {
       if (hasCode(cause, "ENXIO", "ENOENT")) throw notListening(path, cause);
-      throw cause;
+      throw failureTo(`write to ${path}`, cause);
     }
     const pipe = new Socket({ fd, readable: false, writable: true });
     await new Promise<void>((resolve, reject) => {

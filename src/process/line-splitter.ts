@@ -29,8 +29,9 @@ export class LineSplitter {
       const line = this.#take();
       if (line !== undefined) yield line;
     }
+    const rest = chunk.subarray(start);
     // A copy: the caller may use the chunk's memory again.
-    this.#keep(Buffer.from(chunk.subarray(start)));
+    this.#keep(this.#isLeftOut ? rest : Buffer.from(rest));
   }
 
   /** The last line, if it did not end with a line break. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { AppError, messageOf } from "../base/errors.ts";
+import { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ProcessIdentity } from "../contract/run.ts";
 import { Changes } from "./changes.ts";
@@ -15,7 +15,7 @@ import { readOutput } from "./output.ts";
 import type { ListedProcess, ProcessEntry, ProcessTable } from "./process-table.ts";
 import { commandScript } from "./script.ts";
 import { IDENTIFY_SCRIPT, Spawner } from "./spawner.ts";
-import { hasCode } from "./system-error.ts";
+import { failureTo, hasCode, isSystemFailure } from "./system-error.ts";
 import { CpuMeter } from "./usage.ts";
 
 export interface RealHostOptions {
@@ -71,33 +71,31 @@ class RealHost implements RealProcessHost {
     if (!MARKER.test(marker)) throw new AppError("invalid", `"${marker}" cannot mark a command: only letters, digits and . : _ - can.`);
     const marked = { ...env, DROVER_RUN: marker, DROVER_SCOPE: this.#scope };
     const script = commandScript({ argv, cwd, env: marked, prologue: IDENTIFY_SCRIPT });
-    await makeFolder(directory);
-    for (const [path, content] of Object.entries(files)) await writeNew(path, content);
-    if (stdin !== "") await writeNew(heldFiles(directory).input, stdin);
-    await writeNew(heldFiles(directory).command, script);
+    try {
+      await makeFolder(directory);
+      for (const [path, content] of Object.entries(files)) await writeNew(path, content);
+      if (stdin !== "") await writeNew(heldFiles(directory).input, stdin);
+      await writeNew(heldFiles(directory).command, script);
+    } catch (failure) {
+      throw failureTo(`prepare ${directory}`, failure);
+    }
     const identity = await this.#claim(directory);
     await forgetScript(directory);
     return { bootId: identity.bootId, pid: identity.pid, startTime: identity.startTime };
   }
 
   async settle(directory: string): Promise<HeldState> {
-    try {
+    return orUnknown(async () => {
       await refuseStart(directory);
-    } catch (failure) {
-      return { state: "unknown", message: messageOf(failure) };
-    }
-    const state = await this.inspect(directory);
-    // Its start may have outlived the daemon that was to do this.
-    if (state.state !== "unknown") await forgetScript(directory);
-    return state;
+      const state = await this.#look(directory);
+      // The daemon that was to do this may not have lived to.
+      await forgetScript(directory);
+      return state;
+    });
   }
 
   async inspect(directory: string): Promise<HeldState> {
-    try {
-      return await this.#look(directory);
-    } catch (failure) {
-      return { state: "unknown", message: messageOf(failure) };
-    }
+    return orUnknown(() => this.#look(directory));
   }
 
   async waitForEnd(directory: string, signal: AbortSignal): Promise<EndedState> {
@@ -118,9 +116,10 @@ class RealHost implements RealProcessHost {
   }
 
   async send(directory: string, text: string): Promise<void> {
-    const { state } = await this.inspect(directory);
-    if (state !== "running") throw new AppError("conflict", `The command of ${directory} does not run (${state}).`, { state });
-    await this.#inbox.send(directory, text);
+    await this.#inbox.send(directory, text, async () => {
+      const { state } = await this.inspect(directory);
+      if (state !== "running") throw new AppError("conflict", `The command of ${directory} does not run (${state}).`, { state });
+    });
   }
 
   async *readLines(
@@ -227,6 +226,15 @@ class RealHost implements RealProcessHost {
 
   #markerOf({ mark }: ListedProcess): string | undefined {
     return mark?.scope === this.#scope ? mark.marker : undefined;
+  }
+}
+
+async function orUnknown(look: () => Promise<HeldState>): Promise<HeldState> {
+  try {
+    return await look();
+  } catch (failure) {
+    if (failure instanceof AppError || isSystemFailure(failure)) return { state: "unknown", message: failure.message };
+    throw failure;
   }
 }
 

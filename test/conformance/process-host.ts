@@ -37,7 +37,7 @@ export function describeProcessHost(name: string, make: () => Promise<HostFixtur
     };
     const read = (directory: string, options: { from?: number; follow?: boolean } = {}) =>
       collect(host.readLines(directory, { from: 0, follow: true, signal, ...options }));
-    const texts = async (directory: string) => (await read(directory)).map(({ text }) => text);
+    const texts = async (...args: Parameters<typeof read>) => (await read(...args)).map(({ text }) => text);
     const stop = (command: Pick<HeldCommand, "directory" | "marker">, graceMs = 0) =>
       host.stop(command.directory, { marker: command.marker, graceMs });
 
@@ -145,6 +145,13 @@ export function describeProcessHost(name: string, make: () => Promise<HostFixtur
       expect(await stop(command, 60_000)).toEqual({ state: "exited", exitCode: 5, signal: null });
       expect(await texts(directory)).toEqual(["ready", "ending"]);
       expect(await stop(command, 60_000)).toEqual({ state: "exited", exitCode: 5, signal: null });
+    });
+
+    test("stopping waits for the whole group, within the same time", async () => {
+      const command = fixture.command("leaves-a-slow-child.sh");
+      const directory = await startReady(command);
+      expect(await stop(command, 60_000)).toEqual({ state: "exited", exitCode: null, signal: 15 });
+      expect(await texts(directory, { follow: false })).toEqual(["ready", "saved"]);
     });
 
     test("stopping ends what ignores SIGTERM, and what has left the group", async () => {

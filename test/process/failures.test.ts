@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { HeldCommand } from "../../src/process/host.ts";
@@ -114,9 +114,17 @@ test("with neither setsid nor perl a start fails and says what is missing", asyn
 });
 
 test("once the holder was killed, the command goes on; when it ends, it is lost", async () => {
-  const { host, command } = await open({ clock: fastClock });
+  let speed = 1;
+  const clock = {
+    ...systemClock,
+    elapsed: () => systemClock.elapsed() * speed,
+    setTimer: (ms: number, run: () => void) => systemClock.setTimer(ms / speed, run),
+  };
+  const { host, command } = await open({ clock });
   const held = command("echoes-stdin.sh");
   const identity = await host.start(held);
+  // A killed holder tells nobody: only the look every few seconds finds out.
+  speed = 100;
   process.kill((await identityOf(held)).holder.pid, "SIGKILL");
   expect(await host.inspect(held.directory)).toEqual({ state: "running", identity });
   await host.send(held.directory, "still here\nbye\n");
@@ -124,13 +132,6 @@ test("once the holder was killed, the command goes on; when it ends, it is lost"
   const lines = await collect(host.readLines(held.directory, { from: 0, follow: true, signal }));
   expect(lines.map(({ text }) => text)).toEqual(["got still here", "got bye"]);
 });
-
-/** Looks every few seconds come a hundred times as often. */
-const fastClock: Clock = {
-  ...systemClock,
-  elapsed: () => systemClock.elapsed() * 100,
-  setTimer: (ms, run) => systemClock.setTimer(ms / 100, run),
-};
 
 test.each([
   { other: "start time", change: { startTime: "1" } },
@@ -189,4 +190,20 @@ test("another daemon's processes are neither swept nor measured", async () => {
   await other[Symbol.asyncDispose]();
   expect((await host.measure()).memoryBytes).toBeGreaterThan(0);
   await host.stop(held.directory, { marker: held.marker, graceMs: 60_000 });
+});
+
+test("a daemon that an agent started anew does not sweep itself away", async () => {
+  const { host, command, folder } = await open();
+  const held = command("sweeps-all.ts", folder);
+  await host.start(held);
+  const [line] = await collect(host.readLines(held.directory, { from: 0, follow: true, signal }));
+  expect(line?.text).toBe("[]");
+  expect(await host.waitForEnd(held.directory, signal)).toEqual({ state: "exited", exitCode: 0, signal: null });
+});
+
+test("a folder that can't be made is a failure to act on", async () => {
+  const { host, command, folder } = await open();
+  await writeFile(join(folder, "file"), "");
+  const start = host.start({ ...command("waits.sh"), directory: join(folder, "file", "run") });
+  await expect(start).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("Cannot prepare") });
 });

@@ -37,7 +37,7 @@ test("300 MB of output pass through little memory, what was read leaves the disk
     if ((lines += 1) % 1000 === 0) peak.look();
   }
   expect(lines).toBe(300 * 1024);
-  expect(peak.growth).toBeLessThan(128 * MIB);
+  expect(peak.growth).toBeLessThan(64 * MIB);
   const out = join(directory, "out");
   expect((await stat(out)).size).toBe(300 * MIB);
   expect(await onDisk(out)).toBeLessThan(OUTPUT_MAX);

@@ -1,5 +1,5 @@
-/** Prints its arguments, environment, folder and open files as JSON. */
-import { readdirSync, readlinkSync } from "node:fs";
+/** Prints its arguments, environment (`NAME=value`), folder and open files as JSON. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const open = readdirSync("/proc/self/fd").flatMap((fd) => {
   try {
@@ -9,4 +9,6 @@ const open = readdirSync("/proc/self/fd").flatMap((fd) => {
     return []; // the one that listed the others
   }
 });
-console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd(), open }));
+// Not process.env, which has no variables that are called like a number.
+const env = readFileSync("/proc/self/environ", "utf8").split("\0").slice(0, -1);
+console.log(JSON.stringify({ argv: process.argv.slice(2), env, cwd: process.cwd(), open }));

@@ -1,0 +1,10 @@
+/** `sweeps-all.ts SCOPE`: ends every process of that scope, as a daemon would, and says whose it ended. */
+import { systemClock } from "../../src/base/clock.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createProcessHost } from "../../src/process/real-host.ts";
+import { createSystemTable } from "../../src/process/system-table.ts";
+
+const [scope = ""] = process.argv.slice(2);
+const table = createSystemTable(systemClock);
+const host = createProcessHost({ clock: systemClock, log: silentLog, table, scope, path: "/usr/bin:/bin", outputMaxBytes: 2 ** 20 });
+console.log(JSON.stringify(await host.sweep(() => false)));

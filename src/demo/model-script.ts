@@ -7,7 +7,7 @@ export interface ModelScript {
 }
 
 /** One task and how the model goes about it, a step a turn. After the last step it has nothing more to say. */
-export interface Scenario {
+interface Scenario {
   /** A user message that holds this text starts it. The latest such message of a conversation counts. */
   readonly when: string;
   readonly steps: readonly ModelStep[];
@@ -33,7 +33,7 @@ export type ModelCall =
  * How a turn goes wrong, the first `times` times (default: always); then the step goes as written. `error`: an HTTP status.
  * `hang`: never an answer. `cut`: the connection breaks in the middle of the answer.
  */
-export type Trouble =
+type Trouble =
   | {
       readonly kind: "error";
       readonly status: number;

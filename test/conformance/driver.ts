@@ -25,7 +25,7 @@ export const WRITE: ModelStep = {
   text: "I write the file.",
   calls: [{ kind: "write", path: "sum.mjs", content: "export const sum = (a, b) => a + b;\n" }],
 };
-export const TEST: ModelStep = {
+const TEST: ModelStep = {
   calls: [
     { kind: "run", command: `${process.execPath} -e 'import("./sum.mjs").then(({ sum }) => { if (sum(2, 3) !== 5) process.exit(1); })'` },
   ],

@@ -16,7 +16,7 @@ export interface DriverSubject {
   open(model: TestModel): Promise<OpenSubject>;
 }
 
-export interface OpenSubject extends AsyncDisposable {
+interface OpenSubject extends AsyncDisposable {
   readonly agent: AgentConfig;
   readonly env: Readonly<Record<string, string>>;
 }

@@ -24,7 +24,7 @@ export function openHost(scope: string): LocalHost {
   });
 }
 
-export function commandOf(driver: Driver, request: LaunchRequest, directory: string, marker: string): HeldCommand {
+function commandOf(driver: Driver, request: LaunchRequest, directory: string, marker: string): HeldCommand {
   const { argv, env, files, stdin } = driver.launch(request);
   return { directory, argv, cwd: request.workspace, env, files, stdin, marker };
 }

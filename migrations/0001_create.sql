@@ -346,21 +346,6 @@ CREATE TRIGGER tasks_settle_move AFTER UPDATE OF status ON tasks WHEN OLD.status
     AND (SELECT status FROM task_readiness WHERE task_id = NEW.id) <> 'queued';
 END;
 
--- A run is open exactly while its task runs: whoever takes a task out of `running` ends its run.
-CREATE TRIGGER tasks_end_open_run AFTER UPDATE OF status ON tasks
-WHEN OLD.status = 'running' AND NEW.status <> 'running'
-  AND EXISTS (SELECT 1 FROM runs WHERE task_id = NEW.id AND finished_at IS NULL)
-BEGIN
-  UPDATE runs SET
-    finished_at = (SELECT at FROM moment),
-    questions = '[]',
-    outcome = json_object('status', 'cancelled', 'by', 'user', 'message', 'The status of the task was changed in the database.')
-  WHERE task_id = NEW.id AND finished_at IS NULL;
-  INSERT INTO events (at, type, project_id, task_id, run_id, data)
-  SELECT at, 'run.ended', project_id, task_id, id, json_object('outcome', json(outcome))
-  FROM moment JOIN runs ON task_id = NEW.id AND epoch = NEW.epoch;
-END;
-
 -- Dependencies: what is wanted goes on by itself when what it needs has succeeded -------------------------------------
 
 CREATE TRIGGER tasks_wake_dependents AFTER UPDATE OF status ON tasks
@@ -455,6 +440,7 @@ CREATE TABLE issue_states (
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (project_id, issue)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX issue_states_open ON issue_states (project_id, issue) WHERE open = 1;
 CREATE INDEX issue_states_by_task ON issue_states (task_id) WHERE task_id IS NOT NULL;
 
 -- Webhook deliveries that were taken in, so that one sent again is known.

@@ -13,7 +13,7 @@ import { Engine } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import { GithubForge } from "../forge/github/github-forge.ts";
 import { LocalForge } from "../forge/local/local-forge.ts";
-import { createIntake } from "../intake/intake.ts";
+import { Intake } from "../intake/intake.ts";
 import { createProcessHost } from "../process/real-host.ts";
 import { createSystemTable } from "../process/system-table.ts";
 import { Publisher } from "../publish/publisher.ts";
@@ -115,8 +115,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   } satisfies EngineParts);
 
   const engine = new Engine(parts);
-  const forProject = { settings: (project: Parameters<LiveSettings["forProject"]>[0]) => settings.forProject(project) };
-  const intake = createIntake({ ...parts, ...forProject });
+  const intake = new Intake(parts);
   const publisher = new Publisher(parts);
   const life = new Life({ parts, engine, intake, publisher, host, table, logFiles, lock, settings });
   const control = createControl({

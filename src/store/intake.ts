@@ -57,6 +57,25 @@ export function saveIssueState(tx: Transaction, state: IssueState): void {
   );
 }
 
+/** The issues of a project that were open and labelled when we last looked. */
+export function listOpenIssues(reader: Reader, projectId: ProjectId): number[] {
+  return reader
+    .all<{ issue: number }>("SELECT issue FROM issue_states WHERE project_id = :projectId AND open = 1", { projectId })
+    .map((row) => row.issue);
+}
+
+/** Of these, the ones that now ask for something else than their newest task was made for, which has ended. */
+export function listChangedIssues(reader: Reader, projectId: ProjectId): number[] {
+  return reader
+    .all<{ issue: number }>(
+      `SELECT issue FROM issue_states CROSS JOIN tasks ON tasks.id = task_id
+       WHERE issue_states.project_id = :projectId AND open = 1 AND tasks.finished_at IS NOT NULL
+         AND issue_states.content_hash <> tasks.content_hash`,
+      { projectId },
+    )
+    .map((row) => row.issue);
+}
+
 interface IssueStateRow {
   project_id: ProjectId;
   issue: number;

@@ -4,7 +4,7 @@ import { homePaths } from "../../src/base/paths.ts";
 import { Config, type ProjectConfig } from "../../src/contract/config.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineParts, Settings } from "../../src/engine/parts.ts";
-import { createIntake } from "../../src/intake/intake.ts";
+import { Intake } from "../../src/intake/intake.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { Database } from "../../src/store/database.ts";
 import { createPromptRenderer } from "../../src/workflow/prompt.ts";
@@ -48,8 +48,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     redact: (text) => text,
   };
   const engine = new Engine(parts);
-  const forProject = { settings: () => parts.settings.forProject(undefined as never) };
-  const intake = createIntake({ ...parts, ...forProject });
+  const intake = new Intake(parts);
   const publisher = new Publisher(parts);
   return {
     database,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { NewTask, Task } from "../../contract/task.ts";
+import type { Task } from "../../contract/task.ts";
+import { wayOf } from "../../domain/task-way.ts";
 import { listEffects } from "../../store/effects.ts";
 import { getProject } from "../../store/projects.ts";
 import { listRuns } from "../../store/runs.ts";
@@ -83,11 +84,6 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       return restored;
     },
   };
-}
-
-/** The workflow of a mode and its first stage. */
-function wayOf(mode: "execute" | "plan"): Pick<NewTask, "workflow" | "stage"> {
-  return mode === "plan" ? { workflow: "issue-plan", stage: "plan" } : { workflow: "issue", stage: "implement" };
 }
 
 function defined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {

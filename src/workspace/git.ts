@@ -20,6 +20,8 @@ export interface GitCall {
   readonly input?: string;
   /** Configuration of this call, handed over by environment: not in the arguments that every user of the machine can see. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Whether the person's own settings count too, below ours. */
+  readonly personal?: boolean;
   /** What commits made by the call are dated (default: now). */
   readonly at?: number;
   readonly timeoutMs?: number;
@@ -95,8 +97,7 @@ export function createGit({ env, identity, clock }: GitOptions): Git {
     return {
       ...env,
       LC_ALL: "C",
-      GIT_CONFIG_GLOBAL: "/dev/null",
-      GIT_CONFIG_NOSYSTEM: "1",
+      ...(call.personal ? {} : { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" }),
       GIT_ATTR_NOSYSTEM: "1",
       GIT_NO_REPLACE_OBJECTS: "1",
       GIT_TERMINAL_PROMPT: "0",

@@ -4,6 +4,7 @@ import type { NewEvent } from "../contract/event.ts";
 import type { Question } from "../contract/run.ts";
 import type { AgentEvent, AgentVerdict, OutputReader } from "../agents/driver.ts";
 import type { EndedState } from "../process/host.ts";
+import { getRun } from "../store/runs.ts";
 import type { RunChange } from "../store/transitions.ts";
 import { record, type Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
@@ -66,7 +67,7 @@ async function sendIfRunning(parts: EngineParts, job: Job, text: string): Promis
 class TurnRecorder {
   readonly #parts: EngineParts;
   readonly #job: Job;
-  #questions: Question[] = [];
+  #questions: readonly Question[];
   #change: RunChange = {};
   #events: NewEvent[] = [];
   #writing: Promise<void> | undefined;
@@ -75,14 +76,17 @@ class TurnRecorder {
   constructor(parts: EngineParts, job: Job) {
     this.#parts = parts;
     this.#job = job;
+    this.#questions = job.run.questions;
   }
 
+  /** Whether the agent waits for a person. Answers are stored by whoever gives them, so the row is asked. */
   get isWaiting(): boolean {
+    if (this.#questions.length > 0 && this.#change.questions === undefined) this.#questions = getRun(this.#parts.database.reader, this.#job.run.id).questions;
     return this.#questions.length > 0;
   }
 
   async add(event: AgentEvent, isNew: boolean): Promise<void> {
-    this.#apply(event);
+    if (isNew) this.#apply(event);
     const stored = isNew ? storedEvent(event, (text) => this.#parts.redact(safeText(text))) : undefined;
     if (stored) this.#events.push(stored);
     if (this.#events.length >= PENDING_MAX) await this.flush();
@@ -127,20 +131,21 @@ class TurnRecorder {
       case "question_asked":
         this.#ask({ id: event.id, tool: event.tool, input: event.input, askedAt: this.#parts.clock.now() });
         break;
-      case "tool_finished":
       case "turn_ended":
-        // Whatever was asked has been answered, or no longer matters.
+        // Whatever was asked no longer matters.
         if (this.isWaiting) this.#setQuestions([]);
         break;
       case "message":
       case "tool_called":
+      case "tool_finished":
       case "retrying":
         break;
     }
   }
 
   #ask(question: Question): void {
-    this.#setQuestions([...this.#questions.filter((one) => one.id !== question.id), question]);
+    const open = this.isWaiting ? this.#questions : [];
+    this.#setQuestions([...open.filter((one) => one.id !== question.id), question]);
   }
 
   #setQuestions(questions: Question[]): void {

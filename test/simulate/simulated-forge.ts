@@ -31,8 +31,12 @@ export function simulatedForge(world: World, daemon: Incarnation): Forge {
 
 function refuse(world: World): void {
   if (world.time.elapsed >= world.forgeDownUntil) return;
-  const refusal = world.dice.pick([{ status: 500 }, { status: 403, retryAfterMs: 60_000 }, { status: 429, retryAfterMs: 30_000 }]);
-  throw new AppError("unavailable", `The forge answered ${refusal.status}.`, "retryAfterMs" in refusal ? { retryAfterMs: refusal.retryAfterMs } : {});
+  const [status, details] = world.dice.pick<[number, { retryAfterMs?: number }]>([
+    [500, {}],
+    [403, { retryAfterMs: 60_000 }],
+    [429, { retryAfterMs: 30_000 }],
+  ]);
+  throw new AppError("unavailable", `The forge answered ${status}.`, details);
 }
 
 function poll(world: World, target: ForgeProject, cursor: string | null) {

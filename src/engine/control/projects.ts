@@ -30,7 +30,7 @@ export function projectVerbs(parts: ControlParts): Verbs<Names> {
     },
 
     async registerProject({ body, actor }) {
-      const found = await inspectRepository(body.path, { home: parts.paths.home, clock: parts.clock });
+      const found = await inspectRepository(body.path, { home: parts.paths.home, env: parts.settings.environment([]), clock: parts.clock });
       const name = body.name ?? freeName(parts, basename(found.path));
       const draft = { path: found.path, name, remote: found.remote ?? found.path, baseBranch: found.baseBranch };
       const forge = forgeFor(parts, draft, found);

@@ -34,7 +34,7 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
             projectId: project.id,
             title: body.title,
             body: body.body,
-            source: { kind: actor === "cli" ? "cli" : "api", key, issue: null, url: null, actor },
+            source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
             ...wayOf(body.mode),
             delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
             priority: body.priority ?? defaults.priority,

@@ -10,7 +10,7 @@ import { Statements, type Reader } from "./statements.ts";
 import { storageError, storageFailureOf } from "./storage-failure.ts";
 import { Turn, type Transaction, type TurnWork } from "./turn.ts";
 
-export type { Params, Reader } from "./statements.ts";
+export type { Reader } from "./statements.ts";
 export type { Transaction } from "./turn.ts";
 
 /** A result that is there when its function returns: a transaction can't wait for a promise. */

@@ -28,14 +28,15 @@ export interface Claim {
 
 /**
  * Takes a queued task that is due and opens its run. One statement decides, so no two claims get the same task. Undefined:
- * somebody else has it, it is not due, or its project is disabled.
+ * somebody else has it, it is not due, its project is disabled, or an earlier run of it is still being stopped.
  */
 export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
   const { taskId } = claim;
   const { changes } = tx.run(
     `UPDATE tasks SET status = 'running', reason = NULL, message = NULL, epoch = epoch + 1, attempt = attempt + 1, started_at = coalesce(started_at, :now)
      WHERE id = :taskId AND status = 'queued' AND run_after <= :now
-       AND EXISTS (SELECT 1 FROM projects WHERE projects.id = project_id AND enabled = 1 AND unregistered_at IS NULL)`,
+       AND EXISTS (SELECT 1 FROM projects WHERE projects.id = project_id AND enabled = 1 AND unregistered_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM runs WHERE task_id = tasks.id AND finished_at IS NULL)`,
     { taskId, now: tx.now },
   );
   if (changes === 0) return undefined;
@@ -55,7 +56,8 @@ export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
 
 /**
  * Ends a run and moves its task on, with the effects that follow. False, with event `write.refused` and nothing changed,
- * when the run has ended or its task was claimed anew.
+ * when the run has ended or its task was claimed anew. A task that another program took out of `running` meanwhile stays
+ * as that left it.
  */
 export function finishRun(
   tx: Transaction,
@@ -70,7 +72,7 @@ export function finishRun(
     now: tx.now,
   });
   appendEvent(tx, { type: "run.ended", ...aboutRun(current), data: { outcome } });
-  tx.run(
+  const { changes } = tx.run(
     `UPDATE tasks SET status = :status, reason = :reason, message = :message, run_after = coalesce(:runAfter, run_after),
        attempt = attempt - :kept, resume_session_id = :resumeSessionId
      WHERE id = :taskId AND status = 'running'`,
@@ -85,6 +87,7 @@ export function finishRun(
     },
   );
   const { projectId, taskId, epoch } = current;
+  if (changes === 0) return true;
   for (const payload of next.effects) enqueueEffect(tx, { projectId, taskId, epoch, payload });
   return true;
 }
@@ -105,7 +108,7 @@ export function recordRun(tx: Transaction, run: Pick<Run, "id" | "epoch">, chang
   if (change.usage) addUsage(tx, current, change.usage);
   if (change.questions) {
     const reason = change.questions.length > 0 ? "question" : null;
-    tx.run("UPDATE tasks SET reason = :reason, updated_at = :now WHERE id = :taskId AND reason IS NOT :reason", {
+    tx.run("UPDATE tasks SET reason = :reason, updated_at = :now WHERE id = :taskId AND status = 'running' AND reason IS NOT :reason", {
       taskId: current.taskId,
       reason,
       now: tx.now,
@@ -161,14 +164,6 @@ export function stopRequests(reader: Reader): StopRequest[] {
     by: cancel_by ?? "user",
     message: cancel_message ?? `The task was set to ${status} in the database.`,
   }));
-}
-
-/** The wish to cancel a running task, for its runner. */
-export function cancelRequest(reader: Reader, taskId: TaskId): { by: CancelledBy; message: string } | undefined {
-  return reader.get<{ by: CancelledBy; message: string }>(
-    "SELECT cancel_by AS by, cancel_message AS message FROM tasks WHERE id = :taskId AND cancel_by IS NOT NULL",
-    { taskId },
-  );
 }
 
 /**

@@ -63,9 +63,8 @@ const sentences = [
      FROM (SELECT seq AS newest, seq - (SELECT count(*) FROM ${table}) AS missing FROM sqlite_sequence WHERE name = '${table}')
      WHERE missing <> 0`,
   ),
-  `SELECT 'Task ' || task.id || ' is ' || task.status || ' and has ' || open || ' open runs.' AS problem
-   FROM (SELECT id, status, (SELECT count(*) FROM runs WHERE task_id = tasks.id AND finished_at IS NULL) AS open FROM tasks) AS task
-   WHERE open <> (task.status = 'running') LIMIT ${SHOWN_MAX}`,
+  `SELECT 'Task ' || id || ' is running and has no open run.' AS problem
+   FROM tasks WHERE status = 'running' AND id NOT IN (SELECT task_id FROM runs WHERE finished_at IS NULL) LIMIT ${SHOWN_MAX}`,
   `SELECT 'Task ' || id || ' is queued, and not all that it depends on has succeeded.' AS problem
    FROM tasks WHERE status = 'queued' AND (SELECT status FROM task_readiness WHERE task_id = tasks.id) <> 'queued' LIMIT ${SHOWN_MAX}`,
   `SELECT 'Task ' || id || ' has no text.' AS problem FROM tasks WHERE id NOT IN (SELECT task_id FROM task_bodies) LIMIT ${SHOWN_MAX}`,

@@ -115,7 +115,7 @@ describe("verifying", () => {
     "a running task without a run": {
       triggers: ["runs_stay"],
       sql: "DELETE FROM runs WHERE finished_at IS NULL",
-      problem: /^Task task_\S+ is running and has 0 open runs\.$/,
+      problem: /^Task task_\S+ is running and has no open run\.$/,
     },
     "an epoch without its run": {
       triggers: ["runs_stay"],

@@ -12,7 +12,7 @@ import {
   removeProject,
 } from "../../src/store/projects.ts";
 import { getTask } from "../../src/store/tasks.ts";
-import { cancelRequest } from "../../src/store/transitions.ts";
+import { stopRequests } from "../../src/store/transitions.ts";
 import { addProject, addTask, carryOut, scratchDatabase, startTask } from "../support/scratch-database.ts";
 
 const wanted = {
@@ -73,7 +73,7 @@ describe("a project", () => {
     const needing = addTask(database, project.id, { dependsOn: [queued.id] });
     const elsewhere = addTask(database, addProject(database, { name: "web" }).id, { dependsOn: [queued.id] });
     carryOut(database, done.id);
-    startTask(database, running.id);
+    const run = startTask(database, running.id);
     expect(database.writeNow((tx) => removeProject(tx, project.id))).toEqual({ ...project, enabled: false });
     expect([done, running, queued, needing, elsewhere].map((task) => getTask(database.reader, task.id).status)).toEqual([
       "succeeded",
@@ -82,7 +82,7 @@ describe("a project", () => {
       "cancelled",
       "blocked",
     ]);
-    expect(cancelRequest(database.reader, running.id)).toEqual({ by: "user", message: "The project was unregistered." });
+    expect(stopRequests(database.reader)).toEqual([{ runId: run.id, by: "user", message: "The project was unregistered." }]);
     expect(listProjects(database.reader).map(({ name }) => name)).toEqual(["web"]);
     expect([findProject(database.reader, "api"), findProject(database.reader, project.id)?.enabled]).toEqual([undefined, false]);
     expect(() => database.writeNow((tx) => removeProject(tx, project.id))).toThrow(expect.objectContaining({ code: "not_found" }));

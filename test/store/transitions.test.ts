@@ -9,7 +9,6 @@ import { findRun, getRun, listRuns, openRuns } from "../../src/store/runs.ts";
 import { latestVirtualTime, loadShares } from "../../src/store/queue.ts";
 import { getTask } from "../../src/store/tasks.ts";
 import {
-  cancelRequest,
   claimTask,
   clearQueue,
   finishRun,
@@ -17,6 +16,7 @@ import {
   renewLeases,
   requestCancel,
   retryTask,
+  stopRequests,
 } from "../../src/store/transitions.ts";
 import type { Database } from "../../src/store/database.ts";
 import { addProject, addTask, carryOut, content, scratchDatabase, startTask, step } from "../support/scratch-database.ts";
@@ -287,11 +287,11 @@ describe("cancelling", () => {
       ["cancelled", "source", "The issue was closed."],
       ["running", null, null],
     ]);
-    expect(cancelRequest(database.reader, running.id)).toEqual({ by: "source", message: "The issue was closed." });
+    expect(stopRequests(database.reader)).toEqual([{ runId: run.id, by: "source", message: "The issue was closed." }]);
     database.writeNow((tx) => requestCancel(tx, running.id, { ...cancel, by: "user" }));
-    expect(cancelRequest(database.reader, running.id)?.by).toBe("source");
+    expect(stopRequests(database.reader)).toMatchObject([{ by: "source" }]);
     database.writeNow((tx) => finishRun(tx, run, { outcome: { status: "cancelled", by: "source", message: "" }, next: step("cancelled") }));
-    expect(cancelRequest(database.reader, running.id)).toBeUndefined();
+    expect(stopRequests(database.reader)).toEqual([]);
     expect(() => database.writeNow((tx) => requestCancel(tx, running.id, cancel))).toThrow(expect.objectContaining({ code: "conflict" }));
   });
 

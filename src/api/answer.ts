@@ -98,8 +98,7 @@ function lastEventId(incoming: IncomingMessage): number | undefined {
   return typeof id === "string" && /^\d{1,15}$/.test(id) ? Number(id) : undefined;
 }
 
-/** Who acts, for the audit log: the command line says who sits there. It is a name, not a proof: the token is that. */
-function actorOf(incoming: IncomingMessage): string {
-  const named = incoming.headers["drover-actor"];
-  return typeof named === "string" && /^cli(:[\w.-]{1,64})?$/.test(named) ? named : "api";
+/** Who acts, for the audit log. It is what the caller says of itself, not a proof: the token is that. */
+function actorOf(incoming: IncomingMessage): "cli" | "api" {
+  return incoming.headers["drover-actor"] === "cli" ? "cli" : "api";
 }

@@ -126,7 +126,7 @@ const alert: Alert = {
   resolvedAt: null,
 };
 
-const audited: AuditEntry = { sequence: 5, at, actor: "cli:ada", action: "task.cancel", subject: task.id, detail: { key: task.key } };
+const audited: AuditEntry = { sequence: 5, at, actor: "cli", action: "task.cancel", subject: task.id, detail: { key: task.key } };
 const worker: Worker = {
   number: 1,
   status: "running",

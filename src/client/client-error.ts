@@ -1,4 +1,4 @@
-import { Problem } from "../contract/routes.ts";
+import type { Problem } from "../contract/routes.ts";
 
 /** What the API refused or could not do. `status` 0: no answer came at all. */
 export class ClientError extends Error {
@@ -21,12 +21,4 @@ export class ClientError extends Error {
     this.issues = more.issues ?? [];
     this.retryAfterMs = more.retryAfterMs;
   }
-}
-
-/** The error that a problem stands for; an answer that is no problem of ours comes from some other program. */
-export function problemError(body: unknown, status: number): ClientError {
-  const problem = Problem.safeParse(body).data;
-  if (problem === undefined) return new ClientError("unavailable", `What answers there is not Drover (HTTP ${status}).`, { status });
-  const { code, detail, issues, retryAfterMs } = problem;
-  return new ClientError(code, detail, { status: problem.status, issues, retryAfterMs });
 }

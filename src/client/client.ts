@@ -1,15 +1,15 @@
 import type { z } from "zod";
 import type { ParamsOf, QueryOf, ResponseOf } from "../contract/control.ts";
-import { routes, type Route, type RouteName, type Routes } from "../contract/routes.ts";
-import { ClientError, problemError } from "./client-error.ts";
+import { Problem, routes, type Route, type RouteName, type Routes } from "../contract/routes.ts";
+import { ClientError } from "./client-error.ts";
 import { readBlocks } from "./event-stream.ts";
 
 export interface ClientOptions {
   /** `http://127.0.0.1:3003` */
   readonly url: string;
   readonly token: string;
-  /** Who acts, for the audit log: `cli:ada`. */
-  readonly actor?: string;
+  /** Who acts, for the audit log; default: `api`. */
+  readonly actor?: "cli";
   readonly fetch?: typeof fetch;
 }
 
@@ -115,6 +115,14 @@ async function connect(options: ClientOptions, address: URL, request: RequestIni
     if (request.signal?.aborted) throw thrown;
     throw new ClientError("unavailable", `Nothing answers at ${options.url}.`, { cause: thrown });
   }
+}
+
+/** The error that a problem stands for; an answer that is no problem of ours comes from some other program. */
+function problemError(body: unknown, status: number): ClientError {
+  const problem = Problem.safeParse(body).data;
+  if (problem === undefined) return new ClientError("unavailable", `What answers there is not Drover (HTTP ${status}).`, { status });
+  const { code, detail, issues, retryAfterMs } = problem;
+  return new ClientError(code, detail, { status: problem.status, issues, retryAfterMs });
 }
 
 function addressOf(url: string, route: Route, sent: Sent): URL {

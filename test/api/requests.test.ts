@@ -137,10 +137,10 @@ test("the log has one line for each request, with the route instead of the path 
 
 test("who acts is what the command line says, and `api` for all others", async () => {
   await using served = await serve();
-  await served.request("/api/daemon", { headers: { "drover-actor": "cli:ada" } });
+  await served.request("/api/daemon", { headers: { "drover-actor": "cli" } });
   await served.request("/api/daemon", { headers: { "drover-actor": "daemon" } });
   await served.request("/api/daemon");
-  expect(served.memory.asked.map(({ actor }) => actor)).toEqual(["cli:ada", "api", "api"]);
+  expect(served.memory.asked.map(({ actor }) => actor)).toEqual(["cli", "api", "api"]);
 });
 
 test("no answer may be kept, framed or guessed at by a browser", async () => {

@@ -42,7 +42,7 @@ export async function serve(
     events,
     timers,
     lines,
-    client: createClient({ url, token, actor: "cli:ada" }),
+    client: createClient({ url, token, actor: "cli" }),
     stop: () => api.stop(),
     request: (path, init = {}) =>
       fetch(url + path, {

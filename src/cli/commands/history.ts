@@ -1,0 +1,69 @@
+import type { Event } from "../../contract/event.ts";
+import type { Cli } from "../cli.ts";
+import { describeEvent } from "../describe-event.ts";
+import { ago, dateTime } from "../format.ts";
+import { painted, show } from "../shown.ts";
+
+export interface EventsOptions {
+  readonly follow?: boolean;
+  readonly project?: string;
+  readonly task?: string;
+  /** A sequence. */
+  readonly after?: number;
+  readonly limit: number;
+}
+
+/** Events as they are committed, or stored ones. */
+export async function events(cli: Cli, { follow, limit, after, ...about }: EventsOptions): Promise<void> {
+  const client = await cli.connect();
+  const { signal } = cli;
+  if (follow) {
+    for await (const event of client.streamEvents({ query: { ...about, after }, signal })) {
+      if (cli.isJson) cli.terminal.printJson(event, "line");
+      else cli.terminal.print(describeEvent(event));
+    }
+    return;
+  }
+  const page: { items: Event[]; next: string | null } = await client.listEvents({
+    query: { ...about, limit, ...(after !== undefined && { after: String(after) }) },
+    signal,
+  });
+  if (cli.isJson) return cli.terminal.printJson(page);
+  cli.terminal.print(...page.items.map(describeEvent));
+  if (page.next !== null) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
+}
+
+export interface PageOptions {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+export async function audit(cli: Cli, query: PageOptions): Promise<void> {
+  const page = await (await cli.connect()).listAudit({ query, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(page);
+  if (page.items.length === 0) return cli.terminal.print(show`Nothing was done yet.`);
+  const rows = page.items.map(({ at, actor, action, subject, detail }) => [
+    painted("dim", dateTime(at)),
+    show`${actor}`,
+    painted("bold", action),
+    show`${subject}`,
+    show`${Object.keys(detail).length === 0 ? "" : JSON.stringify(detail)}`,
+  ]);
+  await cli.terminal.printTable(["WHEN", "WHO", "WHAT", "TO", "DETAIL"], rows);
+}
+
+export async function alerts(cli: Cli, { all, ...query }: PageOptions & { all?: boolean }): Promise<void> {
+  const page = await (await cli.connect()).listAlerts({ query: { ...query, open: !all }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(page);
+  if (page.items.length === 0) return cli.terminal.print(show`No alerts.`);
+  const now = cli.clock.now();
+  const rows = page.items.map((alert) => [
+    show`${ago(alert.lastAt, now)}`,
+    alert.resolvedAt === null ? painted("yellow", "open") : painted("dim", "resolved"),
+    painted("bold", alert.kind),
+    show`${alert.subject}`,
+    show`${alert.count}×`,
+    show`${alert.message}`,
+  ]);
+  await cli.terminal.printTable(["LAST", "STATE", "KIND", "SUBJECT", "TIMES", "MESSAGE"], rows);
+}

@@ -1,0 +1,160 @@
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { sleep } from "../base/clock.ts";
+import { AppError } from "../base/errors.ts";
+import type { Health } from "../contract/routes.ts";
+import type { Cli } from "./cli.ts";
+import { readDaemonFile, type DaemonFile } from "./home.ts";
+
+const POLL_MS = 50;
+const daemonProgram = fileURLToPath(new URL("../daemon/main.ts", import.meta.url));
+const offlineProgram = fileURLToPath(new URL("../daemon/offline.ts", import.meta.url));
+
+/** The daemon that wrote its file and still is the process it was then; undefined: none runs. */
+export async function runningDaemon(cli: Cli): Promise<DaemonFile | undefined> {
+  const file = readDaemonFile(cli.paths);
+  return file && (await startTimeOf(file.pid)) === file.startTime ? file : undefined;
+}
+
+/**
+ * Starts a daemon that outlives us, and waits until it answers. Throws what the daemon said when it ended instead, and
+ * `timeout` when it is not up by then; it is left to go on.
+ */
+export async function startDaemon(cli: Cli, timeoutMs: number): Promise<DaemonFile & { status: Health["status"] }> {
+  mkdirSync(cli.paths.logs, { recursive: true, mode: 0o700 });
+  const outputFile = join(cli.paths.logs, "daemon.out");
+  const output = openSync(outputFile, "w", 0o600);
+  const child = spawn(process.execPath, [daemonProgram], {
+    detached: true,
+    stdio: ["ignore", output, output],
+    env: daemonEnvironment(cli),
+    cwd: cli.paths.home,
+  });
+  closeSync(output);
+  try {
+    return await untilHealthy(cli, child, outputFile, timeoutMs);
+  } finally {
+    child.unref();
+  }
+}
+
+/** Runs the daemon as part of this command, until it ends. Returns its exit status. An interrupt is for the daemon. */
+export async function runDaemon(cli: Cli): Promise<number> {
+  mkdirSync(cli.paths.home, { recursive: true, mode: 0o700 });
+  const child = spawn(process.execPath, [daemonProgram], { stdio: "inherit", env: daemonEnvironment(cli), cwd: cli.paths.home });
+  // A terminal sends SIGINT to the daemon itself; the others only reach us.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  const [code] = await ended(child);
+  return code ?? 1;
+}
+
+/** Asks the daemon's process to end, when it still is that process. The API is the better way where it answers. */
+export async function signalDaemon(file: DaemonFile): Promise<void> {
+  if ((await startTimeOf(file.pid)) === file.startTime) process.kill(file.pid, "SIGTERM");
+}
+
+/** Resolves when the daemon's process is gone. Throws `timeout` when it is not in time; null waits as long as it takes. */
+export async function untilGone(cli: Cli, file: DaemonFile, timeoutMs: number | null): Promise<void> {
+  const startedAt = cli.clock.elapsed();
+  while ((await startTimeOf(file.pid)) === file.startTime) {
+    if (timeoutMs !== null && cli.clock.elapsed() - startedAt > timeoutMs) {
+      throw new AppError(
+        "timeout",
+        `The daemon (pid ${file.pid}) still runs. Try again with --kill, which ends its agents too; their work is saved.`,
+      );
+    }
+    await sleep(cli.clock, POLL_MS, cli.signal);
+  }
+}
+
+/** Runs one verb on the database of a daemon that does not run, and returns what it answers. */
+export async function runOffline(cli: Cli, verb: "backup" | "verify"): Promise<unknown> {
+  const child = spawn(process.execPath, [offlineProgram, verb], { stdio: ["ignore", "pipe", "pipe"], env: daemonEnvironment(cli) });
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended(child)]);
+  if (code !== 0) throw new AppError("unavailable", ownWords(err) || `The database of ${cli.paths.home} cannot be read.`);
+  return JSON.parse(out);
+}
+
+async function untilHealthy(
+  cli: Cli,
+  child: ChildProcess,
+  outputFile: string,
+  timeoutMs: number,
+): Promise<DaemonFile & { status: Health["status"] }> {
+  const over = ended(child);
+  // Told below, or of no interest any more once the daemon answers.
+  over.catch(() => undefined);
+  const startedAt = cli.clock.elapsed();
+  while (cli.clock.elapsed() - startedAt < timeoutMs) {
+    if (child.exitCode !== null || child.signalCode !== null) throw didNotStart(child, outputFile);
+    const file = readDaemonFile(cli.paths);
+    const status = file !== undefined && file.pid === child.pid ? await healthOf(file.url) : undefined;
+    if (file !== undefined && (status === "ok" || status === "degraded")) return { ...file, status };
+    await Promise.race([over, sleep(cli.clock, POLL_MS, cli.signal)]);
+  }
+  throw new AppError(
+    "timeout",
+    `The daemon (pid ${child.pid}) is not up after ${timeoutMs / 1000} s. See ${outputFile}, or wait longer with --timeout.`,
+  );
+}
+
+function didNotStart(child: ChildProcess, outputFile: string): AppError {
+  const said = ownWords(readFileSync(outputFile, "utf8"));
+  const isTaken = said.startsWith("Another daemon") || said.startsWith("Port ");
+  return new AppError(
+    isTaken ? "conflict" : "unavailable",
+    said || `The daemon ended at its start (${child.signalCode ?? `exit status ${child.exitCode}`}). See ${outputFile}.`,
+  );
+}
+
+/** What a program of ours said last, `drover: ...`, with what follows it; a stack stays in the file. */
+function ownWords(output: string): string {
+  const said = output.split(/^drover: /m).at(-1) ?? "";
+  return output.includes("drover: ") ? (said.split(/\n\s+at /)[0] ?? "").trim() : "";
+}
+
+async function healthOf(url: string): Promise<Health["status"] | undefined> {
+  try {
+    return ((await (await fetch(new URL("/health", url))).json()) as Health).status;
+  } catch {
+    // It wrote its file and does not listen yet, or it is on its way down.
+    return undefined;
+  }
+}
+
+function daemonEnvironment(cli: Cli): Record<string, string | undefined> {
+  return { ...cli.env, DROVER_HOME: cli.paths.home };
+}
+
+async function ended(child: ChildProcess): Promise<[code: number | null, signal: NodeJS.Signals | null]> {
+  return (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+}
+
+/** The start time of a process as the daemon's file has it, which tells it from a later one with the same pid. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
+  if (process.platform !== "linux") return startTimeByPs(pid);
+  try {
+    // Field 22 of proc_pid_stat(5); the name before the last `)` is field 2 and may hold anything.
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+async function startTimeByPs(pid: number): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("/bin/ps", ["-p", String(pid), "-o", "lstart="], { env: { LC_ALL: "C" } });
+    return stdout.trim().split(/\s+/).join(" ");
+  } catch {
+    // ps exits with 1 when there is no such process.
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Event } from "../contract/event.ts";
+import { describeOutcome } from "./describe-task.ts";
+import { dateTime } from "./format.ts";
+import { painted, show, type Shown } from "./shown.ts";
+
+/** An event as a line: when, what, and what it says. An event of a newer daemon is shown as its data. */
+export function describeEvent(event: Event): Shown {
+  return show`${painted("dim", dateTime(event.at))}  ${event.type.padEnd(22)}  ${describeData(event)}`;
+}
+
+function describeData(event: Event): Shown {
+  switch (event.type) {
+    case "task.created":
+      return show`${painted("bold", event.data.key)} ${event.data.title} (${event.data.status})`;
+    case "task.status_changed": {
+      const { from, to, reason, message } = event.data;
+      return show`${from} → ${painted("bold", to)}${reason === null ? "" : ` (${reason})`}${message === null ? "" : `: ${message}`}`;
+    }
+    case "run.started":
+      return show`${event.data.stage}, attempt ${event.data.attempt}, ${event.data.agent} on worker ${event.data.worker}`;
+    case "run.progressed":
+    case "run.adopted":
+      return show`${event.data.progress}`;
+    case "run.message":
+      return show`${event.data.text}`;
+    case "run.tool_called":
+      return show`${painted("cyan", event.data.tool)} ${event.data.input}`;
+    case "run.tool_finished":
+      return show`${event.data.tool}${event.data.failed ? painted("red", " failed") : ""}`;
+    case "run.question_asked":
+      return show`${painted("yellow", "asks")} ${event.data.id}: ${event.data.tool} ${event.data.input}`;
+    case "run.check_finished":
+      return show`${event.data.name} on the ${event.data.tree === "base" ? "base" : "result"}: ${event.data.exitCode === 0 ? painted("green", "passes") : painted("red", "fails")}`;
+    case "run.ended":
+      return describeOutcome(event.data.outcome);
+    case "effect.done":
+      return show`${event.data.kind}${event.data.url === null ? "" : ` ${event.data.url}`}`;
+    case "effect.failed":
+      return show`${event.data.kind}: ${painted("red", event.data.message)}`;
+    default:
+      return show`${Object.entries(event.data)
+        .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+        .join(" ")}`;
+  }
+}

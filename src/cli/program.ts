@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
+import { actionsAround } from "./action.ts";
+import type { Surroundings } from "./cli.ts";
+import { defineConfig } from "./definitions/config.ts";
+import { defineDaemon, defineShortcuts, defineStore } from "./definitions/daemon.ts";
+import { defineDemo, defineHelp } from "./definitions/help.ts";
+import { defineHistory } from "./definitions/history.ts";
+import { defineInit, defineProjects } from "./definitions/project.ts";
+import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
+import { defineRuns } from "./definitions/run.ts";
+import { defineTasks } from "./definitions/task.ts";
+
+/** Every command, with its help. What a command does is loaded when it is called. */
+export function createProgram(around: Surroundings): Command {
+  const act = actionsAround(around);
+  const program = new Command("drover")
+    .description(
+      "Turns issues into verified pull requests: schedules coding agents over all your projects, checks their work itself, and never loses any of it.",
+    )
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .version(packageFile.version)
+    .option("--json", "print JSON, in a form that stays the same")
+    .option("--no-color", "print no colours; so does NO_COLOR")
+    .option("--home <folder>", "Drover's home (default: DROVER_HOME, or ~/.drover)")
+    .option("-y, --yes", "agree where a command asks");
+
+  program.commandsGroup("First steps:");
+  defineDemo(program, act);
+  defineInit(program, act);
+  defineProjects(program, act);
+  program.commandsGroup("Work:");
+  defineTasks(program, act, () => around.clock.now());
+  defineQueue(program, act);
+  defineRuns(program, act);
+  defineHistory(program, act);
+  program.commandsGroup("The daemon:");
+  defineDaemon(program, act);
+  defineConfig(program, act);
+  defineStore(program, act);
+  program.commandsGroup("Short for drover daemon and drover queue:");
+  defineShortcuts(program, act);
+  defineQueueShortcuts(program, act);
+  program.commandsGroup("Help:");
+  defineHelp(program, () => createProgram(around));
+  return program;
+}

@@ -95,6 +95,8 @@ export class Database {
     const connection = new DatabaseSync(options.path, { timeout: BUSY_WAIT_MS * BUSY_TRIES });
     try {
       connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`);
+      // No temporary files, which a kill could leave behind in the system's folder.
+      connection.exec("PRAGMA temp_store = MEMORY");
       migrate(connection, migrations, { backups: options.backups, now: options.clock.now(), log: options.log });
       connection.exec(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
       return new Database(connection, options);

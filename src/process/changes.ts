@@ -2,6 +2,7 @@ import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { hasCode } from "./system-error.ts";
 
 /**
  * How long a wait trusts the system to report changes. It does, but for what leaves no trace in the folder (a holder that
@@ -24,7 +25,9 @@ export class Changes {
       this.#watcher = watch(directory, (_event, name) => this.#report(name));
       this.#watcher.on("error", () => this.#report(null));
     } catch (failure) {
-      log.warn("Cannot watch a folder; looking every few seconds instead.", { directory, error: messageOf(failure) });
+      // A folder that is not there has nothing to tell.
+      if (!hasCode(failure, "ENOENT"))
+        log.warn("Cannot watch a folder; looking every few seconds instead.", { directory, error: messageOf(failure) });
     }
   }
 

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
@@ -12,7 +12,10 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "drover-command-"));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
 
 const PATH = "/usr/bin:/bin";
 const sh = (script: string, options: Partial<CommandOptions> = {}) => run(["sh", "-c", script], options);
@@ -53,6 +56,7 @@ test("what a command prints and its exit code come back byte for byte, whatever 
 });
 
 test("its environment is the one given and nothing else", async () => {
+  vi.stubEnv("NODE_V8_COVERAGE", undefined); // Node hands this one on by itself
   const { stdout } = await run(["env"], { env: { PATH, WORD: "a b\nc" } });
   expect(stdout).toBe(`PATH=${PATH}\nWORD=a b\nc\n`);
 });

@@ -22,7 +22,7 @@ const HeldIdentity = z.object({ ...ProcessIdentity.shape, holder: ProcessIdentit
 /** Who a folder belongs to: the command's process, and the holder that waits for it and will write `exit`. */
 export type HeldIdentity = z.infer<typeof HeldIdentity>;
 
-export interface Exit {
+interface Exit {
   readonly exitCode: number | null;
   readonly signal: number | null;
 }

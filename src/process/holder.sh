@@ -6,8 +6,8 @@ here=${0%/*}
 number=$1
 
 cd -- "$2" && { [ -p in ] || mkfifo in; } &&
-	# Read-write, so that it never ends, whoever closes the other side.
-	in_session /bin/sh ./command "$number" 4>&1 <>in 2>>err >>out
+	# stdin is opened read-write, so that it never ends, whoever closes the other side.
+	(in_session /bin/sh ./command "$number") 4>&1 <>in 2>>err >>out
 status=$?
 
 case $(cat identity) in

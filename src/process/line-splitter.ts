@@ -1,7 +1,7 @@
 import type { OutputLine } from "./host.ts";
 
 /** A longer line is left out: no event of an agent is that long, and it must not fill the daemon's memory. */
-export const LINE_MAX_BYTES = 4 * 2 ** 20;
+const LINE_MAX_BYTES = 4 * 2 ** 20;
 
 /**
  * Cuts a stream of bytes into lines that know their offsets. Characters may be split over chunks. Holds no more than

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
+import { identifySelf } from "./identify.ts";
 import { createLinuxTable } from "./linux-table.ts";
 
 describe.skipIf(process.platform !== "linux")("the process table of Linux", () => {
@@ -36,7 +37,9 @@ describe.skipIf(process.platform !== "linux")("the process table of Linux", () =
     const self = await table.find(process.pid);
     expect(self).toMatchObject({ pid: process.pid, parent: process.ppid, startTime: expect.stringMatching(/^\d+$/u) });
     expect(await table.find(process.pid)).toMatchObject({ startTime: self?.startTime });
-    expect(await table.readBootId()).toMatch(/^[0-9a-f-]{36}$/u);
+    const bootId = await table.readBootId();
+    expect(bootId).toMatch(/^[0-9a-f-]{36}$/u);
+    expect(await identifySelf(table)).toEqual({ bootId, pid: process.pid, startTime: self?.startTime });
   });
 
   test("a program's name can say what it likes", async () => {

@@ -4,7 +4,7 @@ import { runCommand } from "./command.ts";
 import type { ListedProcess, ProcessEntry, ProcessTable } from "./process-table.ts";
 
 /** Runs a program of the system and returns what it prints. */
-export type RunTool = (argv: readonly [string, ...string[]]) => Promise<string>;
+type RunTool = (argv: readonly [string, ...string[]]) => Promise<string>;
 
 /** pid, parent, group, state, processor time, start time (five words, `Thu Nov 20 16:20:51 2026`). */
 const COLUMNS = "pid=,ppid=,pgid=,stat=,time=,lstart=";

@@ -8,7 +8,7 @@ import { hasCode } from "./system-error.ts";
 
 const CHUNK_BYTES = 64 * 2 ** 10;
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly directory: string;
   readonly from: number;
   /** Undefined: what is there now is enough. */

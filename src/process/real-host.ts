@@ -185,7 +185,7 @@ class RealHost implements RealProcessHost {
     await forgetScript(directory);
     throw new AppError(
       "unavailable",
-      `The command of ${directory} could not be started. There must be room on the disk, and setsid (util-linux) or perl on the PATH.`,
+      `Cannot start the command of ${directory}: its holder failed or did not answer. There must be room on the disk, and setsid (util-linux) or perl on the PATH.`,
       { path: this.#options.path },
     );
   }

@@ -14,7 +14,7 @@ const SPAWNER_SCRIPT = fileURLToPath(new URL("spawner.sh", import.meta.url));
 const ANSWER_WITHIN_MS = 15_000;
 
 /** started: with its identity as JSON. done: carried out. failed: not carried out, or nobody said. */
-export interface SpawnerAnswer {
+interface SpawnerAnswer {
   readonly word: "started" | "done" | "failed";
   readonly rest: string;
 }
@@ -91,9 +91,9 @@ export class Spawner {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn("/bin/sh", [SPAWNER_SCRIPT], {
+    // By env, since Node may add variables of its own to those it is told to give (NODE_V8_COVERAGE).
+    const child = spawn("/usr/bin/env", ["-i", `PATH=${this.#path}`, "/bin/sh", SPAWNER_SCRIPT], {
       cwd: "/",
-      env: { PATH: this.#path },
       // A session of its own: Ctrl-C in the daemon's terminal is not for it.
       detached: true,
       stdio: ["pipe", "pipe", "ignore"],

@@ -4,6 +4,8 @@ import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { createSystemTable } from "../../src/process/system-table.ts";
 import { commandScript } from "../../src/process/script.ts";
 import type { ProcessIdentity } from "../../src/contract/run.ts";
 import { collect } from "../support/collect.ts";
@@ -11,6 +13,7 @@ import { commandIn } from "../support/held-command.ts";
 import { openRealHost, type RealHostFixture } from "../support/host-fixture.ts";
 
 const { signal } = new AbortController();
+const table = createSystemTable(systemClock);
 const SOURCE = join(import.meta.dirname, "../../src/process");
 
 let fixture: RealHostFixture;
@@ -19,13 +22,16 @@ beforeEach(async () => {
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 
-/** A daemon that started a program and was killed with SIGKILL. */
+/** A daemon that started a program and was killed with SIGKILL. Its spawner ends with it. */
 async function killedDaemon(marker: string, program: string): Promise<{ directory: string; identity: ProcessIdentity }> {
   const daemon = join(import.meta.dirname, "../support/dying-daemon.ts");
   const child = spawn(process.execPath, [daemon, fixture.folder, marker, program], { stdio: ["pipe", "pipe", "inherit"] });
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const spawners = (await table.list()).filter(({ parent }) => parent === child.pid);
+  expect(spawners).toHaveLength(1);
   child.kill("SIGKILL");
   await once(child, "exit");
+  await expect.poll(() => table.find(spawners[0]?.pid ?? 0)).toBeUndefined();
   return { directory: join(fixture.folder, marker), identity: JSON.parse(line) as ProcessIdentity };
 }
 

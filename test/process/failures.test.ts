@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { HeldCommand } from "../../src/process/host.ts";
@@ -39,6 +39,15 @@ async function spawners(): Promise<number[]> {
   const children = (await table.list()).filter(({ parent }) => parent === process.pid);
   const lines = await Promise.all(children.map(async ({ pid }) => ({ pid, line: await readFile(`/proc/${pid}/cmdline`, "utf8") })));
   return lines.filter(({ line }) => line.includes("spawner.sh")).map(({ pid }) => pid);
+}
+
+/** The system's clock, so many times as fast. */
+function hurried(speed: () => number): Clock {
+  return {
+    ...systemClock,
+    elapsed: () => systemClock.elapsed() * speed(),
+    setTimer: (ms, run) => systemClock.setTimer(ms / speed(), run),
+  };
 }
 
 interface Identity {
@@ -113,14 +122,37 @@ test("with neither setsid nor perl a start fails and says what is missing", asyn
   await expect(access(join(never.directory, "command"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
+test("what a command does not read, or can't any more, is a failure of the sending", async () => {
+  let speed = 1;
+  const { host, command } = await open({ clock: hurried(() => speed) });
+  const [deaf, closed] = [command("waits.sh"), { ...command("waits.sh"), argv: ["/bin/sh", "-c", "exec sleep 1000000 0<&-"] as const }];
+  await host.start(deaf);
+  await host.start(closed);
+  await expect.poll(() => host.send(closed.directory, "hello\n").catch((failure: AppError) => failure.code)).toBe("conflict");
+  // A pipe takes 64 KB of what nobody reads.
+  await host.send(deaf.directory, "hello\n");
+  speed = 100;
+  await expect(host.send(deaf.directory, "x".repeat(100_000))).rejects.toMatchObject({ code: "timeout" });
+  speed = 1;
+  for (const { directory, marker } of [deaf, closed]) await host.stop(directory, { marker, graceMs: 60_000 });
+});
+
+test("where a part of a file can't be freed, the output is whole and takes its room", async () => {
+  await linkTools("perl");
+  const notices: string[] = [];
+  const log = { ...silentLog, info: (message: string) => notices.push(message) };
+  const { host, command } = await open({ path: tools, outputMaxBytes: 2 ** 20, log });
+  const held = command("floods-stdout.sh", "5");
+  await host.start(held);
+  const lines = await collect(host.readLines(held.directory, { from: 0, follow: true, signal }));
+  expect(lines).toHaveLength(5 * 1024);
+  expect(await collect(host.readLines(held.directory, { from: 0, follow: false, signal }))).toEqual(lines);
+  expect(notices).toEqual(["The output of a command is not limited on disk."]);
+});
+
 test("once the holder was killed, the command goes on; when it ends, it is lost", async () => {
   let speed = 1;
-  const clock = {
-    ...systemClock,
-    elapsed: () => systemClock.elapsed() * speed,
-    setTimer: (ms: number, run: () => void) => systemClock.setTimer(ms / speed, run),
-  };
-  const { host, command } = await open({ clock });
+  const { host, command } = await open({ clock: hurried(() => speed) });
   const held = command("echoes-stdin.sh");
   const identity = await host.start(held);
   // A killed holder tells nobody: only the look every few seconds finds out.

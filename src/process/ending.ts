@@ -84,10 +84,10 @@ export class Ending {
 
   /** `target`: the process, or minus the group that it is in. */
   async #signal(entry: ProcessEntry, target: number, signal: NodeJS.Signals): Promise<void> {
-    const own = await this.#table.find(process.pid);
+    const ownGroup = target < 0 ? (await this.#table.find(process.pid))?.group : undefined;
+    if (Math.abs(target) <= 1 || target === process.pid || -target === ownGroup) return;
     const now = await this.#table.find(entry.pid);
     if (now?.startTime !== entry.startTime || (target < 0 && now.group !== -target)) return;
-    if (Math.abs(target) <= 1 || target === process.pid || -target === own?.group) return;
     try {
       process.kill(target, signal);
     } catch (failure) {

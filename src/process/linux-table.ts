@@ -8,7 +8,7 @@ import { hasCode } from "./system-error.ts";
 /** USER_HZ, which /proc counts processor time in: 100 on every architecture Node runs on (proc_pid_stat(5), time(7)). */
 const TICKS_PER_SECOND = 100;
 /** How many processes are read before other work gets its turn; about 1 ms. */
-const SLICE = 64;
+const SLICE = 32;
 
 interface StatLine extends ProcessEntry {
   readonly cpuMs: number;

@@ -69,7 +69,7 @@ describe.skipIf(process.platform !== "linux")("the process table of Linux", () =
 
   test("memory and processor time are those of the process", async () => {
     const work =
-      "const held = Buffer.alloc(100e6, 1); const end = Date.now() + 100; while (Date.now() < end); console.log(process.pid); process.stdin.resume()";
+      "const held = Buffer.alloc(100e6, 1); while (process.cpuUsage().user < 150_000); console.log(process.pid); process.stdin.resume()";
     const pid = await pidSaidBy(`exec '${process.execPath}' -e '${work}'`);
     const entry = await table.find(pid);
     if (!entry) throw new Error("it is gone");

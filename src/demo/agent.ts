@@ -34,7 +34,7 @@ interface Message {
   readonly content: unknown;
 }
 
-const usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: 0 };
+const usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: null };
 
 try {
   const prompt = await readFile(process.env["DROVER_PROMPT_FILE"] ?? "", "utf8");

@@ -182,7 +182,13 @@ function rule(title: string): string[] {
   return ["", `--- ${title} ${"-".repeat(Math.max(3, 90 - title.length))}`, ""];
 }
 
-const nextSteps = ["drover init"];
+const launcher = join(import.meta.dirname, "..", "..", "drover");
+const nextSteps = [
+  `ln -s ${launcher} ~/.local/bin/drover`,
+  "cd ~/code/your-repository && drover init      which checks say that a change is done",
+  "drover daemon start",
+  "drover project register                       then label an issue, or: drover task add '...'",
+];
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1).padStart(5)} s`;

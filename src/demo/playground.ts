@@ -58,7 +58,7 @@ export class Playground implements AsyncDisposable {
     this.#daemon = spawn(process.execPath, [daemonProgram], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const url = await addressFrom(this.#daemon);
     const { token } = JSON.parse(await readFile(homePaths(this.home).auth, "utf8")) as { token: string };
-    this.#client = createClient({ url, token, actor: "demo" });
+    this.#client = createClient({ url, token, actor: "cli" });
     return this.#client;
   }
 

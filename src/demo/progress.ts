@@ -35,8 +35,8 @@ export function describeEvent(event: Event): string | undefined {
 
 const trees = { base: "base", head: "result" } as const;
 const progressLines = {
-  preparing: "workspace: a clone of its own, on a branch of its own",
-  prompting: undefined,
+  preparing: undefined,
+  prompting: "workspace ready: a clone of its own, on a branch of its own",
   working: undefined,
   verifying: "verifying: the checks run on the base and on the result",
 } as const;

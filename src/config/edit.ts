@@ -5,6 +5,7 @@ import { FORMAT_VERSION, upgradeFormat } from "./format.ts";
 import { recordVersion, versionBefore } from "./history.ts";
 import { initialConfigText } from "./initial-text.ts";
 import { checkConfigText, checkProjectText, type LoadedConfig } from "./load.ts";
+import { configError, type Problem } from "./problem.ts";
 import { isMapping, schemaAt, settingSchemas } from "./schema.ts";
 import { nearest } from "./suggestion.ts";
 import { type Environment, valueFromText } from "./text-value.ts";
@@ -45,7 +46,11 @@ export function setConfig(file: string, key: string, valueText: string, edit: Ed
     });
   }
   const value = valueFromText(node, valueText, key);
-  return change(file, edit, (document) => setValue(document, path, value));
+  try {
+    return change(file, edit, (document) => setValue(document, path, value));
+  } catch (thrown) {
+    throw thrown instanceof AppError ? withoutPlaceOf(key, thrown) : thrown;
+  }
 }
 
 /**
@@ -95,6 +100,13 @@ function pathOfSetting(key: string): string[] {
     settingSchemas.map((setting) => setting.key),
   );
   throw new AppError("invalid", `${key} is not a setting.${near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : ""}`, { key, near });
+}
+
+/** What is wrong with the new value is not in the file, so it is told without a line of it. */
+function withoutPlaceOf(key: string, error: AppError): AppError {
+  const issues = error.details["issues"] as readonly Problem[] | undefined;
+  const nowhere = { place: null, line: null, column: null };
+  return issues === undefined ? error : configError(issues.map((issue) => (issue.path === key ? { ...issue, ...nowhere } : issue)));
 }
 
 function change(file: string, edit: EditScope, apply: (document: Document) => void): readonly string[] {

@@ -1,6 +1,5 @@
-import type { Document } from "yaml";
-import { isMap } from "yaml";
-import { configError } from "./problem.ts";
+import { type Document, isMap } from "yaml";
+import { configError, shown } from "./problem.ts";
 import type { YamlText } from "./yaml-text.ts";
 
 /** The version of the file format that this program writes. */
@@ -21,12 +20,12 @@ const upgrades: readonly ((document: Document) => void)[] = [
  * a version that this program does not know.
  */
 export function upgradeFormat(file: string, yaml: YamlText): number {
-  const version = yaml.values()["version"] ?? 0;
+  const { version = 0 } = yaml.values();
   if (typeof version !== "number" || !Number.isInteger(version) || version < 0 || version > FORMAT_VERSION) {
-    const isNewer = typeof version === "number" && version > FORMAT_VERSION;
+    const isNewer = Number.isInteger(version) && Number(version) > FORMAT_VERSION;
     const message = isNewer
-      ? `This file is of format ${version}, written by a newer Drover; this one knows formats up to ${FORMAT_VERSION}. Update Drover, or take an older copy of the file.`
-      : `version names the file's format; allowed: ${FORMAT_VERSION}.`;
+      ? `This file is of format ${shown(version)}, written by a newer Drover; this one knows formats up to ${FORMAT_VERSION}. Update Drover, or take an older copy of the file.`
+      : `version is ${shown(version)}; allowed: ${FORMAT_VERSION}.`;
     throw configError([{ path: "version", place: file, ...yaml.locate(["version"]), message }]);
   }
   for (const upgrade of upgrades.slice(version)) upgrade(yaml.document);

@@ -26,5 +26,5 @@ function explain(contents: unknown, { properties = {} }: SchemaNode): void {
 }
 
 function itemsOf(contents: unknown): readonly Pair[] {
-  return isMap(contents) ? (contents.items as Pair[]) : [];
+  return isMap(contents) ? contents.items : [];
 }

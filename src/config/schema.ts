@@ -57,10 +57,12 @@ export const settingSchemas: readonly SettingSchema[] = Object.entries(sections)
 export function configJsonSchema(): object {
   return z.toJSONSchema(Config, {
     io: "input",
-    override: ({ jsonSchema }) => {
+    override: ({ jsonSchema, path }) => {
       // Our own words, and the empty sections that only make them optional, mean nothing to an editor.
       delete jsonSchema["scope"];
       delete jsonSchema["tighten"];
+      // An agent of a file may be one of a lower layer with another model.
+      if (path.join(".") === "properties.agents.additionalProperties") delete jsonSchema.required;
       if (jsonSchema.type === "object" && Object.keys(jsonSchema.default ?? { none: true }).length === 0) delete jsonSchema.default;
     },
   });
@@ -134,6 +136,6 @@ function describeRange({ minimum, maximum }: SchemaNode): string {
 
 function describeText({ format, minLength, maxLength }: SchemaNode): string {
   if (format === "uri") return "a URL";
-  const most = maxLength === undefined ? "" : ` of at most ${maxLength} characters`;
-  return minLength === undefined ? `text${most}` : `text${most}, not empty`;
+  if (maxLength !== undefined) return `text of ${minLength ?? 0} to ${maxLength} characters`;
+  return minLength === undefined ? "text" : "text that is not empty";
 }

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "chokidar";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
-import type { Setting } from "../contract/config.ts";
+import { projectSections, type Setting } from "../contract/config.ts";
 import { readConfigText } from "./file.ts";
 import { recordVersion } from "./history.ts";
 import { checkProjectText, type LoadedConfig, type LoadedProjectConfig, loadConfig } from "./load.ts";
@@ -122,7 +122,7 @@ export class ConfigWatch implements AsyncDisposable {
       if (!isKnown) this.#options.onRejected(error, file);
       return;
     }
-    this.#tell(this.#current, before.settings(), this.#errors.delete(file));
+    this.#tell(this.#current, changedKeys(before.settings(), this.#current.settings()), this.#errors.delete(file));
     if (before.text !== this.#current.text) for (const project of this.#projects.keys()) this.#reloadProject(project);
   }
 
@@ -133,7 +133,9 @@ export class ConfigWatch implements AsyncDisposable {
     const error = this.#errors.get(file);
     if (error !== undefined && error.message !== known?.message) this.#options.onRejected(error, file);
     const loaded = this.project(file);
-    if (loaded !== undefined) this.#tell(loaded, before, known !== undefined && error === undefined);
+    if (loaded === undefined) return;
+    const ofProject = (settings: readonly Setting[]) => settings.filter(({ key }) => projectSections.some((section) => isIn(section, key)));
+    this.#tell(loaded, changedKeys(ofProject(before), ofProject(loaded.settings())), known !== undefined && error === undefined);
   }
 
   #loadProject(file: string): void {
@@ -164,10 +166,13 @@ export class ConfigWatch implements AsyncDisposable {
     return text === undefined ? null : recordVersion(file, text).version;
   }
 
-  #tell(loaded: LoadedConfig | LoadedProjectConfig, before: readonly Setting[], isRightAgain: boolean): void {
-    const keys = changedKeys(before, loaded.settings());
+  #tell(loaded: LoadedConfig | LoadedProjectConfig, keys: readonly string[], isRightAgain: boolean): void {
     if (keys.length > 0 || isRightAgain) this.#options.onChange(loaded, keys);
   }
+}
+
+function isIn(section: string, key: string): boolean {
+  return key === section || key.startsWith(`${section}.`);
 }
 
 function changedKeys(before: readonly Setting[], after: readonly Setting[]): string[] {

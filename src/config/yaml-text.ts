@@ -32,6 +32,7 @@ const REFUSED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "
  */
 export function parseYaml(place: string, text: string): YamlText {
   const { document, locationAt } = parseHarmless(place, text);
+  if (isScalar(document.contents) && document.contents.value === null) document.contents = null;
   if (document.contents !== null && !isMap(document.contents)) {
     const message = "This must hold settings, such as `daemon: { port: 3003 }`.";
     throw configError([{ path: "", place, line: 1, column: 1, message }]);
@@ -60,7 +61,7 @@ function parseHarmless(place: string, text: string): { document: Document; locat
     stringKeys: true,
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: "silent",
+    logLevel: "error",
   });
   const locationAt = (offset: number): Location => {
     const { line, col } = lines.linePos(offset);

@@ -72,13 +72,19 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   }
 }
 
+const installed = join(import.meta.dirname, "..", "..", "node_modules");
 const agents = {
   scripted: AgentConfig.parse({
     driver: "command",
     command: [process.execPath, join(import.meta.dirname, "agent.ts")],
     env: ["ANTHROPIC_BASE_URL"],
   }),
-  "claude-scripted": AgentConfig.parse({ driver: "claude", env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] }),
+  // The one that the tests use, so that a development clone has it.
+  "claude-scripted": AgentConfig.parse({
+    driver: "claude",
+    command: [join(installed, ".bin", "claude")],
+    env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+  }),
   claude: AgentConfig.parse({ driver: "claude", env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"] }),
 } satisfies Record<DemoAgent, AgentConfig>;
 

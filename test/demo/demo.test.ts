@@ -1,9 +1,13 @@
-import { readdir, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { runDemo, type DemoOptions } from "../../src/demo/demo.ts";
+import { needs } from "../support/needs.ts";
+import { enterNew } from "../support/network-namespace.ts";
 
 test("an issue becomes a verified pull request before one's eyes, and nothing is left", async () => {
   const shown = await demo({});
@@ -39,7 +43,11 @@ test("--json prints one document, and --keep leaves the repository with the bran
         branch: expect.stringMatching(/^drover\/1-/),
         body: expect.stringContaining("node --test"),
       },
-      proof: { checks: [{ name: "test", verdict: "fixed", base: { failures: ["cents add up exactly"] }, head: { failures: [] } }] },
+      proof: {
+        checks: [
+          { name: "test", verdict: "fixed", base: { failures: ["test/bill.test.js > cents add up exactly"] }, head: { failures: [] } },
+        ],
+      },
       diff: expect.stringContaining("+  const cents"),
     });
     expect(existsSync(join(shown.kept, "tally", ".git"))).toBe(true);
@@ -55,6 +63,17 @@ test("^C in the middle of the work ends the daemon and the agent and removes eve
     if (text.includes("agent uses Bash")) control.abort(interrupted);
   });
   await expect(running).rejects.toBe(interrupted);
+});
+
+test.skipIf(!needs("claude", "network-namespace").ok)("the command line runs it with the real Claude Code", async () => {
+  const [program, ...args] = [...enterNew, process.execPath, "src/cli/main.ts", "demo", "--agent", "claude-scripted", "--json"];
+  const { stdout } = await promisify(execFile)(program, args);
+  expect(JSON.parse(stdout)).toMatchObject({
+    agent: "claude-scripted",
+    scripted: true,
+    pullRequest: { title: expect.stringContaining("0.30000000000000004") },
+    proof: { checks: [{ verdict: "fixed" }] },
+  });
 });
 
 /** Runs the demo with temporary files in a folder of its own; what it printed. Fails when it left something there that it did not name. */

@@ -3,24 +3,22 @@ import { accessSync, appendFileSync, constants } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { whyNoNamespace } from "./network-namespace.ts";
+import { whyNoNamespace } from "./network-namespace.ts";
 
 /** Where skipped tests say why, one JSON line each; the closing summary reads it. */
 export const SKIPS_VARIABLE = "DROVER_TEST_SKIPS";
 
 /** What a test may need that a machine may lack. Each returns what is missing, or undefined. */
 const probes = {
-  tmux: () => program("tmux", ["-V"]),
   strace: () => program("strace", ["-qq", "-o", "/dev/null", "true"]),
   tmpfs: () => program("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
-  docker: () => program("docker", ["info"]),
-  chromium: () => program("chromium", ["--version"]),
   claude: () => file(join(import.meta.dirname, "../../node_modules/.bin/claude")),
   "network-namespace": whyNoNamespace,
   "git-http-backend": () => file(join(spawnSync("git", ["--exec-path"], { encoding: "utf8" }).stdout.trim(), "git-http-backend")),
 } satisfies Record<string, () => string | undefined>;
 
 /**
- * The one way to leave tests out: `test.skipIf(!needs("tmux").ok)`. What is missing goes to the closing summary with the
+ * The one way to leave tests out: `test.skipIf(!needs("claude").ok)`. What is missing goes to the closing summary with the
  * name of the test file, and fails the run in CI.
  */
 export function needs(...wanted: (keyof typeof probes)[]): { readonly ok: boolean } {

@@ -18,6 +18,9 @@ const asRoot = process.getuid?.() === 0;
 const inside = asRoot ? ["--net"] : ["--user", "--map-root-user", "--net"];
 const unshareArguments = [...inside, "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
 
+/** Put before a command, it runs in a namespace of its own, alone with its loopback. */
+export const enterNew = ["unshare", ...unshareArguments] as const;
+
 /** Why no namespace can be made here; undefined: it can. A real agent runs in one or not at all. */
 export function whyNoNamespace(): string | undefined {
   const tried = spawnSync("unshare", [...unshareArguments, "true"], { encoding: "utf8", timeout: 20_000 });

@@ -3,7 +3,6 @@ import { accessSync, appendFileSync, constants } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { whyNoNamespace } from "./network-namespace.ts";
-import { whyNoNamespace } from "./network-namespace.ts";
 
 /** Where skipped tests say why, one JSON line each; the closing summary reads it. */
 export const SKIPS_VARIABLE = "DROVER_TEST_SKIPS";

@@ -30,7 +30,7 @@ describe("reading", () => {
 
   test("what is no text file is refused at once: a folder, a named pipe, bytes that are not UTF-8", () => {
     expect(() => readConfigText(folder)).toThrow("This is not a file.");
-    execFileSync("mkfifo", [file]);
+    execFileSync("/usr/bin/mkfifo", [file]);
     expect(() => readConfigText(file)).toThrow("This is not a file.");
     rmSync(file);
     writeFileSync(file, Buffer.from([0x61, 0xff, 0xfe]));

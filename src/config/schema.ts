@@ -93,11 +93,6 @@ export function keyOf(path: Path): string {
   return path.reduce<string>((key, step) => (typeof step === "number" ? `${key}[${step}]` : key === "" ? step : `${key}.${step}`), "");
 }
 
-/** The path of a key as people write it. Does not say whether there is such a setting. */
-export function pathOf(key: string): Path {
-  return key.split(/[.[]/).map((step) => (/^\d+\]$/.test(step) ? Number.parseInt(step, 10) : step));
-}
-
 /** The choices or the range that a schema leaves, in short; undefined where its description says it all. */
 export function describeChoices(node: SchemaNode): string | undefined {
   const one = node.anyOf?.[0] ?? node;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rollbackConfig, setConfig } from "./edit.ts";
-import { type ConfigWatch, watchConfig } from "./watch.ts";
+import { ConfigWatch } from "./watch.ts";
 
 let folder: string;
 let globalFile: string;
@@ -32,7 +32,7 @@ function start(projectFiles: readonly string[] = []): void {
     happened.push(what.replaceAll(`${folder}/`, ""));
     waiting?.();
   };
-  config = watchConfig({
+  config = new ConfigWatch({
     globalFile,
     env: {},
     projectFiles,

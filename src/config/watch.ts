@@ -24,20 +24,16 @@ export interface ConfigWatchOptions {
 /** A file is read when it has not grown for this long, so that none is read half written. */
 const SETTLED_MS = 100;
 
-/**
- * Loads the configuration and keeps it up to date until stopped. Throws like `loadConfig` when the home's file is wrong
- * at the start; from then on a wrong file changes nothing but `errorOf`.
- */
-export function watchConfig(options: ConfigWatchOptions): ConfigWatch {
-  return new ConfigWatch(options);
-}
-
 interface WatchedProject {
   /** The text of its file when that was last accepted. */
   text: string | undefined;
   loaded: LoadedProjectConfig | undefined;
 }
 
+/**
+ * The configuration in force: loaded at once, and kept up to date until stopped. The constructor throws like `loadConfig`
+ * when the home's file is wrong; from then on a wrong file changes nothing but `errorOf`.
+ */
 export class ConfigWatch implements AsyncDisposable {
   readonly #options: ConfigWatchOptions;
   readonly #projects = new Map<string, WatchedProject>();

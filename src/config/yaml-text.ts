@@ -15,7 +15,7 @@ export interface YamlText {
 }
 
 /** Both count from 1. */
-export interface Location {
+interface Location {
   readonly line: number;
   readonly column: number;
 }
@@ -75,9 +75,10 @@ function parseHarmless(place: string, text: string): { document: Document; locat
   });
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
-    const problems = faults.map(({ pos, message }) => problemAt(pos[0], [], `This is not valid YAML. ${message}.`));
     // Further ones in the same line are mostly consequences of the first.
-    throw configError(problems.filter(({ line }, index) => problems.findIndex((one) => one.line === line) === index).slice(0, FAULTS_MAX));
+    const firstByLine = new Map(faults.toReversed().map((fault) => [locationAt(fault.pos[0]).line, fault]));
+    const shown = [...firstByLine.values()].toReversed().slice(0, FAULTS_MAX);
+    throw configError(shown.map(({ pos, message }) => problemAt(pos[0], [], `This is not valid YAML. ${message}.`)));
   }
   const harms = findHarms(document.contents, [], 0);
   if (harms.length > 0) throw configError(harms.map((harm) => problemAt(harm.offset, harm.path, harm.message)));

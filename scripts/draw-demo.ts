@@ -12,7 +12,7 @@ interface Line {
 }
 
 const COLUMNS = 118;
-const ROWS = 44;
+const ROWS = 49;
 const LINE_HEIGHT = 17;
 const CHARACTER_WIDTH = 7.83;
 const PADDING = 16;
@@ -47,10 +47,10 @@ function draw(shown: readonly Line[]): string {
     ({ atMs, text }, index) =>
       `<text x="${PADDING}" y="${PADDING + 13 + index * LINE_HEIGHT}" class="${colour(text)}" style="animation-delay:${(atMs / 1000).toFixed(2)}s">${escape(text)}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="A run of ./drover demo">
+  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}" role="img" aria-label="A run of ./drover demo">
 <style>
   rect { fill: #12161c; rx: 8px }
-  text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #c9d1d9; white-space: pre; animation: appear 1ms both }
+  text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #c9d1d9; animation: appear 1ms both }
   .command { fill: #ffffff; font-weight: bold } .rule { fill: #79c0ff } .good { fill: #7ee787 } .bad { fill: #ffa198 }
   @keyframes appear { from { opacity: 0 } to { opacity: 1 } }
   @media (prefers-reduced-motion: reduce) { text { animation: none } }

@@ -3,7 +3,7 @@ import type { Event } from "../contract/event.ts";
 import type { Proof } from "../contract/proof.ts";
 import type { RunOutcome } from "../contract/run.ts";
 
-const LINE_MAX = 110;
+const LINE_MAX = 100;
 
 /** What an event of the demo's task says to somebody who watches; undefined: nothing that they would miss. */
 export function describeEvent(event: Event): string | undefined {

@@ -12,7 +12,7 @@ interface Line {
 }
 
 const COLUMNS = 118;
-const ROWS = 49;
+const ROWS = 46;
 const LINE_HEIGHT = 17;
 const CHARACTER_WIDTH = 7.83;
 const PADDING = 16;

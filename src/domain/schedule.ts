@@ -24,7 +24,10 @@ export interface ProjectShare {
   virtualTime: number;
   running: number;
   runningMax: number;
-  /** The first task by each key: at least the best by (priority, sequence), the earliest deadline, the oldest. Distinct, in any order. */
+  /**
+   * The first task by each key: at least by (priority, sequence), by (deadline, priority, sequence) and by (queuedAt,
+   * sequence). Distinct, in any order.
+   */
   heads: readonly Candidate[];
 }
 

@@ -73,6 +73,24 @@ describe("polling", () => {
     expect(new Set(numbersOf(await poll(cursorOf(first)))).size).toBe(120);
   });
 
+  test("hides no issue when others change while it pages", async () => {
+    let now = Date.now() - 86_400_000;
+    await using later = await GithubDouble.start({ now: () => now });
+    const repository = await later.createRepository("acme/api", { tokens: { ghp_one: "owner" } });
+    target = { project: sampleProject({ remote: later.remote("acme/api") }), config: sampleConfig({ github: { apiUrl: later.url } }) };
+    const first = await poll();
+    for (let count = 0; count < 150; count++) {
+      now += 10_000;
+      repository.openIssue({ title: `Issue ${count}`, labels: ["Claude"] });
+    }
+    now += 1000;
+    later.before(/page=2/, () => [1, 2, 3, 148, 149, 150].forEach((number) => repository.edit(number, { body: "changed" })));
+    const second = await poll(cursorOf(first));
+    const third = await poll(cursorOf(second));
+    expect(new Set([...numbersOf(second), ...numbersOf(third)]).size).toBe(150);
+    expect(issuesOf(third).find((issue) => issue.number === 1)?.body).toBe("changed");
+  });
+
   test("costs nothing of the limit while nothing changes", async () => {
     api.openIssue({ title: "One", labels: ["Claude"] });
     const rested = cursorOf(await poll(cursorOf(await poll())));
@@ -449,6 +467,13 @@ describe("writing", () => {
     await putComment(issue, "Done");
     const ours = api.issue(issue).comments.filter((comment) => comment.body.startsWith(marker));
     expect(ours.map((comment) => comment.body)).toEqual([`${marker}\nDone`]);
+  });
+
+  test("a person's comment that quotes ours is not ours", async () => {
+    const issue = api.openIssue({ title: "One", labels: ["Claude"] });
+    api.comment(issue, `> ${marker}`);
+    await putComment(issue, "Started");
+    expect(api.issue(issue).comments.map((comment) => comment.body)).toEqual([`> ${marker}`, `${marker}\nStarted`]);
   });
 
   test("the same again writes nothing", async () => {

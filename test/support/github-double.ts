@@ -65,6 +65,7 @@ export class GithubDouble implements AsyncDisposable {
   readonly #gits = new Set<() => void>();
   readonly #now: () => number;
   #faults: (Fault & { left: number })[] = [];
+  #acts: { readonly match: RegExp; readonly act: () => void }[] = [];
   #lastId = 0;
 
   private constructor(root: string, now: () => number) {
@@ -124,6 +125,11 @@ export class GithubDouble implements AsyncDisposable {
     this.#faults.push({ ...fault, left: fault.times ?? 1 });
   }
 
+  /** Lets something happen once, just before the first request whose `METHOD /path?query` matches is answered. */
+  before(match: RegExp, act: () => void): void {
+    this.#acts.push({ match, act });
+  }
+
   clearFaults(): void {
     this.#faults = [];
   }
@@ -175,6 +181,7 @@ export class GithubDouble implements AsyncDisposable {
     if (fault?.kind === "status") return this.#send(response, refuse(fault.status, fault.message ?? "Injected", fault.headers), null);
     if (path.includes(".git/")) return this.#serveGit(request, response, path, token);
     const body = await readJson(request);
+    this.#letHappen(`${request.method} ${path}${url.search}`);
     const reply = await this.#answer({ method: request.method ?? "GET", path, url, body, token });
     if (fault?.kind === "lost_reply") return void request.socket.destroy();
     if (fault?.kind === "truncated") return sendHalf(response, reply, fault.how);
@@ -234,6 +241,12 @@ export class GithubDouble implements AsyncDisposable {
       ...reply.headers,
     };
     response.writeHead(isSame ? 304 : reply.status, headers).end(isSame ? undefined : text);
+  }
+
+  #letHappen(request: string): void {
+    const next = this.#acts.find((one) => one.match.test(request));
+    this.#acts = this.#acts.filter((one) => one !== next);
+    next?.act();
   }
 
   #takeFault(request: string): Fault | undefined {

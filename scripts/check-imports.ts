@@ -17,12 +17,16 @@ const Architecture = z.strictObject({
 type Architecture = z.infer<typeof Architecture>;
 
 const architecture = Architecture.parse(JSON.parse(readFileSync("architecture.json", "utf8")));
-const cruised = await cruise(["src"], {
-  tsPreCompilationDeps: true,
-  doNotFollow: { path: "node_modules" },
-  exclude: { path: "\\.test\\.ts$|^src/demo/sample/" },
-  outputType: "json",
-});
+const cruised = await cruise(
+  ["src"],
+  {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "\\.test\\.ts$|^src/demo/sample/" },
+    outputType: "json",
+  },
+  { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
+);
 const { modules } = JSON.parse(cruised.output as string) as ICruiseResult;
 const sources = modules.filter((module) => module.source.startsWith("src/"));
 const problems = [...circlesOfFolders(architecture.folders), ...wrongImports(architecture)];

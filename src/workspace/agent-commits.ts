@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { safeText } from "../base/text.ts";
 import type { AgentRepository } from "./agent-repository.ts";
-import { gitFailure, removals, type GitCall } from "./git.ts";
+import { gitFailure, removals, type Git, type GitCall } from "./git.ts";
 import type { Repository } from "./repository.ts";
 
 export interface KeepRequest {
@@ -60,28 +60,27 @@ async function knownIn(repository: Repository, { refs, baseCommit }: KeepRequest
 /** A commit for each index whose content neither HEAD nor the files have. */
 async function commitStaged(repository: Repository, agent: AgentRepository, { tree }: KeepRequest): Promise<string[]> {
   const { git } = repository;
-  const elsewhere = new Set([tree, agent.head === null ? undefined : await repositoryTree(repository, agent, agent.head)]);
+  const { view, head } = agent;
+  const elsewhere = new Set([tree]);
+  if (head !== null) elsewhere.add((await git.print(["rev-parse", "--verify", `${head}^{tree}`], { repository: view })).trim());
   const commits: string[] = [];
   for (const index of agent.indexes) {
-    const call = { repository: agent.view, index };
-    await forgetConflicts(repository, call);
-    const staged = await git.print(["write-tree"], call);
-    if (elsewhere.has(staged.trim())) continue;
-    const parent = agent.head === null ? [] : ["-p", agent.head];
-    commits.push((await git.print(["commit-tree", ...parent, "-m", "Staged, not committed", staged.trim()], call)).trim());
+    const staged = await treeOfIndex(git, { repository: view, index });
+    if (elsewhere.has(staged)) continue;
+    const parent = head === null ? [] : ["-p", head];
+    commits.push((await git.print(["commit-tree", ...parent, "-m", "Staged, not committed", staged], { repository: view })).trim());
   }
   return commits;
 }
 
-async function repositoryTree(repository: Repository, agent: AgentRepository, commit: string): Promise<string> {
-  return (await repository.git.print(["rev-parse", "--verify", `${commit}^{tree}`], { repository: agent.view })).trim();
-}
-
-/** Paths in conflict can't be in a tree; what they consist of is in commits. */
-async function forgetConflicts(repository: Repository, call: GitCall): Promise<void> {
-  const unmerged = await repository.git.print(["ls-files", "--unmerged", "-z"], call);
-  const paths = new Set(unmerged.split("\0").flatMap((entry) => (entry === "" ? [] : [entry.slice(entry.indexOf("\t") + 1)])));
-  if (paths.size > 0) await repository.git.print(["update-index", "-z", "--index-info"], { ...call, input: removals([...paths]) });
+/** Without paths in conflict, which can't be in a tree; what they consist of is in commits. */
+async function treeOfIndex(git: Git, call: GitCall): Promise<string> {
+  const written = await git.run(["write-tree"], call);
+  if (written.exitCode === 0) return written.stdout.trim();
+  const unmerged = (await git.print(["ls-files", "--unmerged", "-z"], call)).split("\0").filter((entry) => entry !== "");
+  const paths = new Set(unmerged.map((entry) => entry.slice(entry.indexOf("\t") + 1)));
+  await git.print(["update-index", "-z", "--index-info"], { ...call, input: removals([...paths]) });
+  return (await git.print(["write-tree"], call)).trim();
 }
 
 /** Those that nothing known leads to, nor another of them: their refs keep all the rest. */

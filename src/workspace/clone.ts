@@ -15,6 +15,8 @@ export interface CloneRequest {
   readonly branch: string | null;
 }
 
+/** As many writers as processors; and no waiting for the disk, for all of it is a copy. */
+const COPY = { "checkout.workers": "0", "core.fsync": "none" };
 const PACK_FILE = /^(pack-[0-9a-f]+)\.(?:pack|idx|rev)$/;
 
 /**
@@ -34,8 +36,8 @@ export async function makeClone(repository: Repository, { directory, commit, bas
     `update refs/remotes/origin/${baseBranch} ${commit}`,
     branch === null ? `option no-deref\nupdate HEAD ${commit}` : `update refs/heads/${branch} ${commit}`,
   ];
-  await git.print(["update-ref", "--stdin"], { repository: gitDirectory, input: `${refs.join("\n")}\n` });
-  await git.print(["reset", "--hard", "--quiet"], { repository: gitDirectory, workTree: making, config: { "checkout.workers": "0" } });
+  await git.print(["update-ref", "--stdin"], { repository: gitDirectory, input: `${refs.join("\n")}\n`, config: COPY });
+  await git.print(["reset", "--hard", "--quiet"], { repository: gitDirectory, workTree: making, config: COPY });
   await copyIndex(join(gitDirectory, "index"), indexPath(repository, basename(directory)));
   await rename(making, directory);
 }

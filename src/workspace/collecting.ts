@@ -25,7 +25,8 @@ const STAT_FILES = 48;
  * Makes the task's head from what was captured: the agent's own commits where they build on the base, and one of ours for
  * what it left uncommitted. Its tree is what the checks see in the workspace, but for the person's copied files, droppings
  * of agents and systems, and submodules, which stay what the base or the agent's commit says. Throws `conflict` for a
- * repository of the agent's own in the workspace: its files can't be told from a clone that it only wanted to read.
+ * repository of the agent's own in the workspace, whose files can't be told from a clone that it only wanted to read, and
+ * for changed files in a submodule, which the checks see and a pull request can't hold.
  */
 export async function collectWork(repository: Repository, captured: Capture, request: CollectRequest): Promise<CollectedWork> {
   const { baseCommit, taskId } = request;
@@ -136,9 +137,27 @@ async function submodulesToKeep(
     const id = now.get(path);
     const isFolder = (await look(join(directory, path)))?.isDirectory() ?? false;
     const isReplaced = added.some((one) => one.startsWith(`${path}/`)) && !captured.repositories.includes(path);
-    if (id !== undefined && isFolder && !isReplaced) kept.set(path, id);
+    if (id === undefined || !isFolder || isReplaced) continue;
+    await refuseChangesIn(repository, captured, path, id);
+    kept.set(path, id);
   }
   return kept;
+}
+
+/** A submodule that was not filled, or whose commit we never got, has nothing to compare. */
+async function refuseChangesIn(repository: Repository, captured: Capture, path: string, commit: string): Promise<void> {
+  if (!captured.repositories.includes(path) || (await repository.findCommit(commit)) === undefined) return;
+  const args = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", commit, `${captured.tree}:${path}`];
+  const changed = (await repository.print(args)).split("\0").filter((name) => name !== "");
+  const own = changed.filter(
+    (name) => !captured.repositories.some((nested) => `${path}/${name}`.startsWith(`${nested}/`) && nested !== path),
+  );
+  if (own.length === 0) return;
+  throw new AppError(
+    "conflict",
+    `The agent changed files in the submodule ${path} (${own.slice(0, 5).join(", ")}). A pull request of this repository can't hold them: undo them, or make the change in the submodule's own repository.`,
+    { submodule: path, files: own },
+  );
 }
 
 function isDropping(path: string): boolean {

@@ -62,7 +62,8 @@ function explain(said: string, hasToken: boolean): Explanation {
   ) {
     return ["invalid", "there is no such repository, or it is hidden from us", "Check the address and the permissions."];
   }
-  if (/transport '[^']*' not allowed/.test(said)) return ["invalid", "its kind of address is not allowed", "Use https, ssh or a path."];
+  if (/transport '[^']*' not allowed|strange (?:path|host)name/.test(said))
+    return ["invalid", "its kind of address is not allowed", "Use https, ssh or a path."];
   if (/mismatched algorithms|object format|hash algorithm/i.test(said))
     return ["invalid", "it keeps its objects as SHA-256", "Only repositories with SHA-1 objects are supported."];
   if (/No space left on device|Disk quota exceeded/.test(said)) return ["unavailable", "the disk is full", "Make room."];

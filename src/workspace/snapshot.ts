@@ -43,14 +43,18 @@ export function takeSnapshot(repository: Repository, request: SnapshotRequest): 
     // A copy: a daemon that was killed may have left a git behind that still works on the index, or a lock on it.
     const call = { workTree: request.directory, index: join(scratch, "index") };
     await beginIndex(repository, request, call);
-    await forget(repository, call, await gitlinksIn(repository, call));
     await openNestedRepositories(repository, call);
-    const problems = [...(await addAll(repository, call)), ...(await addTracked(repository, call, request))];
-    await leaveOut(repository, call, request);
-    const paths = await pathsIn(repository, call);
+    const problems = await addAll(repository, call);
+    const entries = await entriesOf(repository, call);
+    const unopened = gitlinksAmong(entries);
+    problems.push(...unopened.map((path) => `the repository '${safeText(path)}' can't be looked into`));
+    const paths = entries.map(({ path }) => path);
+    const added = await missingOf(request, new Set(paths));
+    problems.push(...(await addPaths(repository, call, added)));
+    await forget(repository, call, [...unopened, ...(await unwantedOf(repository, request))]);
     const tree = (await repository.print(["write-tree"], call)).trim();
     await rename(call.index, request.index);
-    return { tree, repositories: await repositoriesAmong(request.directory, paths), problems };
+    return { tree, repositories: await repositoriesAmong(request.directory, [...paths, ...added]), problems };
   });
 }
 
@@ -65,16 +69,27 @@ export async function copyIndex(from: string, to: string): Promise<void> {
   await utimes(to, at, at);
 }
 
+interface Entry {
+  readonly mode: string;
+  readonly path: string;
+}
+
 type IndexCall = Omit<GitCall, "repository"> & { readonly workTree: string; readonly index: string };
 
+/** Without the submodules of the base: git would look into their folders by running itself there, with the configuration it finds. */
 async function beginIndex(repository: Repository, request: SnapshotRequest, call: IndexCall): Promise<void> {
   if (await look(request.index)) await copyIndex(request.index, call.index);
   else await repository.print(["read-tree", "--end-of-options", request.baseCommit], call);
+  await forget(repository, call, gitlinksAmong(await entriesOf(repository, call)));
 }
 
-async function gitlinksIn(repository: Repository, call: IndexCall): Promise<string[]> {
-  const entries = (await repository.print(["ls-files", "--stage", "-z"], call)).split("\0");
-  return entries.flatMap((entry) => (entry.startsWith(GITLINK) ? [entry.slice(entry.indexOf("\t") + 1)] : []));
+async function entriesOf(repository: Repository, call: IndexCall): Promise<Entry[]> {
+  const lines = (await repository.print(["ls-files", "--stage", "-z"], call)).split("\0").filter((line) => line !== "");
+  return lines.map((line) => ({ mode: line.slice(0, 6), path: line.slice(line.indexOf("\t") + 1) }));
+}
+
+function gitlinksAmong(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ mode, path }) => (mode === GITLINK ? [path] : []));
 }
 
 /**
@@ -101,52 +116,44 @@ async function addAll(repository: Repository, call: IndexCall): Promise<string[]
     if (problems.length === 0) break;
     await forget(repository, call, await specialFilesIn(repository, call));
   }
-  const unopened = await gitlinksIn(repository, call);
-  await forget(repository, call, unopened);
-  return [...problems, ...unopened.map((path) => `the repository '${safeText(path)}' can't be looked into`)];
+  return problems;
 }
 
 /** Tracked paths at which something without content stands now: a pipe, a socket, a device. */
 async function specialFilesIn(repository: Repository, call: IndexCall): Promise<string[]> {
   const special: string[] = [];
-  for (const path of await pathsIn(repository, call)) {
+  for (const { path } of await entriesOf(repository, call)) {
     const found = await lookInside(call.workTree, path);
     if (found && !found.isFile() && !found.isSymbolicLink() && !found.isDirectory()) special.push(path);
   }
   return special;
 }
 
-async function addTracked(repository: Repository, call: IndexCall, { tracked }: SnapshotRequest): Promise<string[]> {
-  const known = new Set(await pathsIn(repository, call));
+/** What the agent tracks, is there, and was left out by the ignore rules. */
+async function missingOf({ directory, tracked }: SnapshotRequest, known: ReadonlySet<string>): Promise<string[]> {
   const missing: string[] = [];
   for (const path of tracked) {
     if (known.has(path)) continue;
-    const found = await lookInside(call.workTree, path);
+    const found = await lookInside(directory, path);
     if (found?.isFile() || found?.isSymbolicLink()) missing.push(path);
   }
-  if (missing.length === 0) return [];
-  return complaints(
-    await repository.run(["update-index", "--add", "-z", "--stdin"], { ...call, input: missing.map((path) => `${path}\0`).join("") }),
-  );
+  return missing;
 }
 
-async function leaveOut(repository: Repository, call: IndexCall, request: SnapshotRequest): Promise<void> {
-  if (request.leaveOut.length === 0) return;
-  const inBase = await repository.print(["ls-tree", "-r", "-z", "--name-only", "--end-of-options", request.baseCommit]);
-  const base = new Set(inBase.split("\0"));
-  await forget(
-    repository,
-    call,
-    request.leaveOut.filter((path) => !base.has(path)),
-  );
+async function addPaths(repository: Repository, call: IndexCall, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const input = paths.map((path) => `${path}\0`).join("");
+  return complaints(await repository.run(["update-index", "--add", "-z", "--stdin"], { ...call, input }));
+}
+
+async function unwantedOf(repository: Repository, { leaveOut, baseCommit }: SnapshotRequest): Promise<string[]> {
+  if (leaveOut.length === 0) return [];
+  const base = new Set((await repository.print(["ls-tree", "-r", "-z", "--name-only", "--end-of-options", baseCommit])).split("\0"));
+  return leaveOut.filter((path) => !base.has(path));
 }
 
 async function forget(repository: Repository, call: IndexCall, paths: readonly string[]): Promise<void> {
   if (paths.length > 0) await repository.print(["update-index", "-z", "--index-info"], { ...call, input: removals(paths) });
-}
-
-async function pathsIn(repository: Repository, call: IndexCall): Promise<string[]> {
-  return (await repository.print(["ls-files", "-z"], call)).split("\0").filter((path) => path !== "");
 }
 
 async function repositoriesAmong(directory: string, paths: readonly string[]): Promise<string[]> {

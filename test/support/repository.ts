@@ -19,9 +19,9 @@ export interface TestRepository {
   /** The path of `origin`; of the repository itself without one. */
   readonly remote: string;
   readonly branch: string;
-  git(...args: readonly string[]): string;
+  readonly git: (...args: readonly string[]) => string;
   /** Writes files and commits them; returns the commit. */
-  commit(files: Readonly<Record<string, string>>, message?: string): string;
+  readonly commit: (files: Readonly<Record<string, string>>, message?: string) => string;
 }
 
 const PERSON = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgSign=false"];

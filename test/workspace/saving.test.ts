@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -18,6 +18,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Task } from "../../src/contract/task.ts";
 import { git, writeFiles } from "../support/repository.ts";
 import { makeSetting, never, noToken, type Setting } from "./setting.ts";
 
@@ -43,6 +44,17 @@ function filesOf(setting: Setting, commit: string): Record<string, string> {
 
 function isKept(setting: Setting, commit: string): boolean {
   return git(setting.bare, "for-each-ref", "--contains", commit, "refs/drover").length > 0;
+}
+
+/** Root may read everything; so the saving is done by a process that has given that right up. */
+function saveWithoutPrivileges(setting: Setting, task: Task): string {
+  const program = [
+    process.execPath,
+    join(import.meta.dirname, "../programs/save-workspace.ts"),
+    JSON.stringify({ home: setting.home, project: setting.project, task }),
+  ];
+  const argv = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", ...program] : program;
+  return execFileSync(argv[0] ?? "", argv.slice(1), { encoding: "utf8" });
 }
 
 describe("a checkpoint", () => {
@@ -93,6 +105,22 @@ describe("a checkpoint", () => {
       utimesSync(path, at, at);
       expect(filesOf(setting, (await save())?.commit ?? "")["README.md"]).toBe(content);
     }
+  });
+
+  test("needs nothing of the last one: not its index, nor one that a killed git left locked", async () => {
+    using setting = makeSetting({ remote: true, files: { ".gitignore": "*.log\n", "kept.log": "in the base\n" } });
+    // Ignored, but held by the base all the same.
+    setting.source.git("add", "--force", "kept.log");
+    setting.source.commit({}, "Force");
+    const { directory, save } = await opened(setting);
+    writeFiles(directory, { "a.txt": "a\n", "dropped.log": "x" });
+    const first = await save();
+    const [index] = readdirSync(join(setting.bare, "workspaces")).filter((name) => name.endsWith(".index"));
+    writeFileSync(join(setting.bare, "workspaces", `${index}.lock`), "");
+    rmSync(join(setting.bare, "workspaces", index ?? ""));
+    expect(await setting.restarted().checkpoint(setting.project, setting.task(2), "x", 1)).toBeNull();
+    expect(await save()).toEqual(first);
+    expect(filesOf(setting, first?.commit ?? "")).toEqual({ ".gitignore": "*.log\n", "a.txt": "a\n", "kept.log": "in the base\n" });
   });
 
   test("keeps the agent's commits, branches, tags, stashes, detached and abandoned commits", async () => {
@@ -369,6 +397,20 @@ describe("what can't be saved", () => {
     rmSync(join(directory, "git~1"));
     expect(await setting.workspaces.sweep([setting.project], () => false)).toBe(1);
     expect(existsSync(directory)).toBe(false);
+  });
+
+  test.each(["closed.txt", "closed/inside.txt"])("is named when it may not be read: %s", async (path) => {
+    using setting = makeSetting();
+    const { task, directory } = await opened(setting);
+    writeFiles(directory, { [path]: "can't be read\n", "good.txt": "good\n" });
+    const closed = join(directory, path.split("/")[0] ?? "");
+    chmodSync(closed, 0o000);
+    const { message } = JSON.parse(saveWithoutPrivileges(setting, task)) as { message?: string };
+    chmodSync(closed, 0o700);
+    expect(message).toMatch(/could be saved.*closed.*Permission denied/);
+    const [saved] = await setting.workspaces.checkpoints(setting.project, task);
+    expect(filesOf(setting, saved?.commit ?? "")).toEqual({ "README.md": "# Sample\n", "good.txt": "good\n" });
+    expect(JSON.parse(saveWithoutPrivileges(setting, task))).toMatchObject({ index: 2 });
   });
 
   test("a corrupt commit of the agent is told, with the files saved", async () => {

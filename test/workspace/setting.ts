@@ -22,7 +22,7 @@ export interface Setting extends Disposable {
   readonly project: Project;
   readonly workspaces: ReturnType<typeof createWorkspaces>;
   /** Another daemon on the same home. */
-  restarted(): ReturnType<typeof createWorkspaces>;
+  restarted(env?: Record<string, string>): ReturnType<typeof createWorkspaces>;
   task(number: number, title?: string): Task;
   /** The daemon's own repository of the project. */
   readonly bare: string;
@@ -34,7 +34,8 @@ export function makeSetting(options: RepositoryOptions = { remote: true }): Sett
   const home = join(folder.path, "home");
   const source = makeRepository(join(folder.path, "person", "sample"), options);
   const project = makeProject(source);
-  const restarted = () => createWorkspaces({ paths: homePaths(home), env: gitEnv, clock: systemClock, log: silentLog });
+  const restarted = (env: Record<string, string> = {}) =>
+    createWorkspaces({ paths: homePaths(home), env: { ...gitEnv, ...env }, clock: systemClock, log: silentLog });
   return {
     folder: folder.path,
     home,

@@ -56,6 +56,12 @@ export class LiveSettings implements Settings {
     return this.#watch.project(file)?.config ?? this.current();
   }
 
+  isKnown(project: Project): boolean {
+    const file = configFile(project);
+    this.#watch.watchProject(file);
+    return this.#watch.project(file) !== undefined;
+  }
+
   list(project: Project | null): Setting[] {
     if (project === null) return this.#watch.current().settings();
     this.forProject(project);

@@ -6,7 +6,7 @@ import type { Reader, Transaction } from "../store/database.ts";
 import { countRunning, latestVirtualTime, nextDueAt } from "../store/queue.ts";
 import { enqueueEffect } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
-import { openRuns } from "../store/runs.ts";
+import { busyWorkers } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
 import { countTasks, getTask } from "../store/tasks.ts";
 import { claimTask } from "../store/transitions.ts";
@@ -40,7 +40,10 @@ export class Dispatcher {
     this.#parts = parts;
     this.#pool = pool;
     this.#admit = admit;
-    this.#shares = new ShareCache((reader, projectId) => parts.settings.forProject(getProject(reader, projectId)).defaults.maxProcesses);
+    this.#shares = new ShareCache((reader, projectId) => {
+      const project = getProject(reader, projectId);
+      return parts.settings.isKnown(project) ? parts.settings.forProject(project).defaults.maxProcesses : 0;
+    });
   }
 
   start(): void {
@@ -165,15 +168,17 @@ export class Dispatcher {
 
   #wakeWhenDue(): void {
     this.#cancelDue();
+    const { reader } = this.#parts.database;
+    if (countTasks(reader).queued === 0) return;
     const now = this.#parts.clock.now();
-    const dueAt = nextDueAt(this.#parts.database.reader, now);
+    const dueAt = nextDueAt(reader, now);
     if (dueAt !== undefined) this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, dueAt - now), () => this.wake());
   }
 }
 
 /** The lowest worker number that no open run has. */
 function freeWorker(reader: Reader): number {
-  const taken = new Set(openRuns(reader).map((run) => run.worker));
+  const taken = new Set(busyWorkers(reader));
   let worker = 1;
   while (taken.has(worker)) worker += 1;
   return worker;

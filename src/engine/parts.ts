@@ -20,6 +20,8 @@ export interface Settings {
   /** Every setting in force with its origin; of the daemon alone without a project. */
   list(project: Project | null): Setting[];
   forProject(project: Project): ProjectConfig;
+  /** Whether a project's own file was ever right. While it was not, its checks are unknown, and nothing of it may be started. */
+  isKnown(project: Project): boolean;
   /** What is wrong with the home's file, or a project's, now; null: nothing. The last good one is in force. */
   error(project: Project | null): string | null;
   /** A secret of the daemon's environment by its variable's name. */

@@ -41,7 +41,7 @@ export class Watchdog implements Disposable {
       const silentMs = this.#clock.elapsed() - Math.min(this.#lastProgress, this.#clock.elapsed());
       if (silentMs >= this.#limits.silenceMs) {
         this.#end("stalled", `It showed no sign of progress for ${Math.round(silentMs / 1000)} s.`);
-      } else this.#watchSilence(this.#limits.silenceMs - silentMs);
+      } else this.#watchSilence(Math.max(1, Math.ceil(this.#limits.silenceMs - silentMs)));
     });
   }
 

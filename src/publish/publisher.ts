@@ -12,7 +12,7 @@ import type { Forge, ForgeProject } from "../forge/forge.ts";
 import { markerOf } from "../forge/marker.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import type { Database } from "../store/database.ts";
-import { completeEffect, failEffect, nextEffectAt, nextEffects } from "../store/effects.ts";
+import { completeEffect, failEffect, hasPendingEffects, nextEffectAt, nextEffects } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
@@ -84,6 +84,7 @@ export class Publisher {
 
   #fillAll(): void {
     const { clock, database } = this.#parts;
+    if (this.#underWay.size >= PARALLEL_MAX || !hasPendingEffects(database.reader)) return;
     for (const effect of nextEffects(database.reader, clock.now(), PARALLEL_MAX * 2)) {
       if (this.#underWay.size >= PARALLEL_MAX) return;
       if (!this.#underWay.has(effect.taskId)) this.#underWay.set(effect.taskId, this.#carryOut(effect));

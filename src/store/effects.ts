@@ -43,6 +43,11 @@ export function nextEffects(reader: Reader, now: number, limit: number): Effect[
     .map(toEffect);
 }
 
+/** Whether any effect waits to be carried out. Costs the same however many there were. */
+export function hasPendingEffects(reader: Reader): boolean {
+  return reader.get("SELECT 1 FROM effects INDEXED BY effects_pending WHERE status = 'pending' LIMIT 1") !== undefined;
+}
+
 /** When the next effect can be carried out, which may be in the past; undefined: none is pending. */
 export function nextEffectAt(reader: Reader): number | undefined {
   const row = reader.get<{ next_at: number }>(`SELECT next_at FROM effects WHERE ${HEADS} ORDER BY next_at LIMIT 1`);

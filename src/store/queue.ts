@@ -18,7 +18,7 @@ export function loadShares(reader: Reader, now: number, projectIds?: readonly Pr
 /** When the next of the queued tasks that are not due yet will be; undefined: there is none. */
 export function nextDueAt(reader: Reader, now: number): number | undefined {
   const row = reader.get<{ run_after: number }>(
-    "SELECT run_after FROM tasks WHERE status = 'queued' AND run_after > :now ORDER BY run_after LIMIT 1",
+    "SELECT run_after FROM tasks INDEXED BY queue_by_due_time WHERE status = 'queued' AND run_after > :now ORDER BY run_after LIMIT 1",
     { now },
   );
   return row?.run_after;
@@ -52,7 +52,7 @@ export function listDue(reader: Reader, projectId: ProjectId, now: number, limit
 /** The projects with queued tasks that came due after `from`, up to `to`. */
 export function dueProjects(reader: Reader, from: number, to: number): ProjectId[] {
   const rows = reader.all<{ project_id: ProjectId }>(
-    "SELECT DISTINCT project_id FROM tasks WHERE status = 'queued' AND run_after > :from AND run_after <= :to",
+    "SELECT DISTINCT project_id FROM tasks INDEXED BY queue_by_due_time WHERE status = 'queued' AND run_after > :from AND run_after <= :to",
     { from, to },
   );
   return rows.map((row) => row.project_id);

@@ -58,6 +58,11 @@ export function openRuns(reader: Reader): Run[] {
     .map(toRun);
 }
 
+/** The numbers of the workers that carry an open run. */
+export function busyWorkers(reader: Reader): number[] {
+  return reader.all<{ worker: number }>("SELECT worker FROM runs INDEXED BY runs_open WHERE finished_at IS NULL").map(({ worker }) => worker);
+}
+
 function sequenceOf(reader: Reader, id: string): number {
   const row = reader.get<{ sequence: number }>("SELECT sequence FROM runs WHERE id = :id", { id });
   if (!row) throw new AppError("invalid", `There is no run ${id} to list from.`);

@@ -27,7 +27,7 @@ export interface Drover {
 
 export function bootDrover(world: World, daemon: Incarnation, folder: string): Drover {
   const { clock } = daemon;
-  const database = Database.open({ path: join(folder, "drover.db"), backups: join(folder, "backups"), clock, log: silentLog });
+  const database = Database.open({ path: join(folder, "drover.db"), backups: join(folder, "backups"), clock, log: silentLog, reserveBytes: 0 });
   const forge = simulatedForge(world, daemon);
   const parts: EngineParts = {
     clock,
@@ -72,6 +72,7 @@ function settingsFor(world: World): Settings {
     current: () => config,
     list: () => [],
     forProject: () => project,
+    isKnown: () => true,
     error: () => null,
     secret: () => undefined,
     environment: () => ({ PATH: "/usr/bin" }),

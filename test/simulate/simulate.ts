@@ -142,7 +142,7 @@ class Simulation {
   }
 
   #openIssues(): void {
-    const { time, dice, issues } = this.#world;
+    const { time, dice } = this.#world;
     const numbers = new Map<string, number>();
     for (let index = 0; index < this.#options.tasks; index += 1) {
       time.schedule(dice.between(0, FAULTY_MS * 0.8), () => {
@@ -150,8 +150,7 @@ class Simulation {
         const project = `p${Math.floor(dice.roll() * dice.roll() * this.#options.projects)}`;
         const number = (numbers.get(project) ?? 0) + 1;
         numbers.set(project, number);
-        issues.set(`${project}#${number}`, { project, number, title: `Issue ${number}`, labels: ["Claude"], open: true, updatedAt: time.wall });
-        this.#world.forgeVersion += 1;
+        this.#world.putIssue({ project, number, title: `Issue ${number}`, labels: ["Claude"], open: true });
         if (dice.chance(0.03)) time.schedule(dice.between(1, 60) * MINUTE, () => this.#closeIssue(`${project}#${number}`));
       });
     }
@@ -159,10 +158,7 @@ class Simulation {
 
   #closeIssue(key: string): void {
     const issue = this.#world.issues.get(key);
-    if (!issue) return;
-    issue.open = false;
-    issue.updatedAt = this.#world.time.wall;
-    this.#world.forgeVersion += 1;
+    if (issue) this.#world.putIssue({ ...issue, open: false });
   }
 
   #plantFaults(): void {

@@ -10,10 +10,12 @@ export class Violation extends Error {
 export interface WorldIssue {
   readonly project: string;
   readonly number: number;
-  title: string;
-  labels: string[];
-  open: boolean;
-  updatedAt: number;
+  readonly title: string;
+  readonly labels: string[];
+  readonly open: boolean;
+  readonly updatedAt: number;
+  /** The forge's counter of changes when this one last changed. */
+  readonly version: number;
 }
 
 /** A process of the simulated machine. The same pid may come back with another start time. */
@@ -63,7 +65,8 @@ export class World {
   /** Until these moments (true time) the forge does not answer, and the process table can't be asked. */
   forgeDownUntil = 0;
   blindUntil = 0;
-  forgeVersion = 0;
+  /** Counts the changes of all issues. */
+  version = 0;
   #nextPid = 100;
   #nextStart = 1;
   #listeners = new Set<() => void>();
@@ -71,6 +74,11 @@ export class World {
   constructor(seed: number, options: { agentMax: number }) {
     this.dice = new Dice(seed);
     this.agentMax = options.agentMax;
+  }
+
+  putIssue(issue: Omit<WorldIssue, "updatedAt" | "version">): void {
+    this.version += 1;
+    this.issues.set(`${issue.project}#${issue.number}`, { ...issue, updatedAt: this.time.wall, version: this.version });
   }
 
   get isBlind(): boolean {

@@ -36,7 +36,10 @@ export function createVerifier(parts: EngineParts): Verifier {
     const known = findCheckResult(parts.database.reader, key);
     if (known) return known;
     const tree = await parts.workspaces.openBase(job.project, commit, signal);
-    if (tree.fresh) await setUp(job, tree.directory, "setup-base", signal);
+    if (tree.fresh) {
+      await setUp(job, tree.directory, "setup-base", signal);
+      await parts.workspaces.markBaseReady(job.project, commit);
+    }
     const result = await run(job, check, tree.directory, "base", signal);
     // A result that a time limit cut short says little of the commit; the next task asks again.
     if (result.exitCode !== null) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));

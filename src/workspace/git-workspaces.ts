@@ -88,13 +88,22 @@ class GitWorkspaces implements Workspaces, FileCopier {
 
   async openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace> {
     const repository = await this.repository(project);
-    const folder = `base-${baseCommit.slice(0, 12)}`;
+    const folder = baseFolder(baseCommit);
     return this.turns.take(`${project.id} ${folder}`, async () => {
       signal.throwIfAborted();
       const known = await findRecord(repository, (record) => record.folder === folder);
       const workspace = await this.openFolder(project, repository, { folder, taskId: null, baseCommit, branch: null, known });
       if (!workspace.fresh) await resetFiles(repository, workspace, indexPath(repository, folder));
-      return workspace;
+      return { ...workspace, fresh: workspace.fresh || !known?.isReady };
+    });
+  }
+
+  async markBaseReady(project: Project, baseCommit: string): Promise<void> {
+    const repository = await this.repository(project);
+    const folder = baseFolder(baseCommit);
+    await this.turns.take(`${project.id} ${folder}`, async () => {
+      const record = await findRecord(repository, (one) => one.folder === folder);
+      if (record) await saveRecord(repository, { ...record, isReady: true });
     });
   }
 
@@ -222,7 +231,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
   ): Promise<Workspace> {
     const directory = this.place(project, folder);
     if (known && (await isFolder(directory))) return { directory, baseCommit: known.baseCommit, fresh: false };
-    await saveRecord(repository, { folder, taskId, baseCommit, copied: {} });
+    await saveRecord(repository, { folder, taskId, baseCommit, copied: {}, isReady: false });
     await makeClone(repository, { directory, commit: baseCommit, baseBranch: project.baseBranch, branch });
     return { directory, baseCommit, fresh: true };
   }
@@ -332,6 +341,10 @@ interface FoundWorkspace {
   readonly record: WorkspaceRecord;
   readonly directory: string;
   readonly taskId: string;
+}
+
+function baseFolder(baseCommit: string): string {
+  return `base-${baseCommit.slice(0, 12)}`;
 }
 
 /** Puts a base's tree back as the commit has it. What git does not hold stays: the set-up made it, and checks may have left some. */

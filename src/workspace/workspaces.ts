@@ -34,8 +34,10 @@ export interface Workspaces {
   fetchBase(project: Project, credentials: GitCredentials, signal: AbortSignal): Promise<string>;
   /** The task's workspace, made at `baseCommit` on the task's branch unless it is there already. */
   open(project: Project, task: Task, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
-  /** A clean tree of a commit to run the base's checks in; the same one for the same commit. */
+  /** A clean tree of a commit to run the base's checks in; the same one for the same commit, and `fresh` until `markBaseReady`. */
   openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
+  /** Notes that a base's tree is set up: a set-up that failed or was cut short is done again. */
+  markBaseReady(project: Project, baseCommit: string): Promise<void>;
   /** Everything in the task's workspace, untracked files too, behind a ref of ours. Null: there is no workspace. No change since the last one: that one. */
   checkpoint(project: Project, task: Task, reason: string, at: number): Promise<Checkpoint | null>;
   checkpoints(project: Project, task: Task): Promise<Checkpoint[]>;

@@ -59,6 +59,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     open: (project, task, baseCommit) => daemon.call("workspaces.open", 500, () => open(project, task, baseCommit)),
     openBase: (project, baseCommit) =>
       daemon.call("workspaces.openBase", 300, () => ({ directory: `/bases/${project.name}`, baseCommit, fresh: false })),
+    markBaseReady: async () => {},
     checkpoint: (_project, task, reason, at) => daemon.call("workspaces.checkpoint", 50, () => checkpoint(task, reason, at)),
     checkpoints: async () => [],
     collect: (_project, task) => daemon.call("workspaces.collect", 100, () => collect(task)),

@@ -91,10 +91,27 @@ describe("a base's tree", () => {
     const tree = await setting.workspaces.openBase(setting.project, base, never);
     expect(tree).toMatchObject({ baseCommit: base, fresh: true });
     writeFiles(tree.directory, { "deps/x": "installed\n", "a.txt": "changed by a check\n" });
+    await setting.workspaces.markBaseReady(setting.project, base);
     expect(await setting.restarted().openBase(setting.project, base, never)).toEqual({ ...tree, fresh: false });
     expect(readFileSync(join(tree.directory, "a.txt"), "utf8")).toBe("a\n");
     expect(readFileSync(join(tree.directory, "deps/x"), "utf8")).toBe("installed\n");
     expect(git(tree.directory, "rev-parse", "HEAD")).toBe(base);
+  });
+
+  test("is fresh until it is said to be set up, so that a set-up that was cut short is done again", async () => {
+    using setting = makeSetting();
+    const base = await setting.workspaces.fetchBase(setting.project, noToken, never);
+    writeFiles(setting.source.path, { ".env.test": "x\n" });
+    for (const workspaces of [setting.workspaces, setting.restarted()]) {
+      const tree = await workspaces.openBase(setting.project, base, never);
+      expect(tree.fresh).toBe(true);
+      await workspaces.copyFiles(setting.project, [".env.test"], tree.directory);
+    }
+    await setting.workspaces.markBaseReady(setting.project, base);
+    const { directory, fresh } = await setting.workspaces.openBase(setting.project, base, never);
+    expect(fresh).toBe(false);
+    rmSync(directory, { recursive: true });
+    expect((await setting.workspaces.openBase(setting.project, base, never)).fresh).toBe(true);
   });
 
   test("goes with the sweep once no task and no new task can build on it", async () => {

@@ -89,10 +89,16 @@ function markdown(block: Block): string {
     case "text":
       return block.text;
     case "table":
-      return [block.header, block.header.map(() => "---"), ...block.rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+      return markdownTable([block.header, ...block.rows]);
     default:
       return `\`\`\`\n${block.text}\n\`\`\``;
   }
+}
+
+function markdownTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [header, ...others] = rows.map((row) => `| ${widths.map((width, column) => (row[column] ?? "").padEnd(width)).join(" | ")} |`);
+  return [header, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...others].join("\n");
 }
 
 function html(block: Block): string {

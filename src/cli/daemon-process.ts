@@ -106,11 +106,10 @@ async function untilHealthy(
 }
 
 function didNotStart(child: ChildProcess, outputFile: string): AppError {
-  const said = ownWords(readFileSync(outputFile, "utf8"));
-  const isTaken = said.startsWith("Another daemon") || said.startsWith("Port ");
+  const how = child.signalCode ?? `exit status ${child.exitCode}`;
   return new AppError(
-    isTaken ? "conflict" : "unavailable",
-    said || `The daemon ended at its start (${child.signalCode ?? `exit status ${child.exitCode}`}). See ${outputFile}.`,
+    "unavailable",
+    ownWords(readFileSync(outputFile, "utf8")) || `The daemon ended at its start (${how}). See ${outputFile}.`,
   );
 }
 
@@ -137,22 +136,26 @@ async function ended(child: ChildProcess): Promise<[code: number | null, signal:
   return (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
 }
 
-/** The start time of a process as the daemon's file has it, which tells it from a later one with the same pid. */
+/** The start time of a process that runs, as the daemon's file has it, which tells it from a later one with the same pid. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   if (process.platform !== "linux") return startTimeByPs(pid);
   try {
     // Field 22 of proc_pid_stat(5); the name before the last `)` is field 2 and may hold anything.
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie has ended; only its parent has not asked yet how.
+    return fields[0] === "Z" ? undefined : fields[19];
   } catch {
+    // There is no such process.
     return undefined;
   }
 }
 
 async function startTimeByPs(pid: number): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)("/bin/ps", ["-p", String(pid), "-o", "lstart="], { env: { LC_ALL: "C" } });
-    return stdout.trim().split(/\s+/).join(" ");
+    const { stdout } = await promisify(execFile)("/bin/ps", ["-p", String(pid), "-o", "stat=,lstart="], { env: { LC_ALL: "C" } });
+    const [state = "Z", ...start] = stdout.trim().split(/\s+/);
+    return state.startsWith("Z") ? undefined : start.join(" ");
   } catch {
     // ps exits with 1 when there is no such process.
     return undefined;

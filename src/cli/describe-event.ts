@@ -1,11 +1,11 @@
 import type { Event } from "../contract/event.ts";
 import { describeOutcome } from "./describe-task.ts";
 import { dateTime } from "./format.ts";
-import { painted, show, type Shown } from "./shown.ts";
+import { painted, show, Shown } from "./shown.ts";
 
 /** An event as a line: when, what, and what it says. An event of a newer daemon is shown as its data. */
 export function describeEvent(event: Event): Shown {
-  return show`${painted("dim", dateTime(event.at))}  ${event.type.padEnd(22)}  ${describeData(event)}`;
+  return show`${painted("dim", dateTime(event.at))}  ${Shown.lines(event.type.padEnd(22))}  ${describeData(event)}`;
 }
 
 function describeData(event: Event): Shown {

@@ -15,14 +15,15 @@ export async function followTask(
   tell: (event: Event) => void,
 ): Promise<void> {
   const { signal } = cli;
-  // Asked first: whatever brought it to rest is then among the events that are read next.
-  const isDone = !follow || (await isAtRest(client, task, signal));
   let sequence = await tellStored(client, task, 0, tell, signal);
-  if (isDone) return;
-  for await (const event of client.streamEvents({ query: { after: sequence, task: task.id }, signal })) {
-    tell(event);
-    sequence = event.sequence;
-    if (mayBeLast(event) && (await isAtRest(client, task, signal))) break;
+  if (!follow) return;
+  // Asked only now: what brings it to rest is among the events told, or comes behind them in the stream.
+  if (!(await isAtRest(client, task, signal))) {
+    for await (const event of client.streamEvents({ query: { after: sequence, task: task.id }, signal })) {
+      tell(event);
+      sequence = event.sequence;
+      if (mayBeLast(event) && (await isAtRest(client, task, signal))) break;
+    }
   }
   await tellStored(client, task, sequence, tell, signal);
 }

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { CommanderError } from "commander";
-import { systemClock } from "../base/clock.ts";
+import { systemClock, type Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { GlobalOptions, Surroundings } from "./cli.ts";
 import { reportFailure } from "./failure.ts";
@@ -16,12 +16,20 @@ process.once("SIGINT", () => interrupted.abort(new AppError("cancelled", "Interr
 // Whoever reads has enough (`drover task list | head`), and that is no failure.
 stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
+/** As the system's, but a command that waits keeps its process alive. */
+const clock: Clock = {
+  ...systemClock,
+  setTimer(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
 const mayColor = env["NO_COLOR"] === undefined || env["NO_COLOR"] === "";
 const around: Surroundings = {
   env,
   cwd: process.cwd(),
   homeDirectory: homedir(),
-  clock: systemClock,
+  clock,
   signal: interrupted.signal,
   terminal: ({ color }) =>
     new Terminal({

@@ -13,6 +13,12 @@ import { defineTasks } from "./definitions/task.ts";
 
 /** Every command, with its help. What a command does is loaded when it is called. */
 export function createProgram(around: Surroundings): Command {
+  const program = createCommands(around);
+  defineHelp(program.commandsGroup("Help:"), () => createCommands(around));
+  return program;
+}
+
+function createCommands(around: Surroundings): Command {
   const act = actionsAround(around);
   const program = new Command("drover")
     .description(
@@ -42,7 +48,5 @@ export function createProgram(around: Surroundings): Command {
   program.commandsGroup("Short for drover daemon and drover queue:");
   defineShortcuts(program, act);
   defineQueueShortcuts(program, act);
-  program.commandsGroup("Help:");
-  defineHelp(program, () => createProgram(around));
   return program;
 }

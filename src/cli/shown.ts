@@ -24,9 +24,10 @@ export class Shown {
     this.#parts = parts;
   }
 
-  /** One line, whatever is in the text. */
+  /** One line, whatever is in the text; a space at its ends stays. */
   static line(text: string, paint?: Paint): Shown {
-    return new Shown([{ text: safeLine(text, LINE_MAX), paint }]);
+    const edge = (found: boolean) => (found ? " " : "");
+    return new Shown([{ text: `${edge(/^\s+\S/u.test(text))}${safeLine(text, LINE_MAX)}${edge(/\s$/u.test(text))}`, paint }]);
   }
 
   /** Lines as they are: a patch, an agent's output, a message of ours. */
@@ -59,6 +60,6 @@ export function painted(paint: Paint, value: string | number): Shown {
   return Shown.line(String(value), paint);
 }
 
-export function asShown(value: Showable): Shown {
+function asShown(value: Showable): Shown {
   return value instanceof Shown ? value : Shown.line(String(value));
 }

@@ -56,7 +56,7 @@ export const Problem = z.object({
 export type Problem = z.infer<typeof Problem>;
 
 /** Lists come in pages: `next` is the `after` of the following one; null: this was the last. */
-export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
 const limit = z.coerce.number().int().min(1).max(500).default(50).meta({ type: "integer", description: "items a page" });
 const after = z.string().optional().meta({ description: "the `next` of the page before" });
 
@@ -118,7 +118,7 @@ export const TaskDetail = Task.extend({ runs: z.array(Run), effects: z.array(Eff
 export type TaskDetail = z.infer<typeof TaskDetail>;
 
 /** A task, a project or a run is named by its id or by what people see: `api#42`, `api`. */
-export const CreateTask = z.strictObject({
+const CreateTask = z.strictObject({
   project: z.string().min(1),
   title: TaskTitle,
   body: TaskBody.default(""),

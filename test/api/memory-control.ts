@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../../src/base/errors.ts";
 import { newId } from "../../src/base/ids.ts";
+import type { FeedSource } from "../../src/api/feed.ts";
 import { examples } from "../../src/api/examples.ts";
 import type { Control, RequestOf } from "../../src/contract/control.ts";
 import type { Task, TaskStatus } from "../../src/contract/task.ts";
@@ -9,11 +10,21 @@ const QUEUE_MAX = 3;
 
 /** A Control that keeps its tasks in memory: enough of one to talk to over HTTP. What it was asked is in `asked`. */
 export class MemoryControl {
+  readonly #events: FeedSource;
   readonly tasks: Task[] = [];
   readonly asked: { name: string; actor: string; params: unknown; body: unknown }[] = [];
   paused = false;
+  projectPath = examples.getProject.response.path;
+  /** Called when an answer is made and not yet sent: what happens then is news to who asked. */
+  afterAnswer: (name: string) => void = () => {};
+  /** In place of what people and agents wrote. */
+  hostileText: string | undefined;
   /** What agents print; a run is over when this ends. */
   output: AsyncIterable<{ text: string }> = lines("first", "second", "third");
+
+  constructor(events: FeedSource) {
+    this.#events = events;
+  }
 
   /** The methods, each noted in `asked`. */
   readonly control: Control = this.#noted({
@@ -21,7 +32,7 @@ export class MemoryControl {
     getDaemon: () => ({ ...examples.getDaemon.response, paused: this.paused }),
     stopDaemon: () => ({ stopping: true }),
     getConfig: () => examples.getConfig.response,
-    listProjects: () => examples.listProjects.response,
+    listProjects: () => ({ items: [this.#project("api")], next: null }),
     registerProject: ({ body }) => ({ ...this.#project(body.name ?? "api"), path: body.path }),
     getProject: ({ params }) => this.#project(params.project),
     changeProject: ({ params, body }) => ({ ...this.#project(params.project), ...defined(body) }),
@@ -38,7 +49,7 @@ export class MemoryControl {
       if (task.status === "running") throw new AppError("conflict", `${task.key} is running. Cancel it first.`);
       return this.#move(params.task, "queued");
     },
-    getTaskDiff: () => examples.getTaskDiff.response,
+    getTaskDiff: () => this.hostileText ?? examples.getTaskDiff.response,
     restoreTask: ({ body }) => ({ ...examples.restoreTask.response, path: body.to }),
     listRuns: () => examples.listRuns.response,
     getRun: ({ params }) => {
@@ -49,7 +60,10 @@ export class MemoryControl {
       if (params.run !== examples.getRun.response.id) throw new AppError("not_found", `There is no run ${params.run}.`);
       return this.output;
     },
-    answerRun: () => examples.answerRun.response,
+    answerRun: ({ body }) => {
+      if (body.question !== "q1") throw new AppError("conflict", `The run waits for no answer to ${body.question}.`);
+      return examples.answerRun.response;
+    },
     getQueue: () => this.#queue(),
     changeQueue: ({ body }) => {
       this.paused = body.paused;
@@ -62,9 +76,19 @@ export class MemoryControl {
     },
     listWorkers: () => examples.listWorkers.response,
     stopWorker: ({ params }) => ({ ...examples.stopWorker.response, number: params.worker }),
-    listEvents: () => examples.listEvents.response,
-    listAudit: () => examples.listAudit.response,
-    listAlerts: () => examples.listAlerts.response,
+    listEvents: ({ query }) => {
+      const taskId = query.task === undefined ? undefined : this.#find(query.task).id;
+      const items = this.#events.eventsAfter(Number(query.after ?? 0), { ...(taskId && { taskId }), limit: query.limit });
+      return { items, next: items.length === query.limit ? String(items.at(-1)?.sequence) : null };
+    },
+    listAudit: () => ({
+      items: examples.listAudit.response.items.map((entry) => ({ ...entry, subject: this.hostileText ?? entry.subject })),
+      next: null,
+    }),
+    listAlerts: () => ({
+      items: examples.listAlerts.response.items.map((alert) => ({ ...alert, message: this.hostileText ?? alert.message })),
+      next: null,
+    }),
     backUpStore: () => examples.backUpStore.response,
     verifyStore: () => {
       throw new TypeError("Cannot read properties of undefined (reading 'rows')");
@@ -80,7 +104,9 @@ export class MemoryControl {
       name,
       (request: Asked) => {
         this.asked.push({ name, actor: request.actor, params: request.params, body: request.body });
-        return answer(request);
+        const answered = answer(request);
+        this.afterAnswer(name);
+        return answered;
       },
     ]);
     return Object.fromEntries(noted) as Control;
@@ -88,7 +114,7 @@ export class MemoryControl {
 
   #project(name: string) {
     if (name !== "api") throw new AppError("not_found", `There is no project ${name}. \`drover project list\` shows them.`);
-    return examples.getProject.response;
+    return { ...examples.getProject.response, path: this.projectPath, lastError: this.hostileText ?? null };
   }
 
   #queue() {

@@ -5,7 +5,7 @@ import type { Log, LogFields } from "../../src/base/log.ts";
 import { Feed, type EventFilter, type FeedSource } from "../../src/api/feed.ts";
 import { createApi } from "../../src/api/server.ts";
 import { createClient, type Client } from "../../src/client/client.ts";
-import type { Event } from "../../src/contract/event.ts";
+import type { Event, NewEvent } from "../../src/contract/event.ts";
 import { MemoryControl } from "./memory-control.ts";
 
 export const token = "a-token-that-is-long-enough-for-a-test-0123456789";
@@ -27,8 +27,8 @@ export interface Serving extends AsyncDisposable {
 export async function serve(
   options: { allowedOrigins?: string[]; host?: string; allowRemote?: boolean; port?: number; events?: MemoryEvents } = {},
 ): Promise<Serving> {
-  const memory = new MemoryControl();
   const events = options.events ?? new MemoryEvents();
+  const memory = new MemoryControl(events);
   const timers = new HeldTimers();
   const { log, lines } = recordingLog();
   const feed = new Feed({ source: events, clock: timers.clock, log });
@@ -102,18 +102,15 @@ export class MemoryEvents implements FeedSource {
 
   /** Commits `count` events of a project and task at once; `size` adds to the bytes of each. */
   commit(count = 1, about: Partial<Pick<Event, "projectId" | "taskId">> = {}, size = 0): void {
-    for (let index = 0; index < count; index += 1) {
+    const event = { type: "run.message", data: { text: "x".repeat(size) }, ...about } as const;
+    this.append(...Array.from({ length: count }, () => event));
+  }
+
+  /** Commits these at once. */
+  append(...events: readonly NewEvent[]): void {
+    for (const event of events) {
       const sequence = this.lastSequence() + 1;
-      this.stored.push({
-        sequence,
-        at: 1_767_262_500_000 + sequence,
-        type: "run.message",
-        projectId: null,
-        taskId: null,
-        runId: null,
-        ...about,
-        data: { text: "x".repeat(size) },
-      });
+      this.stored.push({ sequence, at: 1_767_262_500_000 + sequence, projectId: null, taskId: null, runId: null, ...event });
     }
     for (const listener of this.#listeners) listener();
   }

@@ -1,9 +1,10 @@
 import { AppError } from "../../base/errors.ts";
 import { ClientError } from "../../client/client-error.ts";
+import { loadConfig } from "../../config/load.ts";
 import type { DaemonStatus, StopMode } from "../../contract/routes.ts";
 import type { Cli } from "../cli.ts";
 import { runDaemon, runningDaemon, signalDaemon, startDaemon, untilGone } from "../daemon-process.ts";
-import { ago, inOneUnit, megabytes, plural } from "../format.ts";
+import { inOneUnit, megabytes, plural } from "../format.ts";
 import type { DaemonFile } from "../home.ts";
 import { painted, show, type Shown } from "../shown.ts";
 
@@ -27,6 +28,8 @@ export async function start(cli: Cli, options: StartOptions): Promise<void> {
       "conflict",
       `A daemon already runs in ${cli.paths.home} (pid ${running.pid}, ${running.url}). Stop it with: drover daemon stop`,
     );
+  // Told here, with each line that is wrong: a daemon in the background could only say it to a file.
+  loadConfig({ globalFile: cli.paths.config, env: cli.env });
   if (options.foreground) {
     process.exitCode = await runDaemon(cli);
     return;
@@ -54,7 +57,7 @@ export async function status(cli: Cli): Promise<void> {
   const daemon = await client.getDaemon({ signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson(daemon);
   const { problems } = await client.health({ signal: cli.signal });
-  cli.terminal.print(...describe(daemon, cli.clock.now()), ...problems.map((problem) => show`${painted("yellow", "!")} ${problem}`));
+  cli.terminal.print(...describe(daemon), ...problems.map((problem) => show`${painted("yellow", "!")} ${problem}`));
 }
 
 /** Asks by the API, or by a signal where that does not answer, and waits until the process is gone. */
@@ -75,13 +78,13 @@ async function stopRunning(cli: Cli, options: StopOptions): Promise<DaemonFile |
   return file;
 }
 
-function describe(daemon: DaemonStatus, now: number): Shown[] {
+function describe(daemon: DaemonStatus): Shown[] {
   const { counts, workers, memory, totals } = daemon;
   const state = daemon.status === "ok" ? painted("green", "ok") : painted("yellow", daemon.status);
   return [
     show`${painted("bold", `Drover ${daemon.version}`)} ${state}  ${painted("cyan", daemon.url)}  pid ${daemon.pid}`,
     show`Home      ${daemon.home}`,
-    show`Running   for ${inOneUnit(daemon.uptimeMs)}, since ${ago(daemon.startedAt, now)}`,
+    show`Up        ${inOneUnit(daemon.uptimeMs)}`,
     show`Queue     ${daemon.paused ? painted("yellow", "paused, ") : ""}${counts.queued} queued, ${counts.waiting} waiting, ${counts.blocked} blocked (${daemon.strategy})`,
     show`Workers   ${workers.running} of ${workers.max} busy`,
     show`Tasks     ${totals.succeeded} succeeded, ${totals.failed} failed, ${totals.cancelled} cancelled`,

@@ -16,7 +16,7 @@ export function defineDemo(program: Command, act: Act): void {
   examples(demo, ["drover demo"], ["drover demo --keep --json"]).action(act(async () => (await import("../commands/demo.ts")).demo));
 }
 
-/** `again` makes a program of the same commands: completions add commands of their own to the one they are asked about. */
+/** `again` makes the same commands anew: completions add commands of their own to those they tell of. */
 export function defineHelp(program: Command, again: () => Command): void {
   const complete = async (...words: string[]) => (await import("../commands/completions.ts")).complete(again(), words);
   const completions = program

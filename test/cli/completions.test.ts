@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { demoAgents } from "../../src/demo/demo.ts";
+import { Delivery, TaskStatus } from "../../src/contract/task.ts";
+import { place, program } from "./running.ts";
+
+test("the completion script of bash loads, and completes by asking drover", async () => {
+  await using at = place();
+  const script = await at.run(["completions", "bash"]);
+  expect([script.code, script.err]).toEqual([0, ""]);
+  const drover = join(at.root, "drover");
+  writeFileSync(drover, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
+  chmodSync(drover, 0o755);
+  // bash-completion's own, which the script expects, reduced to what it gives back here.
+  const asked = `_get_comp_words_by_ref() { cur=li; prev=task; words=(drover task li); cword=2; }\n${script.out}\n__drover_complete\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, status } = spawnSync("bash", ["-c", asked], {
+    env: { ...process.env, PATH: `${at.root}:${process.env["PATH"]}` },
+    encoding: "utf8",
+  });
+  expect([status, stdout]).toEqual([0, "list\n"]);
+});
+
+test.each(["zsh", "fish", "powershell"])("there is a script for %s", async (shell) => {
+  await using at = place();
+  const { code, out } = await at.run(["completions", shell]);
+  expect(code).toBe(0);
+  expect(out).toContain("drover");
+});
+
+test("commands and the values of options are offered as the program has them", async () => {
+  await using at = place();
+  const offered = async (...words: string[]) => {
+    const { out } = await at.run(["complete", "--", ...words]);
+    return out
+      .split("\n")
+      .slice(0, -2)
+      .map((line) => line.split("\t")[0]);
+  };
+  expect(await offered("que")).toEqual(["queue"]);
+  expect(await offered("task", "list", "--status", "")).toEqual([...TaskStatus.options]);
+  expect(await offered("task", "add", "--delivery", "")).toEqual([...Delivery.options]);
+  expect(await offered("demo", "--agent", "")).toEqual([...demoAgents]);
+  expect(await offered("task", "show", "--j")).toEqual([]);
+});
+
+test("every command has help with what it does, and none is longer than a screen is wide", async () => {
+  await using at = place();
+  const { out } = await at.run(["help"]);
+  const groups = [...out.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name = ""]) => name);
+  expect(groups.length).toBeGreaterThan(20);
+  const pages = await Promise.all(groups.map(async (name) => ({ name, ...(await at.run(["help", name])) })));
+  for (const { name, code, out: page, err } of pages) {
+    expect([name, code, err]).toEqual([name, 0, ""]);
+    expect(page).toMatch(new RegExp(`^Usage: drover ${name}`));
+    expect(Math.max(...page.split("\n").map((line) => line.length))).toBeLessThan(131);
+  }
+});

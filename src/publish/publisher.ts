@@ -2,21 +2,20 @@ import type { CancelTimer, Clock } from "../base/clock.ts";
 import { messageOf, toAppError, type AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import type { Redact } from "../base/redact.ts";
 import type { ProjectConfig } from "../contract/config.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { TaskId } from "../contract/ids.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
 import { retryDelay } from "../domain/backoff.ts";
-import type { Forge, ForgeProject } from "../forge/forge.ts";
+import type { Forge, ForgeProject, PullRequest } from "../forge/forge.ts";
 import { markerOf } from "../forge/marker.ts";
-import { raiseAlert } from "../store/alerts.ts";
-import type { Database } from "../store/database.ts";
-import { completeEffect, failEffect, hasPendingEffects, nextEffectAt, nextEffects } from "../store/effects.ts";
+import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
+import type { Database, Transaction } from "../store/database.ts";
+import { completeEffect, failEffect, hasPendingEffects, listEffects, nextEffectAt, nextEffects } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
-import { withPullRequest } from "./render.ts";
+import { withoutPullRequest, withPullRequest } from "./render.ts";
 import { WriteLimit } from "./write-limit.ts";
 
 export interface PublisherParts {
@@ -26,7 +25,6 @@ export interface PublisherParts {
   readonly database: Database;
   readonly workspaces: Workspaces;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;
-  readonly redact: Redact;
   readonly settings: { forProject(project: Project): ProjectConfig };
 }
 
@@ -34,6 +32,8 @@ export interface PublisherParts {
 const PARALLEL_MAX = 4;
 /** Effects of one task are tried again after this, doubled each time, milliseconds. */
 const RETRY_BASE_MS = 5000;
+/** From this failure on a person should know, even of an outage that may pass by itself. */
+const ALERT_ATTEMPT = 5;
 
 /**
  * Carries out the stored effects, in order within a task, after the commit that stored them. Everything here may be
@@ -69,7 +69,7 @@ export class Publisher {
   /** Carries out what is due now, and resolves when that is done or put off. */
   async runOnce(): Promise<void> {
     this.#fill();
-    await Promise.all(this.#underWay.values());
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
   }
 
   #fill(): void {
@@ -95,24 +95,27 @@ export class Publisher {
   async #carryOut(effect: Effect): Promise<void> {
     const { database, log } = this.#parts;
     try {
-      const { url, note } = await this.#perform(effect);
+      const done = await this.#perform(effect);
+      if (done === undefined) return;
       await database.write((tx) => {
-        note?.(tx);
-        completeEffect(tx, effect.id, { url });
+        done.note?.(tx);
+        completeEffect(tx, effect.id, { url: done.url });
+        resolveAlerts(tx, "publish_failed", this.#subject(effect));
       });
     } catch (thrown) {
-      if (!this.#stop.signal.aborted)
-        await this.#putOff(effect, toAppError(thrown)).catch((failure: unknown) =>
-          log.error("effect not noted", { error: messageOf(failure) }),
-        );
+      if (this.#stop.signal.aborted) return;
+      await this.#putOff(effect, toAppError(thrown)).catch((failure: unknown) =>
+        log.error("effect not noted", { error: messageOf(failure) }),
+      );
     } finally {
       this.#underWay.delete(effect.taskId);
       this.#fill();
     }
   }
 
-  async #perform(effect: Effect): Promise<{ url: string | null; note?: (tx: Parameters<typeof setPullRequest>[0]) => void }> {
-    const { database, forges, redact, settings, workspaces } = this.#parts;
+  /** Undefined: while it waited for its turn it was dropped. */
+  async #perform(effect: Effect): Promise<{ url: string | null; note?: (tx: Transaction) => void } | undefined> {
+    const { database, forges, settings, workspaces } = this.#parts;
     const { signal } = this.#stop;
     const project = getProject(database.reader, effect.projectId);
     const target: ForgeProject = { project, config: settings.forProject(project) };
@@ -122,35 +125,59 @@ export class Publisher {
       await workspaces.push(project, forge.credentials(target), payload.branch, payload.commit, signal);
       return { url: null };
     }
-    await this.#limit.take(signal);
+    if (project.forge === "github") await this.#limit.take(signal);
+    if (!this.#isPending(effect)) return undefined;
     if (payload.kind === "comment") {
-      const { pullRequest } = getTask(database.reader, taskId);
-      const body = redact(payload.linksPullRequest && pullRequest !== null ? withPullRequest(payload.body, pullRequest) : payload.body);
+      const body = payload.linksPullRequest ? this.#linked(payload.body, taskId) : payload.body;
       return forge.putComment(target, { issue: payload.issue, marker: markerOf(taskId, "comment"), body }, signal);
     }
     const { branch, base, title, body } = payload;
-    const pull = await forge.putPullRequest(
-      target,
-      { branch, base, title: redact(title), body: redact(body), marker: markerOf(taskId, "pull_request") },
-      signal,
-    );
-    return { url: pull.url, note: (tx) => setPullRequest(tx, taskId, { number: pull.number, url: pull.url }) };
+    const pull = await forge.putPullRequest(target, { branch, base, title, body, marker: markerOf(taskId, "pull_request") }, signal);
+    return { url: pull.url, note: (tx) => this.#notePullRequest(tx, effect, pull) };
   }
 
+  #isPending({ id, taskId }: Effect): boolean {
+    return listEffects(this.#parts.database.reader, taskId).some((one) => one.id === id && one.status === "pending");
+  }
+
+  #linked(body: string, taskId: TaskId): string {
+    const { pullRequest } = getTask(this.#parts.database.reader, taskId);
+    return pullRequest === null ? withoutPullRequest(body) : withPullRequest(body, pullRequest);
+  }
+
+  #notePullRequest(tx: Transaction, { taskId, projectId }: Effect, { number, url, open }: PullRequest): void {
+    setPullRequest(tx, taskId, { number, url });
+    if (open) return;
+    const { key } = getTask(tx, taskId);
+    const message = `The pull request ${url} of ${key} was closed by a person, so it was left as it is. Its branch has the newest work; reopen it to go on.`;
+    raiseAlert(tx, { kind: "pull_request_closed", subject: key, message, projectId, taskId });
+  }
+
+  /**
+   * An outage is tried again until it passes. So is what a person has to put right (a token, a permission, an address), for
+   * the result must not be lost over it. The rest would fail for ever.
+   */
   async #putOff(effect: Effect, error: AppError): Promise<void> {
     const { clock, database, log, random } = this.#parts;
-    const { payload, taskId, projectId } = effect;
-    const again = error.code === "unavailable" || error.code === "timeout";
+    const { payload, taskId, projectId, attempt } = effect;
+    const isOutage = error.code === "unavailable" || error.code === "timeout";
+    const isFixable = error.code === "invalid" && error.details["status"] !== 422;
     const retryAfterMs = typeof error.details["retryAfterMs"] === "number" ? error.details["retryAfterMs"] : 0;
-    const nextAt = again ? clock.now() + Math.max(retryAfterMs, retryDelay(effect.attempt + 1, RETRY_BASE_MS, random)) : null;
+    const nextAt = isOutage || isFixable ? clock.now() + Math.max(retryAfterMs, retryDelay(attempt + 1, RETRY_BASE_MS, random)) : null;
     log.warn("effect not carried out", { kind: payload.kind, taskId, error: error.message, nextAt });
     await database.write((tx) => {
       failEffect(tx, effect.id, { message: error.message, nextAt });
-      if (nextAt !== null) return;
+      if (nextAt === null && payload.kind === "push") failPullRequest(tx, effect);
+      if (isOutage && attempt + 1 < ALERT_ATTEMPT) return;
       const { key } = getTask(tx, taskId);
-      const message = `The ${payload.kind.replace("_", " ")} of ${key} could not be published: ${error.message}`;
-      raiseAlert(tx, { kind: "publish_failed", subject: `${key} ${payload.kind}`, message, projectId, taskId });
+      const end = nextAt === null ? "It is given up." : "It is tried again.";
+      const message = `The ${payload.kind.replace("_", " ")} of ${key} could not be published. ${end} ${error.message}`;
+      raiseAlert(tx, { kind: "publish_failed", subject: this.#subject(effect), message, projectId, taskId });
     });
+  }
+
+  #subject({ taskId, payload }: Effect): string {
+    return `${getTask(this.#parts.database.reader, taskId).key} ${payload.kind}`;
   }
 
   #wakeWhenDue(): void {
@@ -158,5 +185,13 @@ export class Publisher {
     const { clock, database } = this.#parts;
     const nextAt = nextEffectAt(database.reader);
     if (nextAt !== undefined && nextAt > clock.now()) this.#cancelTimer = clock.setTimer(nextAt - clock.now(), () => this.#fill());
+  }
+}
+
+/** Without its branch there can be none. */
+function failPullRequest(tx: Transaction, { taskId }: Effect): void {
+  for (const { id, payload, status } of listEffects(tx, taskId)) {
+    if (payload.kind === "pull_request" && status === "pending")
+      failEffect(tx, id, { message: "Its branch could not be pushed.", nextAt: null });
   }
 }

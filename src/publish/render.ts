@@ -30,8 +30,12 @@ export function renderComment(view: CommentView): string {
 
 /** The comment with a line about the pull request, whose address is known only after it was opened. */
 export function withPullRequest(comment: string, pullRequest: NonNullable<Task["pullRequest"]>): string {
-  const [head = "", ...rest] = comment.split("\n\n");
-  return paragraphs([head, `Pull request: ${pullRequest.url}${howToRead(pullRequest)}`, ...rest]);
+  return withSecondParagraph(comment, `Pull request: ${pullRequest.url}${howToRead(pullRequest)}`);
+}
+
+/** The comment when there should be a pull request and is none. */
+export function withoutPullRequest(comment: string): string {
+  return withSecondParagraph(comment, "**The pull request could not be opened.** Drover's alerts say why; the work is saved.");
 }
 
 /** Title and Markdown body of a pull request, with the proof of done. */
@@ -199,6 +203,11 @@ function duration(ms: number): string {
 
 function count(number: number): string {
   return number.toLocaleString("en-US");
+}
+
+function withSecondParagraph(text: string, second: string): string {
+  const [first = "", ...rest] = text.split("\n\n");
+  return paragraphs([first, second, ...rest]);
 }
 
 function paragraphs(parts: readonly string[]): string {

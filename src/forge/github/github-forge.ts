@@ -52,12 +52,11 @@ export class GithubForge implements Forge {
   async getIssue(target: ForgeProject, number: number, signal: AbortSignal): Promise<Issue | undefined> {
     const request = { route: "GET /repos/{owner}/{repo}/issues/{issue_number}", parameters: { issue_number: number }, answer: IssueData };
     try {
-      const { data } = await this.#client.send(target, request, signal);
+      const { data } = await this.#believing(target, signal, () => this.#client.send(target, request, signal));
       return isPull(data) ? undefined : await this.#complete(target, data, signal);
     } catch (error) {
-      if (!isNotFound(error)) throw error;
-      await this.#proveVisible(target, signal);
-      return undefined;
+      if (isNotFound(error)) return undefined;
+      throw error;
     }
   }
 
@@ -65,7 +64,27 @@ export class GithubForge implements Forge {
     return mayStart(this.#client, target, issue, signal);
   }
 
-  async putComment(
+  putComment(
+    target: ForgeProject,
+    comment: { issue: number; marker: string; body: string },
+    signal: AbortSignal,
+  ): Promise<{ url: string }> {
+    return this.#believing(target, signal, () => this.#putComment(target, comment, signal));
+  }
+
+  putPullRequest(
+    target: ForgeProject,
+    pull: { branch: string; base: string; title: string; body: string; marker: string },
+    signal: AbortSignal,
+  ): Promise<PullRequest> {
+    return this.#believing(target, signal, () => this.#putPullRequest(target, pull, signal));
+  }
+
+  credentials({ config }: ForgeProject): GitCredentials {
+    return { token: this.#tokens(config.github.tokenVariable) ?? null };
+  }
+
+  async #putComment(
     target: ForgeProject,
     comment: { issue: number; marker: string; body: string },
     signal: AbortSignal,
@@ -81,7 +100,7 @@ export class GithubForge implements Forge {
     return { url: data.html_url };
   }
 
-  async putPullRequest(
+  async #putPullRequest(
     target: ForgeProject,
     pull: { branch: string; base: string; title: string; body: string; marker: string },
     signal: AbortSignal,
@@ -99,10 +118,6 @@ export class GithubForge implements Forge {
       answer: PullData,
     };
     return toPullRequest((await this.#client.send(target, request, signal)).data);
-  }
-
-  credentials({ config }: ForgeProject): GitCredentials {
-    return { token: this.#tokens(config.github.tokenVariable) ?? null };
   }
 
   async #listAll(target: ForgeProject, signal: AbortSignal): Promise<IssuePoll> {
@@ -220,6 +235,16 @@ export class GithubForge implements Forge {
       throw isMissingHead(error)
         ? new AppError("unavailable", `GitHub does not know the branch ${parameters.head} yet.`, { cause: error })
         : error;
+    }
+  }
+
+  /** Does it, and takes a 404 for what it says only where the repository itself is visible. */
+  async #believing<Result>(target: ForgeProject, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isNotFound(error)) await this.#proveVisible(target, signal);
+      throw error;
     }
   }
 

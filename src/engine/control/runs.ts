@@ -20,6 +20,15 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
     return Array.from({ length: count }, (_, index) => workerOf(index + 1, runs.get(index + 1), parts.clock.now()));
   }
 
+  async function* readOutput(run: Run, query: { follow: boolean; raw: boolean }, signal: AbortSignal): AsyncGenerator<{ text: string }> {
+    const output = parts.host.readLines(agentDirectory(parts, run), { from: 0, follow: query.follow, signal });
+    const outputReader = query.raw ? undefined : parts.drivers.get(run.driver)?.openReader();
+    for await (const line of output) {
+      const texts = outputReader ? outputReader.read(line.text).map(describe) : [line.text];
+      for (const text of texts) if (text !== undefined) yield { text: parts.redact(safeText(text)) };
+    }
+  }
+
   return {
     listRuns({ query }) {
       const items = listRuns(reader, {
@@ -34,15 +43,8 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
 
     getRun: ({ params }) => requireRun(reader, params.run),
 
-    async *getRunOutput({ params, query, signal }) {
-      const run = requireRun(reader, params.run);
-      const output = parts.host.readLines(agentDirectory(parts, run), { from: 0, follow: query.follow, signal });
-      const outputReader = query.raw ? undefined : parts.drivers.get(run.driver)?.openReader();
-      for await (const line of output) {
-        const texts = outputReader ? outputReader.read(line.text).map(describe) : [line.text];
-        for (const text of texts) if (text !== undefined) yield { text: parts.redact(safeText(text)) };
-      }
-    },
+    // The run is looked for now: within the generator it would be too late for an answer of its own.
+    getRunOutput: ({ params, query, signal }) => readOutput(requireRun(reader, params.run), query, signal),
 
     async answerRun({ params, body, actor }) {
       const run = requireRun(reader, params.run);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { AppError } from "../base/errors.ts";
 import { problem } from "./problem.ts";
 import type { Problem } from "../contract/routes.ts";
 
@@ -22,13 +23,21 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Kept alive on the way out: destroying the stream would end the socket before the answer is sent.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(request)) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    // Kept alive on the way out: destroying the stream would end the socket before the answer is sent.
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw new AppError("cancelled", "The client went away before its request was complete.", { cause });
+  }
 }
 
 /** The body as JSON; `{}` when there is none. Only `application/json` is taken, which no web form can send. */

@@ -12,7 +12,7 @@ export const exitCodes = [
   { code: 130, meaning: "interrupted, or the person said no" },
 ] as const;
 
-export type ExitCode = (typeof exitCodes)[number]["code"];
+type ExitCode = (typeof exitCodes)[number]["code"];
 
 /** The exit status of each kind of failure: ours, and those that only the API knows. */
 const statuses: Readonly<Record<ErrorCode | "unauthorized" | "forbidden" | "too_large" | "too_many", ExitCode>> = {
@@ -28,6 +28,17 @@ const statuses: Readonly<Record<ErrorCode | "unauthorized" | "forbidden" | "too_
   forbidden: 1,
   internal: 1,
 };
+
+/** Thrown by a command that has said all there is to say, to end with this status. */
+export class Ended extends Error {
+  override readonly name = "Ended";
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
 
 export function exitCodeOf(code: keyof typeof statuses): ExitCode {
   return statuses[code];

@@ -1,11 +1,12 @@
 import { AppError, messageOf } from "../base/errors.ts";
 import { ClientError } from "../client/client-error.ts";
 import { noDaemon, type Surroundings } from "./cli.ts";
-import { exitCodeOf, type ExitCode } from "./exit-codes.ts";
+import { Ended, exitCodeOf } from "./exit-codes.ts";
 import { painted, Shown } from "./shown.ts";
 
 /** Says in a line or two what went wrong and what to do, and returns the exit status. A stack is for DROVER_DEBUG. */
-export function reportFailure(thrown: unknown, around: Surroundings, options: { color: boolean; json: boolean }): ExitCode {
+export function reportFailure(thrown: unknown, around: Surroundings, options: { color: boolean; json: boolean }): number {
+  if (thrown instanceof Ended) return thrown.exitCode;
   // Whatever it was that ended then, it ended because the person wanted it.
   if (around.signal.aborted) return exitCodeOf("cancelled");
   const terminal = around.terminal(options);

@@ -1,10 +1,8 @@
 import { homedir } from "node:os";
-import { CommanderError } from "commander";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import type { GlobalOptions, Surroundings } from "./cli.ts";
-import { reportFailure } from "./failure.ts";
-import { createProgram } from "./program.ts";
+import type { Surroundings } from "./cli.ts";
+import { runCli } from "./run-cli.ts";
 import { Terminal } from "./terminal.ts";
 
 // The command line: `drover ...`. Only here is the process itself touched: its environment, streams, signals and exit.
@@ -41,11 +39,4 @@ const around: Surroundings = {
     }),
 };
 
-const program = createProgram(around);
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  const { color, json = false } = program.opts<GlobalOptions>();
-  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2;
-  else process.exitCode = reportFailure(thrown, around, { color, json });
-}
+process.exitCode = await runCli(process.argv.slice(2), around);

@@ -10,21 +10,27 @@ import { defineInit, defineProjects } from "./definitions/project.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineTasks } from "./definitions/task.ts";
+import { Shown } from "./shown.ts";
 
 /** Every command, with its help. What a command does is loaded when it is called. */
 export function createProgram(around: Surroundings): Command {
   const program = createCommands(around);
-  defineHelp(program.commandsGroup("Help:"), () => createCommands(around));
+  defineHelp(program.commandsGroup("Help:"), around, () => createCommands(around));
   return program;
 }
 
 function createCommands(around: Surroundings): Command {
   const act = actionsAround(around);
+  const terminal = around.terminal({ color: true });
   const program = new Command("drover")
     .description(
       "Turns issues into verified pull requests: schedules coding agents over all your projects, checks their work itself, and never loses any of it.",
     )
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(Shown.lines(text.trimEnd())),
+      writeErr: (text) => terminal.note(Shown.lines(text.trimEnd())),
+    })
     .configureHelp({ showGlobalOptions: true })
     .version(packageFile.version)
     .option("--json", "print JSON, in a form that stays the same")

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { everyRoute } from "./each-route.ts";
-import { exchange, serve, token, type Serving } from "./serving.ts";
+import { exchange, serve, stall, token, type Serving } from "./serving.ts";
 
 const guarded = everyRoute.filter(({ route }) => route.auth === "token");
 const open = everyRoute.filter(({ route }) => route.auth !== "token");
@@ -139,6 +139,22 @@ test("a chunked body that never ends is refused at its first byte too many", asy
   const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
   const answer = await exchange(served.port, head + chunk.repeat(17), (text) => text.includes("\r\n\r\n"));
   expect(answer).toMatch(/^HTTP\/1.1 413 [^]*connection: close/i);
+});
+
+test("a client that goes away in the middle of its body is no failure of ours", async () => {
+  await using served = await serve();
+  const socket = await stall(
+    served.port,
+    `POST /api/tasks HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+  );
+  await served.request("/health");
+  socket.destroy();
+  await expect
+    .poll(() => served.lines.map(({ level, fields }) => [level, fields["route"]]))
+    .toEqual([
+      ["info", "/health"],
+      ["info", "/api/tasks"],
+    ]);
 });
 
 test.each([

@@ -8,7 +8,7 @@ import { place, program } from "./running.ts";
 
 test("the completion script of bash loads, and completes by asking drover", async () => {
   await using at = place();
-  const script = await at.run(["completions", "bash"]);
+  const script = await at.spawn(["completions", "bash"]);
   expect([script.code, script.err]).toEqual([0, ""]);
   const drover = join(at.root, "drover");
   writeFileSync(drover, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
@@ -24,7 +24,7 @@ test("the completion script of bash loads, and completes by asking drover", asyn
 
 test.each(["zsh", "fish", "powershell"])("there is a script for %s", async (shell) => {
   await using at = place();
-  const { code, out } = await at.run(["completions", shell]);
+  const { code, out } = await at.spawn(["completions", shell]);
   expect(code).toBe(0);
   expect(out).toContain("drover");
 });
@@ -32,7 +32,7 @@ test.each(["zsh", "fish", "powershell"])("there is a script for %s", async (shel
 test("commands and the values of options are offered as the program has them", async () => {
   await using at = place();
   const offered = async (...words: string[]) => {
-    const { out } = await at.run(["complete", "--", ...words]);
+    const { out } = await at.spawn(["complete", "--", ...words]);
     return out
       .split("\n")
       .slice(0, -2)

@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { examples } from "../../src/api/examples.ts";
-import { place, servedPlace } from "./running.ts";
+import { place, program, servedPlace } from "./running.ts";
 
 const run = examples.getRun.response.id;
 
@@ -85,4 +87,23 @@ test("the documented table is the one that is used", async () => {
   const { out, code } = await at.run(["help", "exit-codes"]);
   expect(code).toBe(0);
   expect(out.match(/^ +\d+/gm)?.map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 130]);
+});
+
+test("a process of its own exits so too, and ends in peace when its reader has enough", async () => {
+  await using at = await servedPlace();
+  expect(await at.spawn(["task", "show", "api#9"])).toEqual({
+    code: 3,
+    out: "",
+    err: "drover: There is no task api#9. `drover task list` shows them.\n",
+  });
+  expect(await at.spawn(["--version"])).toEqual({ code: 0, out: "0.1.0\n", err: "" });
+  const child = spawn(process.execPath, [program, "config", "schema"], { env: { ...process.env, DROVER_HOME: at.home } });
+  child.stdout.destroy();
+  expect(await once(child, "exit")).toEqual([0, null]);
+});
+
+test("colours are for a terminal that wants them", async () => {
+  await using at = await servedPlace();
+  expect((await at.run(["status"], { hasColor: true })).out).toContain("\u001b[32mok\u001b[39m");
+  expect((await at.spawn(["status"], { env: { FORCE_COLOR: "1" } })).out).not.toContain("\u001b");
 });

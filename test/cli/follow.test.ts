@@ -101,7 +101,7 @@ test("logs of a task are its events in order; with -f they go on until it has en
   at.served.events.append(moved(task, "queued", "cancelled"));
   await going.ended;
   expect([going.child.exitCode, going.out.trimEnd().split("\n").length]).toEqual([0, 3]);
-  const again = await at.run(["task", "logs", "-f", "api#1"]);
+  const again = await at.spawn(["task", "logs", "-f", "api#1"]);
   expect([again.code, again.out]).toEqual([0, going.out]);
 });
 

@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { examples } from "../../src/api/examples.ts";
 import { servedPlace, type Ran } from "./running.ts";
 
 const run = examples.getRun.response.id;
+
+afterEach(() => vi.unstubAllEnvs());
 
 /** What a person reads, with the times of day and the lengths of time replaced: they depend on when the test runs. */
 function read({ code, out, err }: Ran): string {
@@ -79,21 +81,60 @@ on two lines.
 `);
 });
 
-test("add files a task in the project of the current folder, as the person at the command line", async () => {
+test("add files a task in the project of the current folder, as the command line", async () => {
   await using at = await servedPlace();
   at.served.memory.projectPath = at.folder;
-  mkdirSync(join(at.folder, "src"));
-  const ran = await at.run(
-    ["task", "add", "Fix", "the", "importer", "--body-file", "-", "--priority", "70", "--after", "api#3", "--plan"],
-    { input: "In full.", folder: join(at.folder, "src") },
-  );
-  expect(ran).toEqual({ code: 0, out: "Filed api#1: queued.\n", err: "Watch it with: drover task logs -f api#1\n" });
+  const folder = join(at.folder, "src");
+  mkdirSync(folder);
+  const words = [
+    "task",
+    "add",
+    "Fix",
+    "the",
+    "importer",
+    "--body-file",
+    "-",
+    "--priority",
+    "70",
+    "--after",
+    "api#3",
+    "--after",
+    "api#4",
+    "--plan",
+  ];
+  expect(await at.spawn(words, { input: "In full.", folder })).toEqual({
+    code: 0,
+    out: "Filed api#1: queued.\n",
+    err: "Watch it with: drover task logs -f api#1\n",
+  });
   expect(at.served.memory.asked.at(-1)).toEqual({
     name: "createTask",
     actor: "cli",
     params: {},
-    body: { project: "api", title: "Fix the importer", body: "In full.", mode: "plan", priority: 70, dependsOn: ["api#3"], draft: false },
+    body: {
+      project: "api",
+      title: "Fix the importer",
+      body: "In full.",
+      mode: "plan",
+      priority: 70,
+      dependsOn: ["api#3", "api#4"],
+      draft: false,
+    },
   });
+});
+
+test("a deadline may be a date or a time from now", async () => {
+  await using at = await servedPlace();
+  const deadline = async (text: string) => {
+    expect((await at.run(["task", "add", "-p", "api", "--deadline", text, "x"])).code).toBe(0);
+    const body = at.served.memory.asked.at(-1)?.body;
+    return (body as { deadlineAt: number }).deadlineAt;
+  };
+  expect(await deadline("2030-01-31T18:00Z")).toBe(Date.UTC(2030, 0, 31, 18));
+  const before = Date.now();
+  const at90m = await deadline("90m");
+  expect(at90m - before).toBeGreaterThanOrEqual(90 * 60_000);
+  expect(at90m - Date.now()).toBeLessThanOrEqual(90 * 60_000);
 });
 
 test("queue clear without a terminal and without --yes removes nothing; with --yes it does", async () => {
@@ -142,6 +183,7 @@ test("what others wrote cannot steer the terminal, hide or reorder text, in any 
 });
 
 test("logs shows the last lines of a log, as text or JSON", async () => {
+  vi.stubEnv("TZ", "UTC");
   await using at = await servedPlace();
   mkdirSync(join(at.home, "logs"));
   const lines = Array.from({ length: 4000 }, (_, index) =>

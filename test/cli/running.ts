@@ -3,14 +3,15 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../../src/base/clock.ts";
+import { runCli } from "../../src/cli/run-cli.ts";
+import { Terminal } from "../../src/cli/terminal.ts";
 import { serve, token, type Serving } from "../api/serving.ts";
 
 export const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-
-/** The launcher's own, so that a test run is as fast as a person's. */
-const compileCache = fileURLToPath(new URL("../../node_modules/.cache/node", import.meta.url));
 
 export interface Ran {
   readonly code: number | null;
@@ -24,20 +25,42 @@ export interface Place extends AsyncDisposable {
   readonly home: string;
   /** Where commands are run. */
   readonly folder: string;
-  run(args: readonly string[], more?: { env?: Record<string, string>; input?: string; folder?: string }): Promise<Ran>;
+  /** A command line, in this process. */
+  run(
+    words: readonly string[],
+    more?: { env?: Record<string, string>; folder?: string; hasColor?: boolean; width?: number; signal?: AbortSignal },
+  ): Promise<Ran>;
+  /** The same in a process of its own, as a shell starts it. */
+  spawn(words: readonly string[], more?: { env?: Record<string, string>; input?: string; folder?: string }): Promise<Ran>;
 }
 
-/** A home without a daemon, and commands run as a person's shell would. */
+/** A home without a daemon. */
 export function place(): Place {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "drover-cli-")));
   const [home, folder] = [join(root, "home"), join(root, "folder")];
   mkdirSync(home);
   mkdirSync(folder);
+  const environment = (env: Record<string, string> = {}) => ({ ...process.env, TZ: "UTC", DROVER_HOME: home, ...env });
   return {
     root,
     home,
     folder,
-    run: (args, { env = {}, input, folder: elsewhere } = {}) => runCommand(args, { home, cwd: elsewhere ?? folder, env, input }),
+    async run(words, { env, folder: cwd = folder, hasColor = false, width, signal = new AbortController().signal } = {}) {
+      const [out, err] = [new Written(), new Written()];
+      const terminal = () => new Terminal({ out, err, hasColor, isInteractive: false, width });
+      const code = await runCli(words, { env: environment(env), cwd, homeDirectory: home, clock: systemClock, signal, terminal });
+      return { code, out: out.text, err: err.text };
+    },
+    async spawn(words, { env, input = "", folder: cwd = folder } = {}) {
+      const child = spawn(process.execPath, [program, ...words], { cwd, env: environment(env), stdio: "pipe" });
+      child.stdin.end(input);
+      const [out, err, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, "exit") as Promise<[number | null]>,
+      ]);
+      return { code, out, err };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(rmSync(root, { recursive: true, force: true })),
   };
 }
@@ -65,19 +88,14 @@ export async function servedPlace(): Promise<Served> {
   };
 }
 
-async function runCommand(
-  args: readonly string[],
-  around: { home: string; cwd: string; env: Record<string, string>; input: string | undefined },
-): Promise<Ran> {
-  const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [program, ...args], {
-    cwd: around.cwd,
-    env: { ...inherited, TZ: "UTC", NODE_COMPILE_CACHE: compileCache, DROVER_HOME: around.home, ...around.env },
-    stdio: "pipe",
-  });
-  child.stdin.end(around.input ?? "");
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit") as Promise<[number | null]>]);
-  return { code, out, err };
+/** Keeps what is written to it. */
+class Written extends Writable {
+  text = "";
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
 }
 
 function startTimeOfSelf(): string | undefined {

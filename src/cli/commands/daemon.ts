@@ -4,6 +4,7 @@ import { loadConfig } from "../../config/load.ts";
 import type { DaemonStatus, StopMode } from "../../contract/routes.ts";
 import type { Cli } from "../cli.ts";
 import { runDaemon, runningDaemon, signalDaemon, startDaemon, untilGone } from "../daemon-process.ts";
+import { Ended } from "../exit-codes.ts";
 import { inOneUnit, megabytes, plural } from "../format.ts";
 import type { DaemonFile } from "../home.ts";
 import { painted, show, type Shown } from "../shown.ts";
@@ -30,10 +31,7 @@ export async function start(cli: Cli, options: StartOptions): Promise<void> {
     );
   // Told here, with each line that is wrong: a daemon in the background could only say it to a file.
   loadConfig({ globalFile: cli.paths.config, env: cli.env });
-  if (options.foreground) {
-    process.exitCode = await runDaemon(cli);
-    return;
-  }
+  if (options.foreground) throw new Ended(await runDaemon(cli));
   const { pid, url, version, status } = await startDaemon(cli, options.timeout * 1000);
   if (cli.isJson) return cli.terminal.printJson({ pid, url, version, status });
   cli.terminal.print(show`Drover ${version} runs at ${painted("cyan", url)} (pid ${pid}).`);

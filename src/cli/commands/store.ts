@@ -1,9 +1,9 @@
-import { AppError } from "../../base/errors.ts";
 import type { ResponseOf } from "../../contract/control.ts";
 import type { Cli } from "../cli.ts";
 import { runningDaemon, runOffline } from "../daemon-process.ts";
+import { Ended } from "../exit-codes.ts";
 import { megabytes, plural } from "../format.ts";
-import { painted, show } from "../shown.ts";
+import { painted, show, type Shown } from "../shown.ts";
 
 export async function backup(cli: Cli): Promise<void> {
   const saved = (await runningDaemon(cli))
@@ -19,14 +19,12 @@ export async function verify(cli: Cli): Promise<void> {
     ? await (await cli.connect()).verifyStore({ signal: cli.signal })
     : ((await runOffline(cli, "verify")) as ResponseOf<"verifyStore">);
   if (cli.isJson) cli.terminal.printJson(found);
-  else if (found.ok)
-    cli.terminal.print(
-      show`${painted("green", "The database is sound")}: ${plural(found.tasks, "task")}, ${plural(found.events, "event")}.`,
-    );
+  else cli.terminal.print(...(found.ok ? [sound(found)] : found.problems.map((problem) => show`${painted("red", "!")} ${problem}`)));
   if (found.ok) return;
-  if (!cli.isJson) cli.terminal.print(...found.problems.map((problem) => show`${painted("red", "!")} ${problem}`));
-  throw new AppError(
-    "internal",
-    `The database has ${plural(found.problems.length, "problem")}. The last backup is in ${cli.paths.backups}.`,
-  );
+  cli.terminal.note(show`Backups are in ${cli.paths.backups}.`);
+  throw new Ended(1);
+}
+
+function sound({ tasks, events }: ResponseOf<"verifyStore">): Shown {
+  return show`${painted("green", "The database is sound")}: ${plural(tasks, "task")}, ${plural(events, "event")}.`;
 }

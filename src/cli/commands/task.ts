@@ -9,6 +9,7 @@ import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
 import { describeEvent } from "../describe-event.ts";
 import { describeTask, statusOf, taskColumns, taskRow } from "../describe-task.ts";
+import { Ended } from "../exit-codes.ts";
 import { followTask } from "../follow-task.ts";
 import { painted, show, Shown } from "../shown.ts";
 
@@ -133,11 +134,10 @@ async function waitFor(cli: Cli, client: Client, task: Task): Promise<void> {
   if (!cli.isJson) cli.terminal.print(show`Filed ${painted("bold", task.key)}: ${statusOf(task)}. Ctrl-C stops watching, not the task.`);
   await followTask(cli, client, task, true, (event) => cli.isJson || tell(cli, event));
   const ended = await client.getTask({ params: { task: task.id }, signal: cli.signal });
-  if (ended.status !== "succeeded") process.exitCode = 1;
-  if (cli.isJson) return cli.terminal.printJson(ended);
-  cli.terminal.print(
-    show`${painted("bold", ended.key)}: ${statusOf(ended)}${ended.pullRequest === null ? "" : `  ${ended.pullRequest.url}`}`,
-  );
+  const pullRequest = ended.pullRequest === null ? "" : `  ${ended.pullRequest.url}`;
+  if (cli.isJson) cli.terminal.printJson(ended);
+  else cli.terminal.print(show`${painted("bold", ended.key)}: ${statusOf(ended)}${pullRequest}`);
+  if (ended.status !== "succeeded") throw new Ended(1);
 }
 
 function tell(cli: Cli, event: Event): void {

@@ -1,6 +1,8 @@
 import { Argument, Option, type Command } from "commander";
 import type { Act } from "../action.ts";
+import type { Surroundings } from "../cli.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { Shown } from "../shown.ts";
 import { examples } from "./options.ts";
 
 const shells = ["bash", "zsh", "fish", "powershell"];
@@ -17,7 +19,7 @@ export function defineDemo(program: Command, act: Act): void {
 }
 
 /** `again` makes the same commands anew: completions add commands of their own to those they tell of. */
-export function defineHelp(program: Command, again: () => Command): void {
+export function defineHelp(program: Command, around: Surroundings, again: () => Command): void {
   const complete = async (...words: string[]) => (await import("../commands/completions.ts")).complete(again(), words);
   const completions = program
     .command("completions")
@@ -35,7 +37,7 @@ export function defineHelp(program: Command, again: () => Command): void {
   program.helpCommand(false);
   const help = program.command("help").description("help for a command, or for exit-codes").argument("[command...]");
   help.action((names: string[]) => {
-    if (names[0] === "exit-codes") process.stdout.write(`${exitCodesText}\n`);
+    if (names[0] === "exit-codes") around.terminal({ color: false }).print(Shown.lines(exitCodesText));
     else commandOf(program, names).outputHelp();
   });
   program.addHelpText("after", "\nExit codes: drover help exit-codes");

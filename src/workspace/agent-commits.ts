@@ -61,14 +61,14 @@ async function knownIn(repository: Repository, { refs, baseCommit }: KeepRequest
 async function commitStaged(repository: Repository, agent: AgentRepository, { tree }: KeepRequest): Promise<string[]> {
   const { git } = repository;
   const { view, head } = agent;
-  const elsewhere = new Set([tree]);
-  if (head !== null) elsewhere.add((await git.print(["rev-parse", "--verify", `${head}^{tree}`], { repository: view })).trim());
+  const elsewhere = new Set([tree, head?.tree]);
   const commits: string[] = [];
   for (const index of agent.indexes) {
     const staged = await treeOfIndex(git, { repository: view, index });
     if (elsewhere.has(staged)) continue;
-    const parent = head === null ? [] : ["-p", head];
-    commits.push((await git.print(["commit-tree", ...parent, "-m", "Staged, not committed", staged], { repository: view })).trim());
+    const parent = head === null ? [] : ["-p", head.commit];
+    // Dated at the epoch, so that the same content is the same commit at the next checkpoint.
+    commits.push((await git.print(["commit-tree", ...parent, "-m", "Staged, not committed", staged], { repository: view, at: 0 })).trim());
   }
   return commits;
 }

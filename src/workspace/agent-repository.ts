@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, realpath, writeFile } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { AppError } from "../base/errors.ts";
-import { look } from "./folders.ts";
+import { look, readPlainFile } from "./folders.ts";
 import type { Repository } from "./repository.ts";
 
 /**
@@ -12,8 +12,8 @@ import type { Repository } from "./repository.ts";
 export interface AgentRepository {
   /** The view; a GIT_DIR. */
   readonly view: string;
-  /** What HEAD names; null: no commit yet, or one that is not there. */
-  readonly head: string | null;
+  /** The commit that HEAD names, and its tree; null: no commit yet, or one that is not there. */
+  readonly head: { readonly commit: string; readonly tree: string } | null;
   /** Every commit that is there and that a ref, a reflog, a stash or an operation under way names. */
   readonly commits: string[];
   /** Every annotated tag. */
@@ -50,10 +50,13 @@ export async function openAgentRepository(
   const names = await readNames(gitDirectory);
   const head = resolveHead(names);
   if (head?.length === 64) throw unreadable(gitDirectory, ALIEN_FORMAT);
-  const { commits, tags } = await existing(repository, view, idsIn([...names.values()].join("\n")));
+  const { commits, tags, tree } = await existing(repository, view, [
+    ...idsIn([...names.values()].join("\n")),
+    ...(head === undefined ? [] : [`${head}^{tree}`]),
+  ]);
   return {
     view,
-    head: head !== undefined && commits.includes(head) ? head : null,
+    head: head !== undefined && tree !== undefined && commits.includes(head) ? { commit: head, tree } : null,
     commits,
     tags,
     indexes: await copyIndexes(gitDirectory, view),
@@ -65,7 +68,7 @@ async function findGitDirectory(root: string, folder: string): Promise<string | 
   const found = await look(entry);
   if (found?.isDirectory()) return entry;
   if (!found?.isFile() || found.size > GITFILE_MAX_BYTES) return undefined;
-  const target = /^gitdir: (.+?)\r?\n?$/.exec(await readFile(entry, "utf8"))?.[1];
+  const target = /^gitdir: (.+?)\r?\n?$/.exec((await readPlainFile(entry)).toString())?.[1];
   const path = target === undefined ? undefined : resolve(folder, target);
   if (path === undefined || !(await look(path))?.isDirectory()) return undefined;
   const inside = relative(await realpath(root), await realpath(path));
@@ -125,7 +128,7 @@ async function readNames(gitDirectory: string): Promise<Map<string, string>> {
     } else if (found?.isFile() && !path.endsWith("/index")) {
       left -= found.size;
       if (left < 0) throw unreadable(gitDirectory, `has more than ${NAMES_MAX_BYTES / 1024 / 1024} MB of refs and reflogs`);
-      names.set(path, await readFile(place, "utf8"));
+      names.set(path, (await readPlainFile(place)).toString());
     }
   };
   for (const path of [...heads, ...NAMED_IN]) await read(path);
@@ -137,13 +140,17 @@ function idsIn(text: string): string[] {
   return [...new Set(ids)].filter((id) => !/^0+$/.test(id));
 }
 
-/** Which of these are there. A reflog may name what was given up and is gone. */
-async function existing(repository: Repository, view: string, ids: readonly string[]): Promise<{ commits: string[]; tags: string[] }> {
+/** Which of these are there, by what they are. A reflog may name what was given up and is gone. */
+async function existing(
+  repository: Repository,
+  view: string,
+  ids: readonly string[],
+): Promise<{ commits: string[]; tags: string[]; tree: string | undefined }> {
   const input = ids.map((id) => `${id}\n`).join("");
   const lines = await repository.git.print(["cat-file", "--batch-check=%(objectname) %(objecttype)"], { repository: view, input });
   const ofType = (type: string) =>
     lines.split("\n").flatMap((line) => (line.endsWith(` ${type}`) ? [line.slice(0, line.indexOf(" "))] : []));
-  return { commits: ofType("commit"), tags: ofType("tag") };
+  return { commits: ofType("commit"), tags: ofType("tag"), tree: ofType("tree").at(-1) };
 }
 
 /** The id HEAD stands for, through at most a few symbolic refs. */
@@ -151,7 +158,7 @@ function resolveHead(names: ReadonlyMap<string, string>): string | undefined {
   let value = names.get("HEAD")?.trim();
   for (let depth = 0; depth < 5; depth++) {
     const ref = value === undefined ? undefined : /^ref: (.+)$/.exec(value)?.[1];
-    if (ref === undefined) return value;
+    if (ref === undefined) return value !== undefined && /^[0-9a-f]+$/.test(value) ? value : undefined;
     value = names.get(ref)?.trim() ?? packedRef(names.get("packed-refs"), ref);
   }
   return undefined;
@@ -175,7 +182,7 @@ async function copyIndexes(gitDirectory: string, view: string): Promise<string[]
       if (!isIndex && !name.startsWith("sharedindex.")) continue;
       if (!(await look(join(folder, name)))?.isFile()) continue;
       const copy = join(view, isIndex ? `index-${copies.length}` : name);
-      await copyFile(join(folder, name), copy);
+      await writeFile(copy, await readPlainFile(join(folder, name)));
       if (isIndex) copies.push(copy);
     }
   }

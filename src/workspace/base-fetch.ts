@@ -1,4 +1,4 @@
-import { copyFile, readdir, rename } from "node:fs/promises";
+import { copyFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import type { Project } from "../contract/project.ts";
@@ -35,8 +35,7 @@ export async function fetchBaseBranch(
   const options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow"];
   const fetched = await runRemote(repository.git, ["fetch", ...options, "--", project.remote, refspec], call, project.remote);
   if (fetched.exitCode !== 0) throw await fetchFailure(repository, project, credentials, fetched.stderr, signal);
-  const shallow = join(repository.base, "shallow");
-  if (await look(shallow)) await replaceFile(shallow, join(repository.directory, "shallow"));
+  await takeOverShallow(repository);
   const commit = (await repository.git.print(["rev-parse", "--verify", `${BASE_REF}^{commit}`], { repository: repository.base })).trim();
   await repository.setRef(BASE_REF, commit);
   await mergePacks(repository);
@@ -77,7 +76,10 @@ async function fetchFailure(
   );
 }
 
-async function replaceFile(from: string, to: string): Promise<void> {
+/** Where a shallow remote's history is cut off is a fact of both repositories. */
+async function takeOverShallow(repository: Repository): Promise<void> {
+  const [from, to] = [repository.base, repository.directory].map((folder) => join(folder, "shallow")) as [string, string];
+  if ((await look(from)) === undefined) return rm(to, { force: true });
   await copyFile(from, `${to}.new`);
   await rename(`${to}.new`, to);
 }

@@ -13,6 +13,9 @@ export interface PushRequest {
   readonly commit: string;
 }
 
+/** Refusals that say nothing of the push: the remote itself is in trouble. */
+const PASSING = /\[remote failure\]|Internal Server Error|unpacker error|cannot lock ref|failed to update ref/;
+
 type Answer = { readonly pushed: true } | { readonly pushed: false; readonly isStale: boolean; readonly why: string };
 
 /**
@@ -23,6 +26,8 @@ type Answer = { readonly pushed: true } | { readonly pushed: false; readonly isS
 export async function pushBranch(repository: Repository, request: PushRequest, signal: AbortSignal): Promise<void> {
   const { project, branch, commit } = request;
   if (!isBranchName(branch)) throw new AppError("invalid", `“${safeLine(branch)}” is no name of a branch.`);
+  if ((await repository.findCommit(commit)) === undefined)
+    throw new AppError("not_found", `${commit} is no commit of ours in ${project.name}.`);
   const pushedRef = `refs/drover/pushed/${branch}`;
   const pushingRef = `refs/drover/pushing/${branch}`;
   const expected = await lastPushed(repository, request, { pushedRef, pushingRef }, signal);
@@ -82,7 +87,7 @@ async function tryPush(
   if (exitCode === 0) return { pushed: true };
   // A line of --porcelain: flag, from:to, summary with the reason in brackets.
   const refused = /^!\t[^\t]*\t(.*)$/m.exec(stdout)?.[1];
-  if (refused === undefined) throw remoteFailure(`push ${branch}`, project, credentials, stderr);
+  if (refused === undefined || PASSING.test(refused)) throw remoteFailure(`push ${branch}`, project, credentials, stderr);
   return { pushed: false, isStale: refused.includes("stale info"), why: explainRefusal(refused, stderr) };
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { AppError } from "../base/errors.ts";
+import { AppError, messageOf } from "../base/errors.ts";
 import { keepCommits, trackedBy } from "./agent-commits.ts";
 import { openAgentRepository, type AgentRepository } from "./agent-repository.ts";
-import { lookInside } from "./folders.ts";
+import { lookInside, openPlainFile } from "./folders.ts";
 import { indexPath, type WorkspaceRecord } from "./records.ts";
 import type { Repository } from "./repository.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -40,21 +39,19 @@ export async function capture(repository: Repository, { directory, record, refs 
       index: indexPath(repository, record.folder),
       baseCommit: record.baseCommit,
       tracked: (agent && (await attempt(problems, () => trackedBy(repository, agent)))) ?? [],
-      leaveOut: await unchangedCopies(directory, record),
+      leaveOut: (await attempt(problems, () => unchangedCopies(directory, record))) ?? [],
     });
     problems.push(...snapshot.problems);
 
     const keep = (one: AgentRepository | undefined) =>
-      attempt(
-        problems,
-        async () => one && (await keepCommits(repository, one, { refs, baseCommit: record.baseCommit, tree: snapshot.tree })),
-      );
-    await keep(agent);
+      attempt(problems, async () => {
+        if (one) await keepCommits(repository, one, { refs, baseCommit: record.baseCommit, tree: snapshot.tree });
+        return one?.head?.commit;
+      });
+    const head = (await keep(agent)) ?? null;
     for (const [i, folder] of snapshot.repositories.entries()) await keep(await read(join(directory, folder), `nested-${i}`));
 
-    const head = agent?.head ?? null;
-    const isSaved = head !== null && (await repository.findCommit(head)) !== undefined;
-    return { tree: snapshot.tree, head: isSaved ? head : null, repositories: snapshot.repositories, problems };
+    return { tree: snapshot.tree, head, repositories: snapshot.repositories, problems };
   });
 }
 
@@ -71,7 +68,7 @@ async function unchangedCopies(directory: string, { copied }: WorkspaceRecord): 
 /** SHA-256 (hex) of a file. */
 export async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of (await openPlainFile(path)).createReadStream()) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
 
@@ -79,9 +76,9 @@ async function attempt<Result>(problems: string[], work: () => Promise<Result>):
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof AppError) || error.code === "unavailable" || error.code === "cancelled") throw error;
+    if (error instanceof AppError && error.code === "unavailable") throw error;
     // The rest is saved all the same; whoever asked for the capture is told of the problem and removes nothing.
-    problems.push(error.message);
+    problems.push(messageOf(error));
     return undefined;
   }
 }

@@ -9,9 +9,7 @@ export function taskRefs(taskId: string): string {
 
 /** A task's saved states, oldest first. */
 export async function listCheckpoints(repository: Repository, taskId: string): Promise<Checkpoint[]> {
-  const format = "--format=%(refname:lstrip=5) %(objectname) %(contents)%00";
-  const entries = (await repository.print(["for-each-ref", format, `${taskRefs(taskId)}/checkpoints`])).split("\0\n");
-  return entries.flatMap((entry) => (entry === "" ? [] : [toCheckpoint(entry)])).toSorted((a, b) => a.index - b.index);
+  return (await listSaved(repository, taskId)).map(({ checkpoint }) => checkpoint);
 }
 
 /**
@@ -23,22 +21,29 @@ export async function makeCheckpoint(
   taskId: string,
   { tree, parent, reason, at }: { tree: string; parent: string; reason: string; at: number },
 ): Promise<Checkpoint> {
-  const last = (await listCheckpoints(repository, taskId)).at(-1);
-  if (last && (await isSame(repository, last, tree, parent))) return last;
+  const last = (await listSaved(repository, taskId)).at(-1);
+  if (last?.tree === tree && last.parent === parent) return last.checkpoint;
   const subject = safeLine(reason, 100);
   const message = `${subject}\n\nEverything in a workspace, uncommitted files too.\n\nTask: ${taskId}\nAt: ${at}\n`;
   const commit = await repository.commit(tree, parent, message, at);
-  const index = (last?.index ?? 0) + 1;
+  const index = (last?.checkpoint.index ?? 0) + 1;
   await repository.setRef(`${taskRefs(taskId)}/checkpoints/${index}`, commit);
   return { index, commit, at, reason: subject };
 }
 
-async function isSame(repository: Repository, { commit }: Checkpoint, tree: string, parent: string): Promise<boolean> {
-  const line = await repository.print(["show", "--no-patch", "--format=%T %P", "--end-of-options", commit]);
-  return line.trim() === `${tree} ${parent}`;
+interface Saved {
+  readonly checkpoint: Checkpoint;
+  readonly tree: string;
+  readonly parent: string;
 }
 
-function toCheckpoint(entry: string): Checkpoint {
-  const [, index, commit = "", reason = ""] = /^(\d+) ([0-9a-f]+) (.*)/.exec(entry) ?? [];
-  return { index: Number(index), commit, at: Number(/^At: (\d+)$/m.exec(entry)?.[1]), reason };
+async function listSaved(repository: Repository, taskId: string): Promise<Saved[]> {
+  const format = "--format=%(refname:lstrip=5) %(objectname) %(tree) %(parent) %(contents)%00";
+  const entries = (await repository.print(["for-each-ref", format, `${taskRefs(taskId)}/checkpoints`])).split("\0\n");
+  return entries.flatMap((entry) => (entry === "" ? [] : [toSaved(entry)])).toSorted((a, b) => a.checkpoint.index - b.checkpoint.index);
+}
+
+function toSaved(entry: string): Saved {
+  const [, index, commit = "", tree = "", parent = "", reason = ""] = /^(\d+) (\w+) (\w+) (\w+) (.*)/.exec(entry) ?? [];
+  return { checkpoint: { index: Number(index), commit, at: Number(/^At: (\d+)$/m.exec(entry)?.[1]), reason }, tree, parent };
 }

@@ -13,6 +13,7 @@ export interface CloneRequest {
   readonly baseBranch: string;
   /** The branch it is on; null: on none. */
   readonly branch: string | null;
+  readonly signal: AbortSignal;
 }
 
 /** As many writers as processors; and no waiting for the disk, for all of it is a copy. */
@@ -24,20 +25,22 @@ const PACK_FILE = /^(pack-[0-9a-f]+)\.(?:pack|idx|rev)$/;
  * none of the person's settings, so nothing that is done in it reaches another repository. It is made beside its place and
  * moved there, and the first index to compare its files with is kept before anybody else can touch them.
  */
-export async function makeClone(repository: Repository, { directory, commit, baseBranch, branch }: CloneRequest): Promise<void> {
+export async function makeClone(repository: Repository, { directory, commit, baseBranch, branch, signal }: CloneRequest): Promise<void> {
   const making = join(dirname(directory), `${MAKING}${basename(directory)}`);
   await removeFolder(making);
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
   const { git } = repository;
-  await git.print(["init", "--quiet", `--template=${repository.template}`, `--initial-branch=${branch ?? "none"}`, "--", making], {});
+  await git.print(["init", "--quiet", `--template=${repository.template}`, `--initial-branch=${branch ?? "none"}`, "--", making], {
+    signal,
+  });
   const gitDirectory = join(making, ".git");
   await copyObjects(repository, gitDirectory);
   const refs = [
     `update refs/remotes/origin/${baseBranch} ${commit}`,
     branch === null ? `option no-deref\nupdate HEAD ${commit}` : `update refs/heads/${branch} ${commit}`,
   ];
-  await git.print(["update-ref", "--stdin"], { repository: gitDirectory, input: `${refs.join("\n")}\n`, config: COPY });
-  await git.print(["reset", "--hard", "--quiet"], { repository: gitDirectory, workTree: making, config: COPY });
+  await git.print(["update-ref", "--stdin"], { repository: gitDirectory, input: `${refs.join("\n")}\n`, config: COPY, signal });
+  await git.print(["reset", "--hard", "--quiet"], { repository: gitDirectory, workTree: making, config: COPY, signal });
   await copyIndex(join(gitDirectory, "index"), indexPath(repository, basename(directory)));
   await rename(making, directory);
 }

@@ -91,7 +91,7 @@ async function mayBuildOn(repository: Repository, head: string | null, base: Bas
     const change = /^\n?:\d+ (\d+) /.exec(field);
     const path = fields[i + 1] ?? "";
     if (change === null || change[1] === "000000" || base.paths.has(path)) return true;
-    return change[1] !== "160000" && !(path in record.copied);
+    return change[1] !== "160000" && !Object.hasOwn(record.copied, path);
   });
 }
 
@@ -105,7 +105,9 @@ async function publishableTree(
   const args = ["diff-tree", "-r", "-z", "--name-only", "--diff-filter=A", "--no-renames", request.baseCommit, captured.tree];
   const added = (await repository.print(args)).split("\0");
   const submodules = await submodulesToKeep(repository, { captured, base, added, parent, directory: request.directory });
-  const unwanted = added.filter((path) => isDropping(path) || path in request.record.copied || isInSubmodule(path, submodules));
+  const unwanted = added.filter(
+    (path) => isDropping(path) || Object.hasOwn(request.record.copied, path) || isInSubmodule(path, submodules),
+  );
   if (submodules.size === 0 && unwanted.length === 0) return captured.tree;
   return repository.withScratch(async (scratch) => {
     const call = { index: join(scratch, "index") };

@@ -6,27 +6,28 @@ import { digestOf } from "./capture.ts";
 import { lookInside } from "./folders.ts";
 
 /**
- * Copies files of the person's checkout that git does not hold (`.env.test`) to the same paths in a workspace, with their
- * modes, and hides them from its git. Returns the SHA-256 (hex) of each. Throws `invalid` when a path leads out of the
- * checkout or the workspace, is no file, or is a file that git holds there; `not_found` when it is missing.
+ * Files of the person's checkout that git does not hold (`.env.test`), by path in it, with the SHA-256 (hex) of each. Throws
+ * `invalid` when a path leads out of the checkout, is no file, or is one that git holds; `not_found` when it is missing.
  */
-export async function copyUntracked(
+export async function inspectCopies(
   checkout: string,
   paths: readonly string[],
-  workspace: string,
-  isTracked: (path: string) => boolean,
+  tracked: ReadonlySet<string>,
 ): Promise<Record<string, string>> {
-  const digests: Record<string, string> = {};
+  const digests = new Map<string, string>();
   for (const path of paths.map(normalized)) {
     await checkSource(checkout, path);
-    if (isTracked(path)) throw new AppError("invalid", `${path} is in git already. Take it out of workspace.copy.`);
-    const target = await prepareTarget(workspace, path);
-    await copyFile(join(checkout, path), target, constants.COPYFILE_FICLONE);
-    digests[path] = await digestOf(target);
+    if (tracked.has(path)) throw new AppError("invalid", `${path} is in git already. Take it out of workspace.copy.`);
+    digests.set(path, await digestOf(join(checkout, path)));
   }
-  const patterns = Object.keys(digests).map((path) => `/${path.replace(/[\\*?[\]!# ]/g, "\\$&")}\n`);
-  if (patterns.length > 0) await appendFile(join(workspace, ".git", "info", "exclude"), patterns.join(""));
-  return digests;
+  return Object.fromEntries(digests);
+}
+
+/** Copies such files to the same paths in a workspace, with their modes, and hides them from its git. Throws `invalid` when a path leads out of it. */
+export async function copyInto(workspace: string, checkout: string, paths: readonly string[]): Promise<void> {
+  const patterns = paths.map((path) => `/${path.replace(/[\\*?[\]!# ]/g, "\\$&")}\n`);
+  await appendFile(join(workspace, ".git", "info", "exclude"), patterns.join(""));
+  for (const path of paths) await copyFile(join(checkout, path), await prepareTarget(workspace, path), constants.COPYFILE_FICLONE);
 }
 
 function normalized(path: string): string {

@@ -1,5 +1,5 @@
-import { chmod, lstat, readdir, rm } from "node:fs/promises";
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
+import { chmod, lstat, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 
@@ -26,6 +26,23 @@ export async function lookInside(root: string, path: string): Promise<Stats | un
     if (!(await look(place))?.isDirectory()) return undefined;
   }
   return look(join(root, path));
+}
+
+/**
+ * Opens a file for reading that an agent may swap for something else at any moment: never through a link, and a pipe in its
+ * place does not keep us waiting. Throws `conflict` when it is no file.
+ */
+export async function openPlainFile(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new AppError("conflict", `${path} is no file any more.`);
+}
+
+/** The content of such a file. */
+export async function readPlainFile(path: string): Promise<Buffer> {
+  await using file = await openPlainFile(path);
+  return await file.readFile();
 }
 
 /** Throws `conflict` when something other than a folder stands at a workspace's path; false: nothing does. */

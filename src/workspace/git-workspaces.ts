@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { AppError, messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { HomePaths } from "../base/paths.ts";
+import { safeText } from "../base/text.ts";
 import type { Project } from "../contract/project.ts";
 import type { Checkpoint, Task } from "../contract/task.ts";
 import { taskSlug } from "../domain/branch-name.ts";
@@ -13,7 +14,7 @@ import { capture, type Capture } from "./capture.ts";
 import { listCheckpoints, makeCheckpoint, taskRefs } from "./checkpoints.ts";
 import { makeClone, MAKING } from "./clone.ts";
 import { collectWork } from "./collecting.ts";
-import { copyUntracked } from "./copied-files.ts";
+import { copyInto, inspectCopies } from "./copied-files.ts";
 import { isFolder, look, removeFolder } from "./folders.ts";
 import { createGit, type Git, type GitIdentity } from "./git.ts";
 import { findRecord, forgetRecord, indexPath, listRecords, saveRecord, type WorkspaceRecord } from "./records.ts";
@@ -80,7 +81,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
       signal.throwIfAborted();
       const known = await findRecord(repository, ({ taskId }) => taskId === task.id);
       const folder = known?.folder ?? (await this.freeFolder(project, taskSlug(task.number, task.title)));
-      const workspace = await this.openFolder(project, repository, { folder, taskId: task.id, baseCommit, branch, known });
+      const workspace = await this.openFolder(project, repository, { folder, taskId: task.id, baseCommit, branch, known }, signal);
       await repository.setRef(`${taskRefs(task.id)}/base`, workspace.baseCommit);
       return workspace;
     });
@@ -88,11 +89,11 @@ class GitWorkspaces implements Workspaces, FileCopier {
 
   async openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace> {
     const repository = await this.repository(project);
-    const folder = baseFolder(baseCommit);
-    return this.turns.take(`${project.id} ${folder}`, async () => {
+    return this.turns.take(`base ${project.id}`, async () => {
       signal.throwIfAborted();
-      const known = await findRecord(repository, (record) => record.folder === folder);
-      const workspace = await this.openFolder(project, repository, { folder, taskId: null, baseCommit, branch: null, known });
+      const known = await findBase(repository, baseCommit);
+      const folder = known?.folder ?? (await this.freeFolder(project, `base-${baseCommit.slice(0, 12)}`));
+      const workspace = await this.openFolder(project, repository, { folder, taskId: null, baseCommit, branch: null, known }, signal);
       if (!workspace.fresh) await resetFiles(repository, workspace, indexPath(repository, folder));
       return { ...workspace, fresh: workspace.fresh || !known?.isReady };
     });
@@ -100,9 +101,8 @@ class GitWorkspaces implements Workspaces, FileCopier {
 
   async markBaseReady(project: Project, baseCommit: string): Promise<void> {
     const repository = await this.repository(project);
-    const folder = baseFolder(baseCommit);
-    await this.turns.take(`${project.id} ${folder}`, async () => {
-      const record = await findRecord(repository, (one) => one.folder === folder);
+    await this.turns.take(`base ${project.id}`, async () => {
+      const record = await findBase(repository, baseCommit);
       if (record) await saveRecord(repository, { ...record, isReady: true });
     });
   }
@@ -112,9 +112,11 @@ class GitWorkspaces implements Workspaces, FileCopier {
     const repository = await this.repository(project);
     const record = await findRecord(repository, ({ folder }) => this.place(project, folder) === directory);
     if (record === undefined) throw new AppError("not_found", `${directory} is no workspace of ${project.name}.`);
-    const inBase = new Set((await repository.print(["ls-tree", "-r", "-z", "--name-only", record.baseCommit])).split("\0"));
-    const copied = await copyUntracked(project.path, files, directory, (path) => inBase.has(path));
+    const tracked = new Set((await repository.print(["ls-tree", "-r", "-z", "--name-only", record.baseCommit])).split("\0"));
+    const copied = await inspectCopies(project.path, files, tracked);
+    // Noted first: a copy that a crash leaves behind is known as one all the same.
     await saveRecord(repository, { ...record, copied });
+    await copyInto(directory, project.path, Object.keys(copied));
   }
 
   async checkpoint(project: Project, task: Task, reason: string, at: number): Promise<Checkpoint | null> {
@@ -221,18 +223,13 @@ class GitWorkspaces implements Workspaces, FileCopier {
   private async openFolder(
     project: Project,
     repository: Repository,
-    {
-      folder,
-      taskId,
-      baseCommit,
-      branch,
-      known,
-    }: { folder: string; taskId: string | null; baseCommit: string; branch: string | null; known: WorkspaceRecord | undefined },
+    { folder, taskId, baseCommit, branch, known }: Opening,
+    signal: AbortSignal,
   ): Promise<Workspace> {
     const directory = this.place(project, folder);
     if (known && (await isFolder(directory))) return { directory, baseCommit: known.baseCommit, fresh: false };
     await saveRecord(repository, { folder, taskId, baseCommit, copied: {}, isReady: false });
-    await makeClone(repository, { directory, commit: baseCommit, baseBranch: project.baseBranch, branch });
+    await makeClone(repository, { directory, commit: baseCommit, baseBranch: project.baseBranch, branch, signal });
     return { directory, baseCommit, fresh: true };
   }
 
@@ -287,7 +284,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
 
   /** Packs what has come together, and deletes nothing. */
   private async tidy(project: Project, repository: Repository): Promise<void> {
-    const config = { "gc.auto": "2000", "gc.pruneExpire": "never", "gc.autoDetach": "false" };
+    const config = { "gc.auto": "1000", "gc.pruneExpire": "never", "gc.autoDetach": "false" };
     const { exitCode, stderr } = await repository.run(["gc", "--auto", "--quiet"], { config });
     if (exitCode !== 0) this.log.warn("a project's repository could not be packed", { projectId: project.id, stderr });
   }
@@ -329,12 +326,20 @@ class GitWorkspaces implements Workspaces, FileCopier {
     ]);
     for (const record of records) {
       if (record.taskId !== null || used.has(record.baseCommit)) continue;
-      await this.turns.take(`${project.id} ${record.folder}`, async () => {
+      await this.turns.take(`base ${project.id}`, async () => {
         if (await look(this.place(project, record.folder))) await this.discard(project, record);
         await forgetRecord(repository, record);
       });
     }
   }
+}
+
+interface Opening {
+  readonly folder: string;
+  readonly taskId: string | null;
+  readonly baseCommit: string;
+  readonly branch: string | null;
+  readonly known: WorkspaceRecord | undefined;
 }
 
 interface FoundWorkspace {
@@ -343,8 +348,8 @@ interface FoundWorkspace {
   readonly taskId: string;
 }
 
-function baseFolder(baseCommit: string): string {
-  return `base-${baseCommit.slice(0, 12)}`;
+function findBase(repository: Repository, baseCommit: string): Promise<WorkspaceRecord | undefined> {
+  return findRecord(repository, (record) => record.taskId === null && record.baseCommit === baseCommit);
 }
 
 /** Puts a base's tree back as the commit has it. What git does not hold stays: the set-up made it, and checks may have left some. */
@@ -357,7 +362,7 @@ async function resetFiles(repository: Repository, { directory, baseCommit }: Wor
 }
 
 function notWhole(directory: string, { problems }: Capture): AppError {
-  const some = problems.slice(0, 5).join("; ");
+  const some = safeText(problems.slice(0, 5).join("; "));
   return new AppError(
     "conflict",
     `Not everything in ${directory} could be saved, so it is kept: ${some}. What could be saved is saved; put the rest right and try again.`,

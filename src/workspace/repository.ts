@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { safeLine } from "../base/text.ts";
 import type { CommandResult } from "../process/command.ts";
 import type { Git, GitCall, GitIdentity } from "./git.ts";
+import { look } from "./folders.ts";
 import { Turns } from "./turns.ts";
 
 /** Written by agents and systems for themselves; nobody wants them in a pull request. */
@@ -38,8 +40,12 @@ export class Repository {
   static async open(git: Git, directory: string, identity: GitIdentity): Promise<Repository> {
     const repository = new Repository(git, directory);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    for (const place of [directory, repository.base]) await git.print(["init", "--quiet", "--bare", "--template=", "--", place], {});
-    await writeFile(join(directory, "objects", "info", "alternates"), "../base.git/objects\n");
+    const alternates = join(directory, "objects", "info", "alternates");
+    if (!(await look(alternates))) {
+      for (const place of [directory, repository.base]) await git.print(["init", "--quiet", "--bare", "--template=", "--", place], {});
+      // The last step: its presence says that all is made.
+      await writeFile(alternates, "../base.git/objects\n");
+    }
     await rm(repository.scratch, { recursive: true, force: true });
     for (const folder of [repository.records, repository.scratch, join(repository.template, "info")])
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -92,10 +98,9 @@ export class Repository {
 
   /** No hooks; an identity, so that the agent can commit; no garbage collection behind our back. */
   private async writeTemplate(identity: GitIdentity): Promise<void> {
-    const file = join(this.template, "config");
-    await writeFile(file, "");
-    const settings = { "user.name": identity.name, "user.email": identity.email, "gc.auto": "0", "maintenance.auto": "false" };
-    for (const [key, value] of Object.entries(settings)) await this.git.print(["config", "--file", file, "--", key, value], {});
+    const [name, email] = [identity.name, identity.email].map((value) => JSON.stringify(safeLine(value)));
+    const config = `[user]\n\tname = ${name}\n\temail = ${email}\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n`;
+    await writeFile(join(this.template, "config"), config);
     await writeFile(join(this.template, "info", "exclude"), droppings.map((name) => `${name}\n`).join(""));
   }
 }

@@ -14,7 +14,7 @@ export interface SnapshotRequest {
   readonly baseCommit: string;
   /** Paths to take although the ignore rules leave them out: what the agent itself tracks. */
   readonly tracked: readonly string[];
-  /** Paths to leave out unless the base holds them: the person's files that were copied in and not changed. */
+  /** Paths to leave out: the person's files that were copied in and not changed. */
   readonly leaveOut: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function takeSnapshot(repository: Repository, request: SnapshotRequest): 
     const paths = entries.map(({ path }) => path);
     const added = await missingOf(request, new Set(paths));
     problems.push(...(await addPaths(repository, call, added)));
-    await forget(repository, call, [...unopened, ...(await unwantedOf(repository, request))]);
+    await forget(repository, call, [...unopened, ...request.leaveOut]);
     const tree = (await repository.print(["write-tree"], call)).trim();
     await rename(call.index, request.index);
     return { tree, repositories: await repositoriesAmong(request.directory, [...paths, ...added]), problems };
@@ -123,7 +123,7 @@ async function addAll(repository: Repository, call: IndexCall): Promise<string[]
 async function specialFilesIn(repository: Repository, call: IndexCall): Promise<string[]> {
   const special: string[] = [];
   for (const { path } of await entriesOf(repository, call)) {
-    const found = await lookInside(call.workTree, path);
+    const found = await lookInside(call.workTree, path).catch(ifUnreadable);
     if (found && !found.isFile() && !found.isSymbolicLink() && !found.isDirectory()) special.push(path);
   }
   return special;
@@ -134,7 +134,7 @@ async function missingOf({ directory, tracked }: SnapshotRequest, known: Readonl
   const missing: string[] = [];
   for (const path of tracked) {
     if (known.has(path)) continue;
-    const found = await lookInside(directory, path);
+    const found = await lookInside(directory, path).catch(ifUnreadable);
     if (found?.isFile() || found?.isSymbolicLink()) missing.push(path);
   }
   return missing;
@@ -144,12 +144,6 @@ async function addPaths(repository: Repository, call: IndexCall, paths: readonly
   if (paths.length === 0) return [];
   const input = paths.map((path) => `${path}\0`).join("");
   return complaints(await repository.run(["update-index", "--add", "-z", "--stdin"], { ...call, input }));
-}
-
-async function unwantedOf(repository: Repository, { leaveOut, baseCommit }: SnapshotRequest): Promise<string[]> {
-  if (leaveOut.length === 0) return [];
-  const base = new Set((await repository.print(["ls-tree", "-r", "-z", "--name-only", "--end-of-options", baseCommit])).split("\0"));
-  return leaveOut.filter((path) => !base.has(path));
 }
 
 async function forget(repository: Repository, call: IndexCall, paths: readonly string[]): Promise<void> {
@@ -165,8 +159,15 @@ async function repositoriesAmong(directory: string, paths: readonly string[]): P
       folders.add(folder);
     }
   }
-  const found = await Promise.all([...folders].map(async (folder) => ((await look(join(directory, folder, ".git"))) ? folder : undefined)));
+  const found = await Promise.all(
+    [...folders].map(async (folder) => ((await look(join(directory, folder, ".git")).catch(ifUnreadable)) ? folder : undefined)),
+  );
   return found.filter((folder) => folder !== undefined).toSorted();
+}
+
+/** What may not be looked at is taken for nothing: git has complained of it already. */
+function ifUnreadable(): undefined {
+  return undefined;
 }
 
 function complaints({ exitCode, stderr }: CommandResult): string[] {

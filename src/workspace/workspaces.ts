@@ -43,11 +43,11 @@ export interface Workspaces {
   checkpoints(project: Project, task: Task): Promise<Checkpoint[]>;
   /** Commits what the agent left uncommitted (with `message`), and brings its branch behind a ref of ours. */
   collect(project: Project, task: Task, baseCommit: string, message: string): Promise<CollectedWork>;
-  /** The patch from the base to the task's head, or to one of its checkpoints. */
+  /** The patch from the base to one of the task's checkpoints; null: to its collected head or, without one, its newest checkpoint. */
   diff(project: Project, task: Task, checkpoint: number | null): Promise<string>;
   /** Pushes a commit of ours to a branch of the remote; repeating it changes nothing. `conflict`: somebody else moved the branch. */
   push(project: Project, credentials: GitCredentials, branch: string, commit: string, signal: AbortSignal): Promise<void>;
-  /** Writes saved work to a new folder. `not_found`: no such checkpoint, or none; `conflict`: the folder exists. */
+  /** Writes saved work (chosen as for `diff`) to a new folder. `not_found`: no such checkpoint, or none; `conflict`: the folder exists. */
   restore(
     project: Project,
     task: Task,

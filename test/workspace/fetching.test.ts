@@ -107,6 +107,16 @@ describe("fetchBase", () => {
       "invalid",
       "has no commit yet",
     ],
+    [
+      "a repository of another object format",
+      (setting: Setting) => {
+        git(setting.folder, "init", "--quiet", "--object-format=sha256", "--initial-branch=main", "sha256");
+        git(join(setting.folder, "sha256"), "commit", "--quiet", "--allow-empty", "--message=x");
+        return { remote: join(setting.folder, "sha256") };
+      },
+      "invalid",
+      "SHA-256",
+    ],
     ["a missing branch", () => ({ baseBranch: "nope" }), "invalid", "no branch nope; it has main"],
     ["a branch that is none", () => ({ baseBranch: "main:refs/heads/evil" }), "invalid", "is no name of a branch"],
     ["a folder that is no repository", (setting: Setting) => ({ remote: setting.folder }), "invalid", "no such repository"],

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { git, writeFiles } from "../support/repository.ts";
+import { git, makeRepository, writeFiles } from "../support/repository.ts";
 import { makeSetting, never, noToken, type Setting } from "./setting.ts";
 
 /** Configuration that makes git run a program, or look where the agent wants it to. */
@@ -172,6 +172,25 @@ describe("what an agent plants in its workspace", () => {
     expect(existsSync(directory)).toBe(false);
     expect(git(setting.source.remote, "show", "drover/1-fix-it:README.md")).toBe("uncommitted");
     expect(git(setting.source.remote, "log", "--format=%s", "drover/1-fix-it")).toBe("Work\nmine\nFirst");
+  });
+
+  test("never runs out of a submodule's folder, into which git would look by itself", async () => {
+    using setting = makeSetting();
+    const lib = makeRepository(join(setting.folder, "lib"));
+    setting.source.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib.path, "lib");
+    setting.source.commit({}, "Add a submodule");
+    const { task, base, directory } = await opened(setting);
+    git(directory, "clone", "--quiet", lib.path, "lib");
+    const fired = join(setting.folder, "fired");
+    plantTraps(join(directory, "lib"), fired);
+    rmSync(join(directory, "lib", ".gitattributes"));
+    rmSync(fired, { force: true });
+    await setting.workspaces.checkpoint(setting.project, task, "agent_ended", 1);
+    await setting.workspaces.collect(setting.project, task, base, "Work");
+    await setting.workspaces.diff(setting.project, task, 1);
+    expect(firedIn(fired)).toEqual([]);
+    spawnSync("git", ["status"], { cwd: directory, timeout: 10_000 });
+    expect(firedIn(fired)).not.toEqual([]); // the traps are armed
   });
 
   test("does not run for the person who opens the restored work", async () => {

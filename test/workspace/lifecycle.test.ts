@@ -70,6 +70,12 @@ describe("a workspace", () => {
     const base = await setting.workspaces.fetchBase(project, noToken, never);
     const second = await setting.workspaces.open(project, task, base, never);
     expect(second.directory).toBe(`${first.directory}-2`);
+    const [tree, again] = [
+      await setting.workspaces.openBase(setting.project, base, never),
+      await setting.workspaces.openBase(project, base, never),
+    ];
+    expect(again.directory).toBe(`${tree.directory}-2`);
+    expect(await setting.workspaces.openBase(project, base, never)).toEqual(again);
   });
 
   test("is refused when a link stands in its place", async () => {

@@ -65,6 +65,14 @@ describe("collect", () => {
     expect(history(setting, base, second.headCommit)).toEqual(["Work"]);
   });
 
+  test("delivers files whatever they are called", async () => {
+    using setting = makeSetting();
+    const { directory, collect, commit } = await opened(setting);
+    commit({ constructor: "a\n" }, "One");
+    writeFiles(directory, { toString: "b\n", "sub/__proto__": "c\n" });
+    expect(paths(setting, (await collect()).headCommit)).toEqual(["README.md", "constructor", "sub/__proto__", "toString"]);
+  });
+
   test("takes the agent's commits as they are when nothing is left over", async () => {
     using setting = makeSetting();
     const { collect, commit } = await opened(setting);
@@ -320,6 +328,7 @@ describe("push", () => {
       message: expect.stringMatching(/pre-receive hook declined.*GH013: no pushes today/),
     });
     await expect(setting.workspaces.push(setting.project, noToken, "-x:main", base, never)).rejects.toMatchObject({ code: "invalid" });
+    await expect(push(setting, "ab".repeat(20))).rejects.toMatchObject({ code: "not_found" });
     expect(atRemote(setting)).toBe("");
   });
 });

@@ -173,6 +173,9 @@ describe("a checkpoint", () => {
     expect(filesOf(setting, commit ?? "")).toEqual({ "README.md": "in the file\n" });
     const kept = git(setting.bare, "for-each-ref", "--format=%(objectname)", "refs/drover/tasks/*/agent/*").split("\n");
     expect(kept.map((one) => filesOf(setting, one))).toEqual([{ "README.md": "staged\n", "staged.txt": "only staged\n" }]);
+    writeFiles(directory, { "README.md": "changed again\n" });
+    await save();
+    expect(git(setting.bare, "for-each-ref", "--format=%(objectname)", "refs/drover/tasks/*/agent/*").split("\n")).toEqual(kept);
   });
 
   test("is made in the middle of a merge conflict and of a rebase", async () => {
@@ -220,6 +223,10 @@ describe("a checkpoint", () => {
     };
     writeFiles(directory, files);
     expect(filesOf(setting, (await save())?.commit ?? "")).toEqual({ "README.md": "# Sample\n", ...files });
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0x66, 0xff])]), "not UTF-8");
+    const odd = await save();
+    expect(git(setting.bare, "-c", "core.quotePath=true", "ls-tree", "--name-only", odd?.commit ?? "")).toContain('"f\\377"');
+    rmSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0x66, 0xff])]));
     const { headCommit } = await setting.workspaces.collect(setting.project, task, base, "日本語 🚀");
     expect(filesOf(setting, headCommit)).toEqual({ "README.md": "# Sample\n", ...files });
     expect(git(setting.bare, "log", "-1", "--format=%s", headCommit)).toBe("日本語 🚀");
@@ -399,18 +406,30 @@ describe("what can't be saved", () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  test.each(["closed.txt", "closed/inside.txt"])("is named when it may not be read: %s", async (path) => {
-    using setting = makeSetting();
+  test.each([
+    ["closed.txt", "closed.txt", /closed.*Permission denied/],
+    ["closed/inside.txt", "closed", /closed.*Permission denied/],
+    ["tracked/a.txt", "tracked", /tracked.*Permission denied/],
+    [".git/description", ".git", /permission denied.*\.git/],
+    [".git/objects/00/x", ".git/objects/00", /permission denied.*objects\/00/],
+    [".git/logs/x", ".git/logs", /permission denied.*logs/],
+  ])("is named when it may not be read: %s", async (path, closed, words) => {
+    using setting = makeSetting({ remote: true, files: { "README.md": "# Sample\n", "tracked/a.txt": "a\n" } });
     const { task, directory } = await opened(setting);
     writeFiles(directory, { [path]: "can't be read\n", "good.txt": "good\n" });
-    const closed = join(directory, path.split("/")[0] ?? "");
-    chmodSync(closed, 0o000);
+    chmodSync(join(directory, closed), 0o000);
     const { message } = JSON.parse(saveWithoutPrivileges(setting, task)) as { message?: string };
-    chmodSync(closed, 0o700);
-    expect(message).toMatch(/could be saved.*closed.*Permission denied/);
+    chmodSync(join(directory, closed), 0o700);
+    expect(message).toMatch(/could be saved, so it is kept/);
+    expect(message).toMatch(words);
     const [saved] = await setting.workspaces.checkpoints(setting.project, task);
-    expect(filesOf(setting, saved?.commit ?? "")).toEqual({ "README.md": "# Sample\n", "good.txt": "good\n" });
-    expect(JSON.parse(saveWithoutPrivileges(setting, task))).toMatchObject({ index: 2 });
+    expect(filesOf(setting, saved?.commit ?? "")).toMatchObject({
+      "README.md": "# Sample\n",
+      "good.txt": "good\n",
+      "tracked/a.txt": expect.any(String),
+    });
+    if (closed === ".git/objects/00") rmSync(join(directory, closed), { recursive: true });
+    expect(JSON.parse(saveWithoutPrivileges(setting, task))).toMatchObject({ index: expect.any(Number) });
   });
 
   test("a corrupt commit of the agent is told, with the files saved", async () => {
@@ -468,6 +487,22 @@ describe("removing a workspace", () => {
     expect(readdirSync(directory).toSorted()).toEqual([".git", "README.md"]);
     await setting.workspaces.remove(setting.project, task, 2);
     expect(await setting.workspaces.checkpoints(setting.project, task)).toHaveLength(2);
+  });
+
+  test("packs what has come together, and all of it is still there", async () => {
+    using setting = makeSetting();
+    const { task, base, directory } = await opened(setting);
+    git(directory, "commit", "--quiet", "--allow-empty", "--message=mine");
+    const mine = git(directory, "rev-parse", "HEAD");
+    git(directory, "reset", "--quiet", "--hard", base);
+    writeFiles(directory, Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`f/${i % 15}/${i}.txt`, `${i}\n`])));
+    await setting.workspaces.remove(setting.project, task, 1);
+    expect(git(setting.bare, "count-objects", "-v")).toMatch(/^count: \d{1,2}$/m);
+    expect(git(setting.bare, "fsck", "--no-dangling")).toBe("");
+    expect(isKept(setting, mine)).toBe(true);
+    const to = join(setting.folder, "restored");
+    await setting.workspaces.restore(setting.project, task, 1, to);
+    expect(readFileSync(join(to, "f/14/1499.txt"), "utf8")).toBe("1499\n");
   });
 
   test("goes through folders that may not be written to", async () => {

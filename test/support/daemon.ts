@@ -8,8 +8,9 @@ import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { createClient, type Client } from "../../src/client/client.ts";
 import type { Event } from "../../src/contract/event.ts";
-import type { TaskStatus } from "../../src/contract/task.ts";
+import { endedStatuses, type TaskStatus } from "../../src/contract/task.ts";
 import type { TaskDetail } from "../../src/contract/routes.ts";
+import { openHost } from "./agent-run.ts";
 
 const main = fileURLToPath(new URL("../../src/daemon/main.ts", import.meta.url));
 
@@ -41,10 +42,12 @@ export class TestHome implements AsyncDisposable {
     return daemon;
   }
 
+  /** Also ends what the agents of a daemon that was killed still do. */
   async [Symbol.asyncDispose](): Promise<void> {
     const running = [...this.#daemons].filter((daemon) => daemon.isRunning);
-    await Promise.all(running.map((daemon) => daemon.client.stopDaemon({ body: { mode: "kill" } }).then(() => daemon.exited)));
-    await rm(this.folder, { recursive: true, force: true });
+    await Promise.all(running.map((daemon) => daemon.kill()));
+    await openHost(this.home).sweep(() => false);
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -62,7 +65,7 @@ export class TestDaemon {
     this.pid = process.pid ?? 0;
     this.url = url;
     this.exited = exited;
-    this.client = createClient({ url, token, actor: "test" });
+    this.client = createClient({ url, token });
   }
 
   static async start(test: TestHome, entry: string, args: readonly string[]): Promise<TestDaemon> {
@@ -110,6 +113,26 @@ export class TestDaemon {
     await this.until((event) => event.type === "task.status_changed" && event.taskId === now.id && statuses.includes(event.data.to));
     return this.client.getTask({ params: { task } });
   }
+
+  /** The task once it has ended and all that follows from it outside is done; it may still be to come. Rejects with the signal's reason. */
+  async settledTask(key: string, signal?: AbortSignal): Promise<TaskDetail> {
+    const stop = new AbortController();
+    const signals = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+    try {
+      for await (const { type, taskId } of this.client.streamEvents({ query: { after: 0 }, signal: signals })) {
+        if (taskId === null || !["task.status_changed", "effect.done", "effect.failed"].includes(type)) continue;
+        const task = await this.client.getTask({ params: { task: taskId }, signal: signals });
+        if (task.key === key && hasEnded(task) && !task.effects.some(({ status }) => status === "pending")) return task;
+      }
+      throw new Error(`The daemon ended before ${key} had.`);
+    } finally {
+      stop.abort();
+    }
+  }
+}
+
+function hasEnded({ status }: TaskDetail): boolean {
+  return (endedStatuses as readonly TaskStatus[]).includes(status);
 }
 
 async function firstLine(child: ChildProcess, errors: () => string): Promise<{ url: string }> {

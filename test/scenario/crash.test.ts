@@ -1,0 +1,227 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import type { Event } from "../../src/contract/event.ts";
+import type { TaskDetail } from "../../src/contract/routes.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { GithubDouble } from "../support/github-double.ts";
+import { GithubScene } from "../support/github-scene.ts";
+import { processesNaming, refsOf, stateOfCheckout } from "../support/leftovers.ts";
+import { git } from "../support/repository.ts";
+
+const program = (name: string) => fileURLToPath(new URL(`../programs/${name}`, import.meta.url));
+const MORTAL = program("mortal-daemon.ts");
+const CHECK = { name: "answer", command: "cat answer.txt" };
+
+/** How often a step of the same name is tried: all of them up to three, else the first, the middle and the last. */
+const SAMPLES = 3;
+/** How many of these there are depends on how fast the agent talks. */
+const BATCHED = "commit of #writeAll/record";
+
+/** What of the outside a task that goes well has to do with. */
+const CALLS = [
+  "copyFiles",
+  "forge.mayStart",
+  "forge.poll",
+  "forge.putComment",
+  "forge.putPullRequest",
+  "host.readErrors",
+  "host.readLines",
+  "host.send",
+  "host.start",
+  "host.stop",
+  "host.waitForEnd",
+  "readKnowledge",
+  "runCheck",
+  "workspaces.checkpoint",
+  "workspaces.collect",
+  "workspaces.fetchBase",
+  "workspaces.markBaseReady",
+  "workspaces.open",
+  "workspaces.openBase",
+  "workspaces.push",
+];
+
+// Each case starts two or three daemons, one after the other.
+vi.setConfig({ maxConcurrency: 2 });
+
+const cache = await mkdtemp(join(tmpdir(), "drover-compiled-"));
+afterAll(() => rm(cache, { recursive: true }));
+const github = await GithubDouble.start();
+afterAll(() => github[Symbol.asyncDispose]());
+let scenes = 0;
+
+const everyStep = await recordSteps([]);
+
+describe(`a task of ${everyStep.length} steps, its daemon killed at one of them, is done once`, () => {
+  test("and goes past all that a daemon does outside", () => {
+    expect(namesIn(everyStep).filter((name) => !isCommit(name))).toEqual(CALLS);
+    expect(namesIn(everyStep).filter(isCommit).length).toBeGreaterThan(10);
+  });
+
+  test.concurrent.each(sample(everyStep))("%s", { timeout: 120_000 }, (_, step) => expectDoneOnceDespite([step]));
+});
+
+/** Three places to die at that leave different things behind: a workspace without an agent, a live agent, a pushed branch. */
+const places = ["workspaces.open:after#1", "host.start:after#1", "workspaces.push:after#1"];
+
+describe.each(await Promise.all(places.map(async (place) => [place, onlyAtStart(await recordSteps([place]))] as const)))(
+  "the daemon that goes on after a death at %s, killed too",
+  (place, steps) => {
+    test.concurrent.each(sample(steps))("%s", { timeout: 120_000 }, (_, step) => expectDoneOnceDespite([place, step]));
+  },
+);
+
+async function expectDoneOnceDespite(deaths: readonly string[]): Promise<void> {
+  await using scene = await openScene();
+  const before = stateOfCheckout(scene.checkout);
+  for (const [index, death] of deaths.entries()) {
+    const { steps, isDead } = await live(scene, index, death);
+    expect(isDead || death.startsWith(BATCHED), `${death} of ${steps.join(", ")}`).toBe(true);
+  }
+  // A quick tick soon finds what is left over.
+  scene.home.env["DROVER_DAEMON_TICKMS"] = "100";
+  const daemon = await scene.home.start();
+  const task = await daemon.settledTask("api#1");
+  await expectDoneOnce(scene, daemon, task);
+  await expectNothingLeft(scene, daemon, task);
+  expect(stateOfCheckout(scene.checkout)).toEqual(before);
+}
+
+/** The steps of a daemon after those that died before it, until all is done. */
+async function recordSteps(deaths: readonly string[]): Promise<string[]> {
+  await using scene = await openScene();
+  for (const [index, death] of deaths.entries()) await live(scene, index, death);
+  return (await live(scene, deaths.length, undefined)).steps;
+}
+
+/** Runs a daemon until it dies at `death`, or all is done. The first one gets the work to do, and counts its steps from there. */
+async function live(scene: GithubScene, index: number, death: string | undefined): Promise<{ steps: string[]; isDead: boolean }> {
+  const file = join(scene.home.folder, `steps-${index}`);
+  if (index > 0) writeFileSync(file, "");
+  const gone = new AbortController();
+  try {
+    const daemon = await scene.home.start(MORTAL, death === undefined ? [file] : [file, death]);
+    void daemon.exited.then(() => gone.abort(new Error("The daemon is dead.")));
+    if (index === 0) await giveWork(scene, daemon, file);
+    await daemon.settledTask("api#1", gone.signal);
+    await rename(file, `${file}-done`);
+    await daemon.stop();
+    return { steps: readLines(`${file}-done`), isDead: false };
+  } catch (thrown) {
+    const steps = readLines(file);
+    if (death === undefined || addressOf(steps) !== death) throw thrown;
+    return { steps, isDead: true };
+  }
+}
+
+async function giveWork(scene: GithubScene, daemon: TestDaemon, file: string): Promise<void> {
+  await scene.register(daemon);
+  writeFileSync(file, "");
+  scene.repository.openIssue({ title: "Answer", body: "Write answer.txt.", labels: ["Claude"] });
+  await scene.poll(daemon);
+}
+
+async function expectDoneOnce({ repository, home }: GithubScene, { client }: TestDaemon, task: TaskDetail): Promise<void> {
+  const { items: tasks } = await client.listTasks();
+  const { items: events } = await client.listEvents({ query: { task: task.id, limit: 500 } });
+  const proof = task.runs.flatMap(({ outcome }) => (outcome?.status === "succeeded" ? [outcome.proof] : []));
+  const [pull, ...otherPulls] = repository.pulls();
+  const comments = repository.issue(1).comments.map(({ body }) => body.split("\n")[1]);
+  expect({ tasks: tasks.map(({ key }) => key), status: task.status, attempt: task.attempt, otherPulls }).toEqual({
+    tasks: ["api#1"],
+    status: "succeeded",
+    attempt: 1,
+    otherPulls: [],
+  });
+  expect(endings(events)).toEqual(["run succeeded", "task succeeded"]);
+  expect(readFileSync(join(home.folder, "notes"), "utf8").split("\n").filter(Boolean)).toHaveLength(1);
+  expect(comments).toEqual([expect.stringMatching(/^\*\*Done\*\*/)]);
+  expect(task.effects.map(({ status }) => status)).not.toContain("failed");
+
+  const branch = task.branch ?? "";
+  const head = git(repository.path, "rev-parse", branch);
+  expect(proof.map(({ headCommit, checks }) => [headCommit, ...checks.map((check) => check.head.outputTail)])).toEqual([
+    [head, "forty-two"],
+  ]);
+  expect(git(repository.path, "show", `${head}:answer.txt`)).toBe("forty-two");
+  expect(pull).toMatchObject({ pull: { head: branch, base: "main" }, body: expect.stringContaining(head) });
+  expect(task.pullRequest?.number).toBe(pull?.number);
+  expect(await client.verifyStore()).toMatchObject({ ok: true, problems: [] });
+}
+
+/** How runs and the task ended, but for runs that the crash cut short. */
+function endings(events: readonly Event[]): string[] {
+  return events.flatMap((event) => {
+    if (event.type === "run.ended" && event.data.outcome.status !== "cancelled") return [`run ${event.data.outcome.status}`];
+    if (event.type === "task.status_changed" && !["queued", "running"].includes(event.data.to)) return [`task ${event.data.to}`];
+    return [];
+  });
+}
+
+async function expectNothingLeft({ repository, home }: GithubScene, daemon: TestDaemon, task: TaskDetail): Promise<void> {
+  const workspaces = join(home.home, "workspaces", "api");
+  const left = () => readdirSync(workspaces).filter((name) => !name.startsWith("base-"));
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 60_000, interval: 100 });
+  expect(await daemon.stop()).toBe(0);
+  await vi.waitFor(() => expect(processesNaming(home.folder)).toEqual([]), { timeout: 30_000, interval: 100 });
+
+  const [own = ""] = readdirSync(join(home.home, "repositories"));
+  const ofTask = `refs/drover/tasks/${task.id}`;
+  const documented = new RegExp(
+    `^(refs/drover/base|refs/drover/push(ed|ing)/${task.branch}|${ofTask}/(base|head|checkpoints/[12]|agent/[0-9a-f]+))$`,
+  );
+  expect(refsOf(join(home.home, "repositories", own)).filter((ref) => !documented.test(ref))).toEqual([]);
+  expect(readdirSync(join(home.home, "repositories", own, "scratch"))).toEqual([]);
+  expect(refsOf(repository.path)).toEqual([`refs/heads/${task.branch}`, "refs/heads/main"]);
+}
+
+async function openScene(): Promise<GithubScene> {
+  scenes += 1;
+  const agents = { adds: { driver: "command", command: ["sh", program("adds-a-line.sh")], env: ["NOTES"] } };
+  const config = { daemon: { tickMs: 60_000 }, agents, defaults: { agent: "adds" }, checks: [CHECK] };
+  const scene = await GithubScene.open({ github, fullName: `acme/api-${scenes}`, config });
+  Object.assign(scene.home.env, { NOTES: join(scene.home.folder, "notes"), NODE_COMPILE_CACHE: cache });
+  return scene;
+}
+
+/** `host.start` of its steps before and after. */
+function namesIn(steps: readonly string[]): string[] {
+  return [...new Set(steps.map((step) => step.split(":")[0] ?? ""))].toSorted();
+}
+
+function isCommit(name: string): boolean {
+  return name.startsWith("commit of ");
+}
+
+/** What only a daemon does that finds something left by another. */
+function onlyAtStart(steps: readonly string[]): string[] {
+  return steps.filter((step) => !everyStep.includes(step));
+}
+
+/** The last of the steps as what names one: `host.stop:after#2`. */
+function addressOf(steps: readonly string[]): string {
+  const last = steps.at(-1) ?? "";
+  return `${last}#${steps.filter((step) => step === last).length}`;
+}
+
+function readLines(file: string): string[] {
+  return readFileSync(file, "utf8").split("\n").filter(Boolean);
+}
+
+/** Title and address of each step to die at: `host.stop:after#2`. */
+function sample(steps: readonly string[]): [title: string, step: string][] {
+  const counts = new Map<string, number>();
+  for (const name of steps) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].flatMap(([name, count]) => {
+    const isSampled = count > SAMPLES;
+    const wanted = isSampled ? [1, Math.ceil(count / 2), count] : Array.from({ length: count }, (_, index) => index + 1);
+    return wanted.map((occurrence): [string, string] => [
+      `${name}, ${occurrence} of ${count}${isSampled ? " (first, middle and last only)" : ""}`,
+      `${name}#${occurrence}`,
+    ]);
+  });
+}

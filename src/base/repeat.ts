@@ -6,7 +6,12 @@ export interface Repeating {
 }
 
 /** Does `work` again and again, `everyMs()` after the end of the time before, never overlapping itself. A throw is told and repeated work goes on. */
-export function repeat(clock: Clock, everyMs: () => number, work: () => Promise<unknown> | void, onError: (thrown: unknown) => void): Repeating {
+export function repeat(
+  clock: Clock,
+  everyMs: () => number,
+  work: () => Promise<unknown> | void,
+  onError: (thrown: unknown) => void,
+): Repeating {
   let stopped = false;
   let cancel: CancelTimer;
   let underWay: Promise<void> = Promise.resolve();

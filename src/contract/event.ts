@@ -57,7 +57,6 @@ export const Event = z.discriminatedUnion("type", [
   event("daemon.stopped", z.object({ how: z.string() })),
 ]);
 export type Event = z.infer<typeof Event>;
-export type EventType = Event["type"];
 
 /** An event as a writer gives it: the store adds `sequence` and `at`; what it is about may be left out. */
 export type NewEvent = Event extends infer One

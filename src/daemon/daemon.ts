@@ -123,7 +123,14 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     engine,
     pollProject: (project, signal) => intake.pollProject(project, signal),
     receiveWebhook: (project, request) => intake.receiveWebhook(project, request),
-    daemon: { version, startedAt, url: () => life.url, status: () => life.status, problems: () => life.problems(), stop: (mode) => void life.stop(mode) },
+    daemon: {
+      version,
+      startedAt,
+      url: () => life.url,
+      status: () => life.status,
+      problems: () => life.problems(),
+      stop: (mode) => void life.stop(mode),
+    },
   });
   const source = {
     lastSequence: () => lastSequence(database.reader),
@@ -132,7 +139,15 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   };
   const apiLog = logFiles.open("api");
   const { allowRemote, allowedOrigins, host: address, port } = settings.current().daemon;
-  const api = createApi({ control, feed: new Feed({ source, clock, log: apiLog }), log: apiLog, clock, version, token, security: { allowRemote, allowedOrigins } });
+  const api = createApi({
+    control,
+    feed: new Feed({ source, clock, log: apiLog }),
+    log: apiLog,
+    clock,
+    version,
+    token,
+    security: { allowRemote, allowedOrigins },
+  });
   await life.start(api, { address, port });
   return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
 }

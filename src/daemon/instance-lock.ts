@@ -35,7 +35,9 @@ export class InstanceLock implements Disposable {
       return new InstanceLock(paths, database);
     } catch (cause) {
       database.close();
-      throw new AppError("conflict", `Another daemon runs in ${paths.home}${describeHolder(paths)}. Stop it with: drover daemon stop`, { cause });
+      throw new AppError("conflict", `Another daemon runs in ${paths.home}${describeHolder(paths)}. Stop it with: drover daemon stop`, {
+        cause,
+      });
     }
   }
 

@@ -13,7 +13,11 @@ export async function readKnowledge(project: Project): Promise<{ instructions: s
   const prompts = await markdownFiles(project, "prompts");
   const texts = await Promise.all(prompts.map((file) => readFile(file, "utf8")));
   return {
-    instructions: texts.map((text) => text.trim()).filter(Boolean).join("\n\n").slice(0, INSTRUCTIONS_MAX),
+    instructions: texts
+      .map((text) => text.trim())
+      .filter(Boolean)
+      .join("\n\n")
+      .slice(0, INSTRUCTIONS_MAX),
     skills: await markdownFiles(project, "skills"),
   };
 }
@@ -26,6 +30,11 @@ async function markdownFiles(project: Project, folder: string): Promise<string[]
     throw error;
   });
   const root = await realpath(project.path);
-  const files = await Promise.all(names.filter((name) => extname(name) === ".md").toSorted().map((name) => realpath(join(directory, name))));
+  const files = await Promise.all(
+    names
+      .filter((name) => extname(name) === ".md")
+      .toSorted()
+      .map((name) => realpath(join(directory, name))),
+  );
   return files.filter((file) => file.startsWith(root + sep));
 }

@@ -93,7 +93,9 @@ export class Life {
     return [
       ...(database.isDiskFull ? ["The disk is full: nothing new is started until there is room."] : []),
       ...(alerts > 0 ? [`${alerts} open ${alerts === 1 ? "alert" : "alerts"}: drover alerts`] : []),
-      ...(this.#with.settings.error(null) === null ? [] : ["The configuration file has an error; the last good one is in force: drover config validate"]),
+      ...(this.#with.settings.error(null) === null
+        ? []
+        : ["The configuration file has an error; the last good one is in force: drover config validate"]),
     ];
   }
 
@@ -115,7 +117,9 @@ export class Life {
     await this.#quietly("engine", () => engine.stop(mode));
     await this.#quietly("publisher", () => publisher.stop());
     await this.#quietly("settings", () => settings.stop());
-    await this.#quietly("last event", () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: mode } })));
+    await this.#quietly("last event", () =>
+      parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: mode } })),
+    );
     await this.#quietly("api", () => this.#api?.stop());
     await this.#quietly("journal", () => this.#journal.stop());
     await this.#quietly("process host", () => host.close());

@@ -71,7 +71,10 @@ export class RunJournal {
     const project = findProject(this.#database.reader, projectId);
     if (!project || !existsSync(join(project.path, ".drover"))) return;
     const file = join(project.path, ".drover", "agent.log");
-    const size = await stat(file).then((found) => found.size, () => 0);
+    const size = await stat(file).then(
+      (found) => found.size,
+      () => 0,
+    );
     if (size > AGENT_LOG_MAX) await rename(file, `${file}.1`);
     await appendFile(file, line, { mode: 0o600 });
   }

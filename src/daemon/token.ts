@@ -15,6 +15,10 @@ export function readOrMakeToken(file: string): string {
   try {
     return AuthFile.parse(JSON.parse(readFileSync(file, "utf8"))).token;
   } catch (cause) {
-    throw new AppError("invalid", `${file} does not hold a token (${messageOf(cause)}). Remove it to have a new one made at the next start.`, { cause });
+    throw new AppError(
+      "invalid",
+      `${file} does not hold a token (${messageOf(cause)}). Remove it to have a new one made at the next start.`,
+      { cause },
+    );
   }
 }

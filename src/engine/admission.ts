@@ -29,7 +29,12 @@ export class AdmissionGauge {
     const { clock, log } = this.#parts;
     // When it fails the last measurement stands: a process table that can't be read is no sign of room.
     const onError = (thrown: unknown) => log.warn("agents not measured", { error: messageOf(thrown) });
-    this.#repeating = repeat(clock, () => MEASURE_EVERY_MS, () => this.runOnce(), onError);
+    this.#repeating = repeat(
+      clock,
+      () => MEASURE_EVERY_MS,
+      () => this.runOnce(),
+      onError,
+    );
   }
 
   async stop(): Promise<void> {

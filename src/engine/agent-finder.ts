@@ -23,7 +23,11 @@ export class AgentFinder {
     const detection = await driver.detect(agent, env, signal);
     if (!detection.found) throw new AppError("unavailable", detection.message, { reason: "agent_missing" });
     if (detection.loggedIn === false) {
-      throw new AppError("unavailable", `${detection.program} is not logged in. Start it once by hand and log in, or give its key to the daemon.`, { reason: "auth" });
+      throw new AppError(
+        "unavailable",
+        `${detection.program} is not logged in. Start it once by hand and log in, or give its key to the daemon.`,
+        { reason: "auth" },
+      );
     }
     this.#foundAt.set(key, this.#clock.elapsed());
   }

@@ -50,7 +50,9 @@ async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end:
   const concluded = reader.conclude({ exitCode, stderr: safeText(await parts.host.readErrors(job.agentDirectory, 4096)) });
   const lost: AgentVerdict = { ok: false, reason: "lost", message: "The agent vanished without leaving an exit status.", retryAt: null };
   const verdict = end.state === "lost" ? lost : concluded.verdict;
-  await record(parts, job, { questions: [] }, [{ type: "run.agent_ended", data: { exitCode, reason: verdict.ok ? "completed" : verdict.reason } }]);
+  await record(parts, job, { questions: [] }, [
+    { type: "run.agent_ended", data: { exitCode, reason: verdict.ok ? "completed" : verdict.reason } },
+  ]);
   return { verdict, report: parts.redact(safeText(concluded.report)) };
 }
 
@@ -81,7 +83,8 @@ class TurnRecorder {
 
   /** Whether the agent waits for a person. Answers are stored by whoever gives them, so the row is asked. */
   get isWaiting(): boolean {
-    if (this.#questions.length > 0 && this.#change.questions === undefined) this.#questions = getRun(this.#parts.database.reader, this.#job.run.id).questions;
+    if (this.#questions.length > 0 && this.#change.questions === undefined)
+      this.#questions = getRun(this.#parts.database.reader, this.#job.run.id).questions;
     return this.#questions.length > 0;
   }
 

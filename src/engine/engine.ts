@@ -27,7 +27,11 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.pool = new RunPool({ ...parts, verifier: createVerifier(parts), agentFinder: new AgentFinder(parts.clock) });
-    this.#gauge = new AdmissionGauge(parts, () => this.pool.size > 0, () => this.dispatcher.wake());
+    this.#gauge = new AdmissionGauge(
+      parts,
+      () => this.pool.size > 0,
+      () => this.dispatcher.wake(),
+    );
     this.dispatcher = new Dispatcher(parts, this.pool, () => this.#gauge.admit());
   }
 
@@ -44,8 +48,18 @@ export class Engine {
     this.dispatcher.start();
     const onError = (thrown: unknown) => this.#parts.log.error("tick failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
     this.#repeating = [
-      repeat(this.#parts.clock, () => this.#parts.settings.current().daemon.tickMs, () => this.runOnce(), onError),
-      repeat(this.#parts.clock, () => FOREIGN_LOOK_MS, () => void this.#parts.database.noticeForeign(), onError),
+      repeat(
+        this.#parts.clock,
+        () => this.#parts.settings.current().daemon.tickMs,
+        () => this.runOnce(),
+        onError,
+      ),
+      repeat(
+        this.#parts.clock,
+        () => FOREIGN_LOOK_MS,
+        () => void this.#parts.database.noticeForeign(),
+        onError,
+      ),
     ];
   }
 

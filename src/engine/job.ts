@@ -32,7 +32,7 @@ export interface Job {
 }
 
 /** Where everything of a run lies. */
-export function runDirectory({ paths }: Pick<EngineParts, "paths">, run: Pick<Run, "id" | "taskId">): string {
+function runDirectory({ paths }: Pick<EngineParts, "paths">, run: Pick<Run, "id" | "taskId">): string {
   return join(paths.runs, run.taskId, run.id);
 }
 
@@ -70,14 +70,24 @@ export function findAgent(parts: Pick<EngineParts, "settings" | "drivers">, name
   if (!agent) throw new AppError("invalid", `No agent named ${name} is configured. There is: ${Object.keys(agents).join(", ")}.`);
   const driver = parts.drivers.get(agent.driver);
   if (!driver) {
-    throw new AppError("invalid", `Agent ${name} names driver ${agent.driver}, which does not exist. There is: ${[...parts.drivers.keys()].join(", ")}.`);
+    throw new AppError(
+      "invalid",
+      `Agent ${name} names driver ${agent.driver}, which does not exist. There is: ${[...parts.drivers.keys()].join(", ")}.`,
+    );
   }
   return { agent, driver };
 }
 
 /** Stores what became of the run so far. Throws `conflict` when the run is no longer ours: whoever carries it must let go. */
 export async function record(parts: EngineParts, job: Job, change: RunChange, events: readonly NewEvent[] = []): Promise<void> {
-  const kept = await parts.database.write((tx) => recordRun(tx, job.run, change, events.map((event) => about(job, event))));
+  const kept = await parts.database.write((tx) =>
+    recordRun(
+      tx,
+      job.run,
+      change,
+      events.map((event) => about(job, event)),
+    ),
+  );
   if (!kept) throw new AppError("conflict", `Run ${job.run.id} of ${job.task.key} was taken over by a later claim.`);
 }
 

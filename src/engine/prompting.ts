@@ -59,6 +59,12 @@ function describeFailure({ outcome }: Run): string | null {
   if (outcome?.status !== "failed" || outcome.reason !== "check_failed" || !outcome.proof) return null;
   return outcome.proof.checks
     .filter((check) => check.verdict === "broken")
-    .map((check) => [`$ ${check.command}  (exit code ${check.head.exitCode ?? "none: it hit its time limit"})`, ...check.newFailures.map((name) => `new failure: ${name}`), check.head.outputTail].join("\n"))
+    .map((check) =>
+      [
+        `$ ${check.command}  (exit code ${check.head.exitCode ?? "none: it hit its time limit"})`,
+        ...check.newFailures.map((name) => `new failure: ${name}`),
+        check.head.outputTail,
+      ].join("\n"),
+    )
     .join("\n\n");
 }

@@ -47,7 +47,13 @@ async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean
     case "running":
     case "exited":
       await parts.database.write((tx) =>
-        appendEvent(tx, { type: "run.adopted", projectId: run.projectId, taskId: run.taskId, runId: run.id, data: { progress: run.progress } }),
+        appendEvent(tx, {
+          type: "run.adopted",
+          projectId: run.projectId,
+          taskId: run.taskId,
+          runId: run.id,
+          data: { progress: run.progress },
+        }),
       );
       log.info("run adopted", { progress: run.progress });
       pool.begin(run, true);

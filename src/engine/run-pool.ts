@@ -82,7 +82,12 @@ export class RunPool {
   #beat(): Repeating {
     const { clock, database, log } = this.#parts;
     const renew = () => database.write((tx) => renewLeases(tx, [...this.#active.keys()], clock.now() + LEASE_MS));
-    return repeat(clock, () => HEARTBEAT_MS, renew, (thrown) => log.warn("heartbeat not written", { error: messageOf(thrown) }));
+    return repeat(
+      clock,
+      () => HEARTBEAT_MS,
+      renew,
+      (thrown) => log.warn("heartbeat not written", { error: messageOf(thrown) }),
+    );
   }
 
   #stopHeartbeat(): void {

@@ -131,14 +131,17 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
 async function settleProcesses(parts: RunnerParts, job: Job): Promise<void> {
   const left = await parts.host.stop(job.agentDirectory, { marker: job.run.id, graceMs: job.config.defaults.graceMs });
   // To go on would let two agents work on one task. The run stays open; the next reconcile asks again.
-  if (left.state === "unknown") throw new AppError("unavailable", `It can't be told whether the agent of ${job.task.key} has ended: ${left.message}`);
+  if (left.state === "unknown")
+    throw new AppError("unavailable", `It can't be told whether the agent of ${job.task.key} has ended: ${left.message}`);
 }
 
 async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {
   if (job.stage.yields === "report") return { status: "no_change", report: turn.report };
   const work = await parts.workspaces.collect(job.project, job.task, workspace.baseCommit, commitMessage(job));
   if (!work.changed) return { status: "no_change", report: turn.report };
-  await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [{ type: "run.progressed", data: { progress: "verifying" } }]);
+  await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [
+    { type: "run.progressed", data: { progress: "verifying" } },
+  ]);
   const checks = await parts.verifier.verify(job, workspace.baseCommit, workspace.directory, signal);
   const proof = proofOf(workspace, work, checks);
   const broken = checks.filter((check) => check.verdict === "broken");

@@ -61,7 +61,9 @@ export function createVerifier(parts: EngineParts): Verifier {
     const result = await parts.runCheck(commandOf(job, { name, command: setup, timeoutMs: setupTimeoutMs }, directory, name), signal);
     if (result.exitCode === 0) return;
     const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
-    throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, { reason: "setup_failed" });
+    throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
+      reason: "setup_failed",
+    });
   }
 
   function commandOf(job: Job, check: CheckConfig, directory: string, folder: string) {
@@ -80,7 +82,9 @@ export function createVerifier(parts: EngineParts): Verifier {
 
 /** What a stored result depends on besides the commit. */
 function checkKey(check: CheckConfig, setup: string | null): string {
-  return createHash("sha256").update(JSON.stringify([check.command, check.timeoutMs, setup])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([check.command, check.timeoutMs, setup]))
+    .digest("hex");
 }
 
 async function inTurn<Result>(turns: BaseTurns, key: string, work: () => Promise<Result>): Promise<Result> {

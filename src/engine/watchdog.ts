@@ -22,7 +22,9 @@ export class Watchdog implements Disposable {
     this.#limits = limits;
     this.#stop = stop;
     this.#lastProgress = clock.elapsed();
-    this.#cancelRun = clock.setTimer(limits.runMs, () => this.#end("timed_out", `It ran longer than its limit allows (${limits.runMs} ms were left to it).`));
+    this.#cancelRun = clock.setTimer(limits.runMs, () =>
+      this.#end("timed_out", `It ran longer than its limit allows (${limits.runMs} ms were left to it).`),
+    );
     this.#watchSilence(limits.silenceMs);
   }
 

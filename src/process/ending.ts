@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import type { ListedProcess, ProcessEntry, ProcessTable } from "./process-table.ts";
+import { isSame, type ListedProcess, type ProcessEntry, type ProcessTable } from "./process-table.ts";
 import { hasCode } from "./system-error.ts";
 
 /** How long killed processes may take to go before we give up and say so. One that waits for a dead disk never goes. */
@@ -63,7 +63,7 @@ export class Ending {
     await this.#untilNone(graceMs, async () => {
       // Asking for one is cheap; for all only once the leader is gone.
       const left = await this.#table.find(leader.pid);
-      const witness = left?.startTime === leader.startTime ? left : await findWitness();
+      const witness = left && isSame(leader, left) ? left : await findWitness();
       return witness === undefined ? [] : [witness];
     });
     const last = await findWitness();
@@ -87,7 +87,7 @@ export class Ending {
     const ownGroup = target < 0 ? (await this.#table.find(process.pid))?.group : undefined;
     if (Math.abs(target) <= 1 || target === process.pid || -target === ownGroup) return;
     const now = await this.#table.find(entry.pid);
-    if (now?.startTime !== entry.startTime || (target < 0 && now.group !== -target)) return;
+    if (!now || !isSame(entry, now) || (target < 0 && now.group !== -target)) return;
     try {
       process.kill(target, signal);
     } catch (failure) {

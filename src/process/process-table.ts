@@ -29,3 +29,8 @@ export interface ProcessTable {
   /** Bytes that only these processes hold: program and library files, which many share, are left out. */
   measureMemory(processes: readonly ProcessEntry[]): Promise<number>;
 }
+
+/** Whether what was found is the very process that is known: its pid alone may have been given to another since. */
+export function isSame(known: Pick<ProcessEntry, "startTime">, found: Pick<ProcessEntry, "startTime"> | undefined): boolean {
+  return found?.startTime === known.startTime;
+}

@@ -12,7 +12,7 @@ import type { EndedState, HeldCommand, HeldState, OutputLine, ProcessHost } from
 import { Inbox } from "./inbox.ts";
 import { OutputLimit } from "./output-limit.ts";
 import { readOutput } from "./output.ts";
-import type { ListedProcess, ProcessEntry, ProcessTable } from "./process-table.ts";
+import { isSame, type ListedProcess, type ProcessEntry, type ProcessTable } from "./process-table.ts";
 import { commandScript } from "./script.ts";
 import { IDENTIFY_SCRIPT, Spawner } from "./spawner.ts";
 import { failureTo, hasCode, isSystemFailure } from "./system-error.ts";
@@ -207,8 +207,8 @@ class RealHost implements RealProcessHost {
     return identity.bootId === (await this.#options.table.readBootId());
   }
 
-  async #isAlive({ pid, startTime }: Pick<ProcessEntry, "pid" | "startTime">): Promise<boolean> {
-    return (await this.#options.table.find(pid))?.startTime === startTime;
+  async #isAlive(known: Pick<ProcessEntry, "pid" | "startTime">): Promise<boolean> {
+    return isSame(known, await this.#options.table.find(known.pid));
   }
 
   async #stateOnceHolderIsDone(directory: string): Promise<HeldState> {

@@ -60,7 +60,9 @@ export function openRuns(reader: Reader): Run[] {
 
 /** The numbers of the workers that carry an open run. */
 export function busyWorkers(reader: Reader): number[] {
-  return reader.all<{ worker: number }>("SELECT worker FROM runs INDEXED BY runs_open WHERE finished_at IS NULL").map(({ worker }) => worker);
+  return reader
+    .all<{ worker: number }>("SELECT worker FROM runs INDEXED BY runs_open WHERE finished_at IS NULL")
+    .map(({ worker }) => worker);
 }
 
 function sequenceOf(reader: Reader, id: string): number {

@@ -23,7 +23,8 @@ test("every built-in stage renders its prompts with the request between its mark
     for (const stage of workflow.stages) {
       const prompt = render(stage.prompt, data);
       expect(prompt).toContain("--- request k3j9 ---\nSum is wrong\n\nIt says 5.\n--- end of request k3j9 ---");
-      if (stage.followUp) expect(render(stage.followUp, { ...data, failure: "npm test: 1 new failure" })).toContain("npm test: 1 new failure");
+      if (stage.followUp)
+        expect(render(stage.followUp, { ...data, failure: "npm test: 1 new failure" })).toContain("npm test: 1 new failure");
     }
   }
 });

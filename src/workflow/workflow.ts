@@ -22,7 +22,9 @@ export type Workflow = z.infer<typeof Workflow>;
 
 /** Reads the workflows that come with Drover, by name. Throws `internal` for a file that is not one. */
 export function readWorkflows(): ReadonlyMap<string, Workflow> {
-  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".yaml")).toSorted();
+  const files = readdirSync(import.meta.dirname)
+    .filter((file) => file.endsWith(".yaml"))
+    .toSorted();
   return new Map(files.map((file) => readWorkflow(join(import.meta.dirname, file))).map((one) => [one.name, one]));
 }
 

@@ -47,7 +47,15 @@ export function live(world: World, process: WorldProcess): void {
 function choose({ dice, faults }: World): Behaviour {
   if (!faults.on) return "good";
   const roll = dice.roll();
-  const shares: [Behaviour, number][] = [["wrong", 0.08], ["idle", 0.02], ["claims_nothing", 0.02], ["fails", 0.05], ["hangs", 0.02], ["vanishes", 0.03], ["limited", 0.02]];
+  const shares: [Behaviour, number][] = [
+    ["wrong", 0.08],
+    ["idle", 0.02],
+    ["claims_nothing", 0.02],
+    ["fails", 0.05],
+    ["hangs", 0.02],
+    ["vanishes", 0.03],
+    ["limited", 0.02],
+  ];
   let sum = 0;
   for (const [behaviour, share] of shares) if (roll < (sum += share)) return behaviour;
   return "good";

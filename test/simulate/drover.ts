@@ -27,7 +27,13 @@ export interface Drover {
 
 export function bootDrover(world: World, daemon: Incarnation, folder: string): Drover {
   const { clock } = daemon;
-  const database = Database.open({ path: join(folder, "drover.db"), backups: join(folder, "backups"), clock, log: silentLog, reserveBytes: 0 });
+  const database = Database.open({
+    path: join(folder, "drover.db"),
+    backups: join(folder, "backups"),
+    clock,
+    log: silentLog,
+    reserveBytes: 0,
+  });
   const forge = simulatedForge(world, daemon);
   const parts: EngineParts = {
     clock,

@@ -2,7 +2,9 @@ import type { Dice } from "./dice.ts";
 import { DaemonClock, type VirtualTime } from "./virtual-time.ts";
 
 /** How likely a daemon dies at one of its steps while faults are on. */
-const DEATH_CHANCE = 0.0005;
+const DEATH_CHANCE = 0.001;
+/** What a dead daemon asked for happens within this time or not at all, milliseconds. */
+const LATE_MS = 60_000;
 
 /**
  * One life of the daemon. Each of its calls to the outside and each of its commits is a step at which it may be killed,
@@ -35,10 +37,14 @@ export class Incarnation {
 
   /** A call to the outside that takes `ms`. Once it is on its way its effect may happen even if the caller dies. */
   async call<Result>(name: string, ms: number, effect: () => Result | Promise<Result>): Promise<Result> {
-    this.#step(`${name}:before`);
     if (this.isDead) return never();
+    this.#step(`${name}:before`);
     await this.#time.pass(this.#dice.between(ms / 2, ms * 1.5));
-    if (this.isDead && this.#dice.chance(0.5)) return never();
+    if (this.isDead) {
+      if (this.#dice.chance(0.5)) return never();
+      // It may also happen much later than anybody expects.
+      if (this.#dice.chance(0.3)) await this.#time.pass(this.#dice.between(0, LATE_MS));
+    }
     const result = await effect();
     this.#step(`${name}:after`);
     return this.isDead ? never() : result;

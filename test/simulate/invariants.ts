@@ -66,8 +66,11 @@ function checkTask(world: World, task: TaskRow): void {
   const key = `${task.project}#${task.number}`;
   if (!["succeeded", "failed", "cancelled"].includes(task.status)) world.fail(`task ${key} never ended: ${task.status} ${task.reason}`);
   const pull = task.branch === null ? undefined : world.pulls.get(`${task.project}:${task.branch}`);
-  if (task.status === "succeeded" && (!pull || pull.number !== task.pull_number)) world.fail(`task ${key} succeeded without its pull request`);
+  if (task.status === "succeeded" && (!pull || pull.number !== task.pull_number))
+    world.fail(`task ${key} succeeded without its pull request`);
   if (task.status !== "succeeded" && pull) world.fail(`task ${key} is ${task.status} and has a pull request`);
+  const issue = world.issues.get(`${task.project}#${task.source_issue}`);
+  if (task.status === "cancelled" && issue?.open) world.fail(`task ${key} was cancelled (${task.reason}) though its issue is open`);
   const comments = [...world.comments.values()].filter((comment) => comment.issue === `${task.project}#${task.source_issue}`);
   if (task.status === "succeeded" && comments.length !== 1) world.fail(`issue of ${key} has ${comments.length} comments of ours`);
 }

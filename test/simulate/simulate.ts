@@ -176,6 +176,8 @@ class Simulation {
     const { dice, time } = world;
     switch (dice.pick(["crash", "crash", "skew", "forge", "blind", "machine"] as const)) {
       case "crash":
+        // A system in trouble often can't be asked about its processes either.
+        if (dice.chance(0.5)) world.blindUntil = time.elapsed + dice.between(20, 120) * SECOND;
         return this.#daemon?.kill("kill -9");
       case "skew":
         time.skewMs = Math.round(dice.between(-HOUR, HOUR));
@@ -189,8 +191,11 @@ class Simulation {
       case "machine":
         // The daemon and some agents go down together; other programs take their pids.
         this.#daemon?.kill("machine");
-        for (const process of world.live) if (dice.chance(0.5)) world.end(process, null);
-        for (let count = 0; count < 5; count += 1) world.spawn({ directory: "", marker: "", cwd: "" });
+        for (const process of world.live) {
+          if (dice.chance(0.5)) continue;
+          world.end(process, null);
+          if (dice.chance(0.5)) world.reusePid(process.pid);
+        }
         return;
     }
   }

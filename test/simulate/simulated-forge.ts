@@ -43,7 +43,13 @@ function poll(world: World, target: ForgeProject, cursor: string | null) {
   const since = Number(cursor ?? 0);
   const changed = [...world.issues.values()].filter((issue) => issue.project === target.project.name && issue.version > since);
   if (cursor !== null && changed.length === 0) return { changed: false } as const;
-  return { changed: true, complete: cursor === null, issues: changed.filter((issue) => cursor !== null || issue.open).map(view), problems: [], cursor: String(world.version) } as const;
+  return {
+    changed: true,
+    complete: cursor === null,
+    issues: changed.filter((issue) => cursor !== null || issue.open).map(view),
+    problems: [],
+    cursor: String(world.version),
+  } as const;
 }
 
 function putComment(world: World, target: ForgeProject, { issue, marker, body }: { issue: number; marker: string; body: string }) {

@@ -1,5 +1,6 @@
 import { AppError } from "../../src/base/errors.ts";
 import type { HeldCommand, HeldState, OutputLine, ProcessHost } from "../../src/process/host.ts";
+import { isSame } from "../../src/process/process-table.ts";
 import { live } from "./agents.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { World, WorldProcess } from "./world.ts";
@@ -32,7 +33,10 @@ export function simulatedHost(world: World, daemon: Incarnation): ProcessHost {
     }
   }
 
-  async function* readLines(directory: string, { from, follow, signal }: { from: number; follow: boolean; signal: AbortSignal }): AsyncIterable<OutputLine> {
+  async function* readLines(
+    directory: string,
+    { from, follow, signal }: { from: number; follow: boolean; signal: AbortSignal },
+  ): AsyncIterable<OutputLine> {
     let read = from;
     for (;;) {
       signal.throwIfAborted();
@@ -50,7 +54,9 @@ export function simulatedHost(world: World, daemon: Incarnation): ProcessHost {
     daemon.call("host.stop", 20, () => {
       if (world.isBlind) return stateOf(world, directory);
       const process = world.processByDirectory.get(directory);
-      if (process?.alive) {
+      const found = process && world.processes.get(process.pid);
+      if (process && found?.alive && isSame(process, found)) {
+        if (found !== process) world.fail(`a process that is not ours was signalled: ${found.pid}`);
         world.counts.kills += 1;
         world.end(process, { exitCode: null, signal: 15 });
       }
@@ -90,11 +96,13 @@ function startProcess(world: World, command: HeldCommand): WorldProcess {
   return process;
 }
 
-/** No task is ever worked on by two processes, and never are there more agents than configured: not even for a moment. */
+/** No task is ever worked on by two processes, never are there more agents than configured, and what was done is safe: not even for a moment. */
 function checkProcesses(world: World, started: WorldProcess): void {
   const live = world.live;
   if (live.length > world.agentMax) world.fail(`${live.length} agents live, ${world.agentMax} are allowed`);
   if (live.filter((process) => process.cwd === started.cwd).length > 1) world.fail(`two agents live in ${started.cwd}`);
+  const tree = [...world.trees.values()].find((one) => one.directory === started.cwd);
+  if (tree && tree.saved < tree.work) world.fail(`an agent began in ${started.cwd} before the work of the last one was saved`);
 }
 
 function stateOf(world: World, directory: string): HeldState {
@@ -102,8 +110,8 @@ function stateOf(world: World, directory: string): HeldState {
   const process = world.processByDirectory.get(directory);
   if (!process) return { state: "absent" };
   if (process.exit) return { state: "exited", ...process.exit };
-  const holder = world.processes.get(process.pid);
-  return holder?.alive && holder.startTime === process.startTime ? { state: "running", identity: identityOf(process) } : { state: "lost" };
+  const found = world.processes.get(process.pid);
+  return found?.alive && isSame(process, found) ? { state: "running", identity: identityOf(process) } : { state: "lost" };
 }
 
 function identityOf(process: WorldProcess) {

@@ -18,7 +18,14 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
   function open(project: Project, task: Task, baseCommit: string) {
     const known = treeOf(task);
     if (known) return { directory: known.directory, baseCommit: known.base, fresh: false };
-    const tree: WorldTree = { taskId: task.id, directory: `/workspaces/${project.name}/${task.number}`, base: baseCommit, work: 0, saved: 0, isGood: false };
+    const tree: WorldTree = {
+      taskId: task.id,
+      directory: `/workspaces/${project.name}/${task.number}`,
+      base: baseCommit,
+      work: 0,
+      saved: 0,
+      isGood: false,
+    };
     world.trees.set(task.id, tree);
     return { directory: tree.directory, baseCommit, fresh: true };
   }
@@ -50,7 +57,8 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
   }
 
   function remove(tree: WorldTree): void {
-    if (world.live.some((process) => process.cwd === tree.directory)) world.fail(`the workspace ${tree.directory} was removed under its agent`);
+    if (world.live.some((process) => process.cwd === tree.directory))
+      world.fail(`the workspace ${tree.directory} was removed under its agent`);
     world.trees.delete(tree.taskId);
   }
 
@@ -66,7 +74,12 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     diff: async () => "",
     push: (project, _credentials, branch, commit) => daemon.call("workspaces.push", 400, () => push(project, branch, commit)),
     restore: async () => ({ path: "", commit: "", checkpoint: null }),
-    remove: (_project, task) => daemon.call("workspaces.remove", 50, () => world.trees.has(task.id) && remove(world.trees.get(task.id) as WorldTree)) as Promise<void>,
+    remove: (_project, task) =>
+      daemon.call(
+        "workspaces.remove",
+        50,
+        () => world.trees.has(task.id) && remove(world.trees.get(task.id) as WorldTree),
+      ) as Promise<void>,
     sweep: (_projects, isWanted) => daemon.call("workspaces.sweep", 100, () => sweep(isWanted)),
   };
 }

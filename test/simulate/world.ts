@@ -95,12 +95,26 @@ export class World {
 
   /** Makes a process, sometimes with a pid that was another's before. */
   spawn(of: Pick<WorldProcess, "directory" | "marker" | "cwd">): WorldProcess {
-    const dead = [...this.processes.values()].filter((process) => !process.alive);
-    const pid = dead[0] && this.dice.chance(0.3) ? dead[0].pid : this.#nextPid++;
+    const dead = [...this.processes.values()].find((process) => !process.alive);
+    const pid = dead && this.dice.chance(0.3) ? dead.pid : this.#nextPid++;
     const process: WorldProcess = { ...of, pid, startTime: String(this.#nextStart++), alive: true, exit: null, lines: [] };
     this.processes.delete(pid);
     this.processes.set(pid, process);
     return process;
+  }
+
+  /** Another program gets the pid of a dead process. */
+  reusePid(pid: number): void {
+    this.processes.set(pid, {
+      directory: "",
+      marker: "",
+      cwd: "",
+      pid,
+      startTime: String(this.#nextStart++),
+      alive: true,
+      exit: null,
+      lines: [],
+    });
   }
 
   end(process: WorldProcess, exit: WorldProcess["exit"]): void {

@@ -10,7 +10,16 @@ import { isPaused } from "../../store/settings.ts";
 import { countTasks } from "../../store/tasks.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "health" | "getDaemon" | "stopDaemon" | "getConfig" | "listEvents" | "listAudit" | "listAlerts" | "backUpStore" | "verifyStore";
+type Names =
+  | "health"
+  | "getDaemon"
+  | "stopDaemon"
+  | "getConfig"
+  | "listEvents"
+  | "listAudit"
+  | "listAlerts"
+  | "backUpStore"
+  | "verifyStore";
 
 /** The daemon itself: health, numbers, configuration, history, backups. */
 export function daemonVerbs(parts: ControlParts): Verbs<Names> {
@@ -74,7 +83,11 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
     },
 
     listAlerts({ query }) {
-      const items = listAlerts(reader, { open: query.open, ...(query.after === undefined ? {} : { after: query.after }), limit: query.limit });
+      const items = listAlerts(reader, {
+        open: query.open,
+        ...(query.after === undefined ? {} : { after: query.after }),
+        limit: query.limit,
+      });
       return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
     },
 
@@ -90,6 +103,7 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
 
 function cursorNumber(after: string | undefined): number {
   const sequence = Number(after ?? 0);
-  if (!Number.isSafeInteger(sequence) || sequence < 0) throw new AppError("invalid", `after must be the "next" of a page, not ${JSON.stringify(after)}.`);
+  if (!Number.isSafeInteger(sequence) || sequence < 0)
+    throw new AppError("invalid", `after must be the "next" of a page, not ${JSON.stringify(after)}.`);
   return sequence;
 }

@@ -8,14 +8,26 @@ import { countTasks } from "../../store/tasks.ts";
 import { inspectRepository, type InspectedRepository } from "../../workspace/inspect.ts";
 import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listProjects" | "registerProject" | "getProject" | "changeProject" | "unregisterProject" | "pollProject" | "receiveGithubWebhook";
+type Names =
+  | "listProjects"
+  | "registerProject"
+  | "getProject"
+  | "changeProject"
+  | "unregisterProject"
+  | "pollProject"
+  | "receiveGithubWebhook";
 
 /** The registry. */
 export function projectVerbs(parts: ControlParts): Verbs<Names> {
   const { reader } = parts.database;
 
   function status(project: Project): ProjectStatus {
-    return { ...project, counts: countTasks(reader, project.id), configError: parts.settings.error(project), credentials: credentials(project) };
+    return {
+      ...project,
+      counts: countTasks(reader, project.id),
+      configError: parts.settings.error(project),
+      credentials: credentials(project),
+    };
   }
 
   function credentials(project: Project): ProjectStatus["credentials"] {
@@ -34,8 +46,10 @@ export function projectVerbs(parts: ControlParts): Verbs<Names> {
       const name = body.name ?? freeName(parts, basename(found.path));
       const draft = { path: found.path, name, remote: found.remote ?? found.path, baseBranch: found.baseBranch };
       const forge = forgeFor(parts, draft, found);
-      const project = await audited(parts, { actor, action: "project.register", subject: name, detail: { path: found.path, ...forge } }, (tx) =>
-        insertProject(tx, { ...draft, ...forge, priority: body.priority ?? 50, weight: body.weight ?? 1, enabled: true }),
+      const project = await audited(
+        parts,
+        { actor, action: "project.register", subject: name, detail: { path: found.path, ...forge } },
+        (tx) => insertProject(tx, { ...draft, ...forge, priority: body.priority ?? 50, weight: body.weight ?? 1, enabled: true }),
       );
       return status(project);
     },
@@ -45,7 +59,9 @@ export function projectVerbs(parts: ControlParts): Verbs<Names> {
     async changeProject({ params, body, actor }) {
       const { id, name } = requireProject(reader, params.project);
       const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-      return status(await audited(parts, { actor, action: "project.change", subject: name, detail: change }, (tx) => changeProject(tx, id, change)));
+      return status(
+        await audited(parts, { actor, action: "project.change", subject: name, detail: change }, (tx) => changeProject(tx, id, change)),
+      );
     },
 
     async unregisterProject({ params, actor }) {
@@ -77,7 +93,9 @@ function forgeFor(
   }
   const baseBranch = config.defaults.baseBranch ?? found.baseBranch;
   // Without a service the person's own repository is where branches come from and go to, whatever remote it has.
-  return forge === "local" ? { forge, repository: null, baseBranch, remote: found.path } : { forge, repository, baseBranch, remote: draft.remote };
+  return forge === "local"
+    ? { forge, repository: null, baseBranch, remote: found.path }
+    : { forge, repository, baseBranch, remote: draft.remote };
 }
 
 function freeName(parts: ControlParts, folder: string): string {

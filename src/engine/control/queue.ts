@@ -38,7 +38,9 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
 
     async changeQueue({ body, actor }) {
       if (body.paused === isPaused(reader)) return status();
-      await audited(parts, { actor, action: body.paused ? "queue.pause" : "queue.resume", subject: "queue" }, (tx) => setPaused(tx, body.paused, actor));
+      await audited(parts, { actor, action: body.paused ? "queue.pause" : "queue.resume", subject: "queue" }, (tx) =>
+        setPaused(tx, body.paused, actor),
+      );
       return status();
     },
 

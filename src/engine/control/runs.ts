@@ -49,16 +49,27 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
     async answerRun({ params, body, actor }) {
       const run = requireRun(reader, params.run);
       const question = run.questions.find((one) => one.id === body.question);
-      if (!question) throw new AppError("conflict", `Run ${run.id} does not wait for an answer to ${body.question}. It may have been answered already.`);
+      if (!question)
+        throw new AppError("conflict", `Run ${run.id} does not wait for an answer to ${body.question}. It may have been answered already.`);
       const text = findAgent(parts, run.agent).driver.answer(question, body);
       if (text === null) throw new AppError("conflict", `Agent ${run.agent} takes no answers.`);
       await parts.host.send(agentDirectory(parts, run), text);
       const questions = run.questions.filter((one) => one.id !== question.id);
-      await audited(parts, { actor, action: "run.answer", subject: run.taskKey, detail: { tool: question.tool, allow: body.allow } }, (tx) => {
-        recordRun(tx, run, { questions }, [
-          { type: "run.question_answered", projectId: run.projectId, taskId: run.taskId, runId: run.id, data: { id: question.id, allow: body.allow, by: actor } },
-        ]);
-      });
+      await audited(
+        parts,
+        { actor, action: "run.answer", subject: run.taskKey, detail: { tool: question.tool, allow: body.allow } },
+        (tx) => {
+          recordRun(tx, run, { questions }, [
+            {
+              type: "run.question_answered",
+              projectId: run.projectId,
+              taskId: run.taskId,
+              runId: run.id,
+              data: { id: question.id, allow: body.allow, by: actor },
+            },
+          ]);
+        },
+      );
       return requireRun(reader, run.id);
     },
 

@@ -18,7 +18,11 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
   return {
     listTasks({ query }) {
       const { project, ...filter } = query;
-      const items = listTasks(reader, { ...defined(filter), limit: query.limit, ...(project === undefined ? {} : { projectId: requireProject(reader, project).id }) });
+      const items = listTasks(reader, {
+        ...defined(filter),
+        limit: query.limit,
+        ...(project === undefined ? {} : { projectId: requireProject(reader, project).id }),
+      });
       return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
     },
 
@@ -27,25 +31,28 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       const { defaults } = parts.settings.forProject(project);
       const plans = body.mode === "plan";
       const key = body.idempotencyKey ?? randomUUID();
-      const filed = await audited(parts, { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } }, (tx) =>
-        insertTask(
-          tx,
-          {
-            projectId: project.id,
-            title: body.title,
-            body: body.body,
-            source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
-            ...wayOf(body.mode),
-            delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
-            priority: body.priority ?? defaults.priority,
-            deadlineAt: body.deadlineAt ?? null,
-            dependsOn: body.dependsOn.map((each) => requireTask(tx, each).id),
-            parentId: null,
-            attemptMax: defaults.retryAttempts,
-            draft: body.draft,
-          },
-          { queued: parts.settings.current().daemon.queueMax },
-        ),
+      const filed = await audited(
+        parts,
+        { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } },
+        (tx) =>
+          insertTask(
+            tx,
+            {
+              projectId: project.id,
+              title: body.title,
+              body: body.body,
+              source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
+              ...wayOf(body.mode),
+              delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
+              priority: body.priority ?? defaults.priority,
+              deadlineAt: body.deadlineAt ?? null,
+              dependsOn: body.dependsOn.map((each) => requireTask(tx, each).id),
+              parentId: null,
+              attemptMax: defaults.retryAttempts,
+              draft: body.draft,
+            },
+            { queued: parts.settings.current().daemon.queueMax },
+          ),
       );
       return filed.task;
     },
@@ -87,5 +94,7 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
 }
 
 function defined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [Key in keyof Fields]: Exclude<Fields[Key], undefined> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Fields]: Exclude<Fields[Key], undefined>;
+  };
 }

@@ -1,0 +1,145 @@
+/** A bug to plant: in each of some files the one place `find` becomes `replace`. The simulator must notice. */
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "no fence: a start that a dead daemon asked for may still happen",
+    edits: [
+      {
+        file: "src/engine/reconcile.ts",
+        find: "await parts.host.settle(",
+        replace: "await parts.host.inspect(",
+      },
+    ],
+  },
+  {
+    name: "no outbox: an effect is noted as done before it is",
+    edits: [
+      {
+        file: "src/publish/publisher.ts",
+        find: "      const done = await this.#perform(effect);\n",
+        replace: "      await database.write((tx) => completeEffect(tx, effect.id));\n      const done = await this.#perform(effect);\n",
+      },
+    ],
+  },
+  {
+    name: "rescue by time: a run is taken for lost because its lease ran out while the process table could not be asked",
+    edits: [
+      {
+        file: "src/engine/reconcile.ts",
+        find: "switch (found.state) {",
+        replace: 'switch (found.state === "unknown" && run.leaseExpiresAt < parts.clock.now() ? "lost" : found.state) {',
+      },
+    ],
+  },
+  {
+    name: "pid without start time: another program's process is taken for ours",
+    edits: [
+      {
+        file: "src/process/process-table.ts",
+        find: "return found?.startTime === known.startTime;",
+        replace: "return found !== undefined;",
+      },
+    ],
+  },
+  {
+    name: "limit in memory: what runs is counted by what this daemon carries",
+    edits: [
+      {
+        file: "src/engine/dispatcher.ts",
+        find: "      running: countRunning(reader).total,\n",
+        replace: "      running: this.#pool.size,\n",
+      },
+    ],
+  },
+  {
+    name: "no reconcile: open runs that nobody carries stay so",
+    edits: [
+      {
+        file: "src/engine/reconcile.ts",
+        find: "    if (!pool.has(run.id)) await takeUp(parts, pool, run, boot);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "no dedup: each look at an issue makes a task",
+    edits: [
+      {
+        file: "src/intake/issue-intake.ts",
+        find: "const key = followUps === 0 ? `issue:${number}` :",
+        replace: "const key = followUps === 0 ? `issue:${number}@${Math.random()}` :",
+      },
+      {
+        file: "src/store/intake.ts",
+        find: "  const { projectId, issue, contentHash, taskId, followUps, open, updatedAt } = state;\n",
+        replace: "  if (state) return;\n  const { projectId, issue, contentHash, taskId, followUps, open, updatedAt } = state;\n",
+      },
+    ],
+  },
+  {
+    name: "checks ignored: the agent's word is enough",
+    edits: [
+      {
+        file: "src/engine/runner.ts",
+        find: "if (broken.length === 0) return",
+        replace: "if (broken.length >= 0) return",
+      },
+    ],
+  },
+  {
+    name: "adopted output is stored again",
+    edits: [
+      {
+        file: "src/engine/agent-turn.ts",
+        find: "await recorder.add(event, line.end > job.run.outputOffset);",
+        replace: "await recorder.add(event, true);",
+      },
+    ],
+  },
+  {
+    name: "a run ends while its agent may live",
+    edits: [
+      {
+        file: "src/engine/runner.ts",
+        find: '  if (left.state === "unknown")',
+        replace: '  if (left.state === "absent")',
+      },
+    ],
+  },
+  {
+    name: "work is not saved before a stop",
+    edits: [
+      {
+        file: "src/engine/runner.ts",
+        find: "  await save(parts, job, reason);\n  await settleProcesses(parts, job);\n  await save(parts, job, reason);\n",
+        replace: "  await settleProcesses(parts, job);\n",
+      },
+    ],
+  },
+  {
+    name: "a failed publish is given up",
+    edits: [
+      {
+        file: "src/publish/publisher.ts",
+        find: 'const isOutage = error.code === "unavailable"',
+        replace: 'const isOutage = error.code === "internal"',
+      },
+    ],
+  },
+  {
+    name: "a failed poll is an empty one",
+    edits: [
+      {
+        file: "src/intake/project-poll.ts",
+        find: "const poll = await forge.poll(target, issueCursor(database.reader, id), signal);",
+        replace:
+          'const poll = await forge.poll(target, issueCursor(database.reader, id), signal).catch(() => ({ changed: true, complete: true, issues: [], problems: [], cursor: "0" }));',
+      },
+      { file: "src/intake/project-poll.ts", find: "await forge.getIssue(target, number, signal)", replace: "undefined" },
+    ],
+  },
+];

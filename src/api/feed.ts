@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Event } from "../contract/event.ts";
 import type { ProjectId, TaskId } from "../contract/ids.ts";
@@ -18,8 +19,10 @@ export interface EventFilter {
   readonly taskId?: TaskId;
 }
 
-const BATCH = 500;
+const BATCH_EVENTS = 200;
+const BATCH_BYTES = 256 * 1024;
 const KEPT_EVENTS = 2000;
+const KEPT_BYTES = 8 * 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
 
 /**
@@ -37,6 +40,7 @@ export class Feed {
   readonly #clients = new Set<Client>();
   /** The newest events. The memory holds every event after `#memoryStart`, up to `#sequence`. */
   #memory: Entry[] = [];
+  #memoryBytes = 0;
   #memoryStart = 0;
   #sequence = 0;
   /** Batches made since the last commit: clients at the same place with the same filter share their bytes. */
@@ -92,6 +96,7 @@ export class Feed {
   /** Nobody listened, so the memory is out of date: begin at the store's end. */
   #forget(): void {
     this.#memory = [];
+    this.#memoryBytes = 0;
     this.#batches.clear();
     this.#sequence = this.#source.lastSequence();
     this.#memoryStart = this.#sequence;
@@ -103,8 +108,12 @@ export class Feed {
     this.#isWaking = true;
     this.#clock.defer(() => {
       this.#isWaking = false;
-      if (this.#clients.size === 0) return;
-      this.#takeIn();
+      try {
+        this.#takeIn();
+      } catch (thrown) {
+        // Nothing is skipped: the next commit reads on where this one could not.
+        this.#log.error("Events could not be read", { error: messageOf(thrown) });
+      }
       for (const client of this.#clients) this.#send(client);
     });
   }
@@ -113,22 +122,40 @@ export class Feed {
     this.#batches.clear();
     let events: Event[];
     do {
-      events = this.#source.eventsAfter(this.#sequence, { limit: BATCH });
-      for (const event of events) this.#memory.push(entryOf(event));
-      this.#sequence = events.at(-1)?.sequence ?? this.#sequence;
-    } while (events.length === BATCH);
+      events = this.#source.eventsAfter(this.#sequence, { limit: BATCH_EVENTS });
+      for (const event of events) this.#remember(entryOf(event));
+    } while (events.length === BATCH_EVENTS);
     // Cut seldom, so that the cost of moving the rest is spread over many events.
-    if (this.#memory.length > 2 * KEPT_EVENTS) {
-      this.#memory.splice(0, this.#memory.length - KEPT_EVENTS);
-      this.#memoryStart = (this.#memory[0]?.sequence ?? this.#sequence + 1) - 1;
+    if (this.#memory.length > 2 * KEPT_EVENTS || this.#memoryBytes > 2 * KEPT_BYTES) this.#cut();
+  }
+
+  #remember(entry: Entry): void {
+    this.#memory.push(entry);
+    this.#memoryBytes += entry.bytes.length;
+    this.#sequence = entry.sequence;
+  }
+
+  #cut(): void {
+    let from = this.#memory.length;
+    let bytes = 0;
+    while (from > 0 && this.#memory.length - from < KEPT_EVENTS && bytes < KEPT_BYTES) {
+      from -= 1;
+      bytes += this.#memory[from]?.bytes.length ?? 0;
     }
+    this.#memoryStart = this.#memory[from - 1]?.sequence ?? this.#memoryStart;
+    this.#memory = this.#memory.slice(from);
+    this.#memoryBytes = bytes;
   }
 
   #send(client: Client): void {
-    while (client.position < this.#sequence && !client.stream.writableNeedDrain && !client.stream.destroyed) {
-      const batch = this.#batchFor(client);
-      client.position = batch.upTo;
-      if (batch.bytes.length > 0) client.stream.write(batch.bytes);
+    try {
+      while (client.position < this.#sequence && !client.stream.writableNeedDrain && !client.stream.destroyed) {
+        const batch = this.#batchFor(client);
+        client.position = batch.upTo;
+        if (batch.bytes.length > 0) client.stream.write(batch.bytes);
+      }
+    } catch (thrown) {
+      this.#drop(client, `its events could not be read: ${messageOf(thrown)}`);
     }
   }
 
@@ -137,29 +164,17 @@ export class Feed {
     const key = `${client.position} ${client.filterKey}`;
     const known = this.#batches.get(key);
     if (known) return known;
-    const from = this.#memory.findLastIndex((entry) => entry.sequence <= client.position) + 1;
-    const entries = this.#memory.slice(from, from + BATCH);
-    const batch = {
-      bytes: Buffer.from(
-        entries
-          .filter((entry) => matches(entry, client.filter))
-          .map((entry) => entry.text)
-          .join(""),
-      ),
-      upTo: entries.at(-1)?.sequence ?? this.#sequence,
-    };
+    const batch = batchOf(this.#memory.slice(this.#memory.findLastIndex(({ sequence }) => sequence <= client.position) + 1), client.filter);
     this.#batches.set(key, batch);
     return batch;
   }
 
   #readBatch(client: Client): Batch {
-    const events = this.#source.eventsAfter(client.position, { ...client.filter, limit: BATCH });
-    const last = events.at(-1)?.sequence ?? 0;
-    return {
-      bytes: Buffer.from(events.map((event) => entryOf(event).text).join("")),
-      // A short page means that nothing more matches, up to where the memory ends.
-      upTo: events.length === BATCH ? last : Math.max(last, this.#sequence),
-    };
+    const events = this.#source.eventsAfter(client.position, { ...client.filter, limit: BATCH_EVENTS });
+    const batch = batchOf(events.map(entryOf), client.filter);
+    // A short page means that nothing more matches, up to where the memory ends.
+    const isAll = events.length < BATCH_EVENTS && batch.upTo === (events.at(-1)?.sequence ?? 0);
+    return isAll ? { ...batch, upTo: Math.max(batch.upTo, this.#sequence) } : batch;
   }
 
   #beat(): void {
@@ -167,13 +182,14 @@ export class Feed {
     for (const client of this.#clients) {
       if (!client.stream.writableNeedDrain) client.stream.write(": heartbeat\n\n");
       else if (!client.isStalled) client.isStalled = true;
-      else this.#drop(client);
+      else this.#drop(client, "it took nothing for a whole heartbeat");
     }
   }
 
-  #drop(client: Client): void {
+  /** It may come back and go on where it was. */
+  #drop(client: Client, reason: string): void {
     this.#clients.delete(client);
-    this.#log.warn("Event client dropped: it took nothing for a whole heartbeat", { position: client.position, sequence: this.#sequence });
+    this.#log.warn("Event client dropped", { reason, position: client.position, sequence: this.#sequence });
     client.stream.destroy();
   }
 }
@@ -191,7 +207,7 @@ interface Entry {
   readonly sequence: number;
   readonly projectId: ProjectId | null;
   readonly taskId: TaskId | null;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 interface Batch {
@@ -205,8 +221,23 @@ function entryOf(event: Event): Entry {
     sequence: event.sequence,
     projectId: event.projectId,
     taskId: event.taskId,
-    text: `id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+    bytes: Buffer.from(`id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
   };
+}
+
+/** The first entries that match, as many as go into one write; 0 is where an empty list ends. */
+function batchOf(entries: readonly Entry[], filter: EventFilter): Batch {
+  const taken: Buffer[] = [];
+  let bytes = 0;
+  let upTo = 0;
+  for (const entry of entries) {
+    if (taken.length === BATCH_EVENTS || bytes > BATCH_BYTES) break;
+    upTo = entry.sequence;
+    if (!matches(entry, filter)) continue;
+    taken.push(entry.bytes);
+    bytes += entry.bytes.length;
+  }
+  return { bytes: Buffer.concat(taken), upTo };
 }
 
 function matches(entry: Entry, filter: EventFilter): boolean {

@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
-import { createApi } from "../api/server.ts";
+import { createApi, type Api } from "../api/server.ts";
 import { Feed } from "../api/feed.ts";
 import { createDrivers } from "../agents/registry.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import type { AppError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { homePaths, type HomePaths } from "../base/paths.ts";
 import { systemRandom } from "../base/random.ts";
 import { createRedactor } from "../base/redact.ts";
@@ -90,15 +91,26 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     path: options.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     outputMaxBytes: settings.current().logging.runOutputMaxMB * 1024 * 1024,
   });
-  const workspaces = createWorkspaces({ paths, clock, log, env: settings.gitEnvironment() });
+  const own = engineParts({ clock, log, paths, database, host, settings, redact });
+  const parts = overrides.decorate?.(own) ?? own;
+  const engine = new Engine(parts);
+  const intake = new Intake(parts);
+  const life = new Life({ parts, engine, intake, publisher: new Publisher(parts), host, table, logFiles, lock, settings });
+  const api = openApi(parts, { engine, intake, life, startedAt, token, log: logFiles.open("api") });
+  const { host: address, port } = settings.current().daemon;
+  await life.start(api, { address, port });
+  return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
+}
 
-  const parts = (overrides.decorate ?? ((same) => same))({
-    clock,
+type GivenParts = Pick<EngineParts, "clock" | "log" | "paths" | "database" | "host" | "redact"> & { readonly settings: LiveSettings };
+
+/** The real thing behind every seam of the engine. */
+function engineParts(given: GivenParts): EngineParts {
+  const { clock, log, paths, host, settings, redact } = given;
+  const workspaces = createWorkspaces({ paths, clock, log, env: settings.gitEnvironment() });
+  return {
+    ...given,
     random: systemRandom,
-    log,
-    paths,
-    database,
-    host,
     workspaces,
     drivers: createDrivers(clock),
     forges: {
@@ -110,14 +122,20 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     copyFiles: (project, files, directory) => workspaces.copyFiles(project, files, directory),
     readKnowledge,
     runCheck: (request, signal) => runCheck({ ...request, host, clock, redact, signal }),
-    settings,
-    redact,
-  } satisfies EngineParts);
+  };
+}
 
-  const engine = new Engine(parts);
-  const intake = new Intake(parts);
-  const publisher = new Publisher(parts);
-  const life = new Life({ parts, engine, intake, publisher, host, table, logFiles, lock, settings });
+interface ApiSurroundings {
+  readonly engine: Engine;
+  readonly intake: Intake;
+  readonly life: Life;
+  readonly startedAt: number;
+  readonly token: string;
+  readonly log: Log;
+}
+
+function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, log }: ApiSurroundings): Api {
+  const { clock, database, settings } = parts;
   const control = createControl({
     ...parts,
     engine,
@@ -137,19 +155,16 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     eventsAfter: (sequence: number, filter: Parameters<typeof eventsAfter>[2]) => eventsAfter(database.reader, sequence, filter),
     onCommit: (listener: () => void) => database.onCommit(listener),
   };
-  const apiLog = logFiles.open("api");
-  const { allowRemote, allowedOrigins, host: address, port } = settings.current().daemon;
-  const api = createApi({
+  const { allowRemote, allowedOrigins } = settings.current().daemon;
+  return createApi({
     control,
-    feed: new Feed({ source, clock, log: apiLog }),
-    log: apiLog,
+    feed: new Feed({ source, clock, log }),
+    log,
     clock,
     version,
     token,
     security: { allowRemote, allowedOrigins },
   });
-  await life.start(api, { address, port });
-  return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
 }
 
 function makeFolders(paths: HomePaths): void {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Event } from "../contract/event.ts";
-import type { ProjectId, RunId } from "../contract/ids.ts";
+import type { ProjectId } from "../contract/ids.ts";
 import type { Database } from "../store/database.ts";
 import { eventsAfter, lastSequence } from "../store/events.ts";
 import { findProject } from "../store/projects.ts";
@@ -32,7 +32,9 @@ export class RunJournal {
     this.#files = files;
     this.#log = log;
     this.#sequence = lastSequence(database.reader);
-    this.#stopListening = database.onCommit(() => (this.#writing ??= this.#writeNew()));
+    this.#stopListening = database.onCommit(() => {
+      this.#writing ??= this.#writeNew();
+    });
   }
 
   async stop(): Promise<void> {
@@ -60,7 +62,7 @@ export class RunJournal {
 
   async #write(event: Event): Promise<void> {
     if (event.runId === null || event.projectId === null) return;
-    const run = findRun(this.#database.reader, event.runId as RunId);
+    const run = findRun(this.#database.reader, event.runId);
     if (!run) return;
     const fields = { task: run.taskKey, runId: run.id, ...event.data };
     this.#files.open(`worker-${run.worker}`).info(event.type, fields);

@@ -60,7 +60,7 @@ async function attempt(parts: RunnerParts, job: Job, adopted: boolean, control: 
   await settleProcesses(parts, job);
   await parts.workspaces.checkpoint(job.project, job.task, "agent_ended", parts.clock.now());
   if (!turn.verdict.ok) return { status: "failed", ...withoutOk(turn.verdict), proof: null };
-  return verifyWork(parts, job, workspace, turn, signal);
+  return await verifyWork(parts, job, workspace, turn, signal);
 }
 
 function watch(parts: RunnerParts, job: Job, control: AbortController): Watchdog {

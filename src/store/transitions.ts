@@ -166,14 +166,6 @@ export function stopRequests(reader: Reader): StopRequest[] {
   }));
 }
 
-/** The wish to cancel a running task that its runner has yet to carry out. */
-export function cancelRequest(reader: Reader, taskId: TaskId): { by: CancelledBy; message: string } | undefined {
-  return reader.get<{ by: CancelledBy; message: string }>(
-    "SELECT cancel_by AS by, cancel_message AS message FROM tasks WHERE id = :taskId AND cancel_by IS NOT NULL",
-    { taskId },
-  );
-}
-
 /**
  * Wants a task again, or a draft at last: queued with all its attempts before it (held as `waiting` where a dependency has
  * yet to succeed). Throws `conflict` for a task that is on its way, has succeeded, or needs one that failed.

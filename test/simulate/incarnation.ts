@@ -3,6 +3,8 @@ import { DaemonClock, type VirtualTime } from "./virtual-time.ts";
 
 /** How likely a daemon dies at one of its steps while faults are on. */
 const DEATH_CHANCE = 0.001;
+/** It dies so much more often while an agent is being started: that is where two could come to life. */
+const DELICATE = 20;
 /** What a dead daemon asked for happens within this time or not at all, milliseconds. */
 const LATE_MS = 60_000;
 
@@ -43,7 +45,7 @@ export class Incarnation {
     if (this.isDead) {
       if (this.#dice.chance(0.5)) return never();
       // It may also happen much later than anybody expects.
-      if (this.#dice.chance(0.3)) await this.#time.pass(this.#dice.between(0, LATE_MS));
+      if (this.#dice.chance(0.7)) await this.#time.pass(this.#dice.between(0, LATE_MS));
     }
     const result = await effect();
     this.#step(`${name}:after`);
@@ -64,7 +66,8 @@ export class Incarnation {
   }
 
   #step(name: string): void {
-    if (!this.isDead && this.#faults.on && this.#dice.chance(DEATH_CHANCE)) this.kill(name);
+    const chance = name.startsWith("host.start") ? DEATH_CHANCE * DELICATE : DEATH_CHANCE;
+    if (!this.isDead && this.#faults.on && this.#dice.chance(chance)) this.kill(name);
   }
 }
 

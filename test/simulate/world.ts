@@ -149,6 +149,8 @@ export class World {
   }
 
   changed(): void {
-    for (const listener of [...this.#listeners]) listener();
+    const listeners = this.#listeners;
+    this.#listeners = new Set();
+    for (const listener of listeners) listener();
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { RequestOf } from "../../contract/control.ts";
 import type { Task } from "../../contract/task.ts";
 import { wayOf } from "../../domain/task-way.ts";
 import { listEffects } from "../../store/effects.ts";
@@ -26,36 +27,7 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
     },
 
-    async createTask({ body, actor }) {
-      const project = requireProject(reader, body.project);
-      const { defaults } = parts.settings.forProject(project);
-      const plans = body.mode === "plan";
-      const key = body.idempotencyKey ?? randomUUID();
-      const filed = await audited(
-        parts,
-        { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } },
-        (tx) =>
-          insertTask(
-            tx,
-            {
-              projectId: project.id,
-              title: body.title,
-              body: body.body,
-              source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
-              ...wayOf(body.mode),
-              delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
-              priority: body.priority ?? defaults.priority,
-              deadlineAt: body.deadlineAt ?? null,
-              dependsOn: body.dependsOn.map((each) => requireTask(tx, each).id),
-              parentId: null,
-              attemptMax: defaults.retryAttempts,
-              draft: body.draft,
-            },
-            { queued: parts.settings.current().daemon.queueMax },
-          ),
-      );
-      return filed.task;
-    },
+    createTask: (request) => fileTask(parts, request),
 
     async getTask({ params }) {
       const task = requireTask(reader, params.task);
@@ -91,6 +63,35 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       return restored;
     },
   };
+}
+
+async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createTask">): Promise<Task> {
+  const { reader } = parts.database;
+  const project = requireProject(reader, body.project);
+  const { defaults } = parts.settings.forProject(project);
+  const plans = body.mode === "plan";
+  const key = body.idempotencyKey ?? randomUUID();
+  const filed = await audited(parts, { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } }, (tx) =>
+    insertTask(
+      tx,
+      {
+        projectId: project.id,
+        title: body.title,
+        body: body.body,
+        source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
+        ...wayOf(body.mode),
+        delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
+        priority: body.priority ?? defaults.priority,
+        deadlineAt: body.deadlineAt ?? null,
+        dependsOn: body.dependsOn.map((each) => requireTask(tx, each).id),
+        parentId: null,
+        attemptMax: defaults.retryAttempts,
+        draft: body.draft,
+      },
+      { queued: parts.settings.current().daemon.queueMax },
+    ),
+  );
+  return filed.task;
 }
 
 function defined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {

@@ -209,6 +209,7 @@ class Simulation {
   }
 
   #afterEach(): void {
+    if (this.#world.violation) throw this.#world.violation;
     if (this.#failure !== undefined) throw this.#failure;
     if (++this.#happenings % ROWS_EVERY === 0 && this.#drover && !this.#daemon?.isDead) checkAlways(this.#world, this.#drover.database);
   }

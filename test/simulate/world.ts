@@ -60,6 +60,7 @@ export class World {
   readonly trees = new Map<string, WorldTree>();
   /** Commits that hold good work. */
   readonly goodCommits = new Set<string>();
+  violation: Violation | undefined;
   readonly counts = { crashes: 0, starts: 0, adoptions: 0, kills: 0, faults: 0 };
 
   /** Until these moments (true time) the forge does not answer, and the process table can't be asked. */
@@ -89,8 +90,10 @@ export class World {
     return [...this.processes.values()].filter((process) => process.alive && process.marker !== "");
   }
 
+  /** Kept as well as thrown: where it is thrown the program's own care for failures may catch it. */
   fail(message: string): never {
-    throw new Violation(`${message} (at ${(this.time.elapsed / 3_600_000).toFixed(3)} h)`);
+    this.violation ??= new Violation(`${message} (at ${(this.time.elapsed / 3_600_000).toFixed(3)} h)`);
+    throw this.violation;
   }
 
   /** Makes a process, sometimes with a pid that was another's before. */

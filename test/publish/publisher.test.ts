@@ -298,15 +298,36 @@ describe("what is no longer wanted", () => {
 });
 
 describe("GitHub is written to", () => {
+  const written = () => github.requests.filter((request) => request.method === "POST").length;
+
   test("at most 80 times a minute, for all projects together", async () => {
     for (let count = 0; count < 100; count++) commentingTask();
-    const written = () => github.requests.filter((request) => request.method === "POST").length;
     const publishing = publish();
     while (written() < 80 || (await stillAsking(github))) await new Promise((resolve) => setImmediate(resolve));
     expect(written()).toBe(80);
     scratch.clock.advance(60_000);
     await publishing;
     expect(written()).toBe(100);
+  });
+
+  test("with the newest status only, when a newer one comes while it waits", async () => {
+    const waiting = Array.from({ length: 90 }, () => commentingTask());
+    const publishing = publish();
+    while (written() < 80) await new Promise((resolve) => setImmediate(resolve));
+    const untold = waiting.filter(({ issue }) => world.comments(issue).length === 0);
+    scratch.database.writeNow((tx) => {
+      for (const { issue, taskId } of untold) {
+        enqueueEffect(tx, { projectId: world.project.id, taskId, epoch: 1, payload: comment(issue, "Newer") });
+      }
+    });
+    scratch.clock.advance(60_000);
+    await publishing;
+    await publish();
+    expect(untold).toHaveLength(10);
+    expect(untold.flatMap(({ issue }) => world.comments(issue))).toEqual(
+      untold.map(({ taskId }) => `${markerOf(taskId, "comment")}\nNewer`),
+    );
+    expect(github.requests.filter((request) => request.method === "PATCH")).toEqual([]);
   });
 
   test("no more after a stop, and what waited is told by the next daemon", async () => {

@@ -101,12 +101,12 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "a run ends while its agent may live",
+    name: "a run ends while its agent lives",
     edits: [
       {
         file: "src/engine/runner.ts",
-        find: '  if (left.state === "unknown")',
-        replace: '  if (left.state === "absent")',
+        find: "  await save(parts, job, reason);\n  await settleProcesses(parts, job);\n  await save(parts, job, reason);\n",
+        replace: "  await save(parts, job, reason);\n",
       },
     ],
   },

@@ -9,7 +9,7 @@ import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { GithubDouble } from "../support/github-double.ts";
 import { GithubScene } from "../support/github-scene.ts";
-import { processesNaming, refsOf, stateOfCheckout } from "../support/leftovers.ts";
+import { expectNoProcesses, expectNoWorkspaces, refsOf, stateOfCheckout } from "../support/leftovers.ts";
 import { git } from "../support/repository.ts";
 
 const program = (name: string) => fileURLToPath(new URL(`../programs/${name}`, import.meta.url));
@@ -163,11 +163,9 @@ function endings(events: readonly Event[]): string[] {
 }
 
 async function expectNothingLeft({ repository, home }: GithubScene, daemon: TestDaemon, task: TaskDetail): Promise<void> {
-  const workspaces = join(home.home, "workspaces", "api");
-  const left = () => readdirSync(workspaces).filter((name) => !name.startsWith("base-"));
-  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 60_000, interval: 100 });
+  await expectNoWorkspaces(home);
   expect(await daemon.stop()).toBe(0);
-  await vi.waitFor(() => expect(processesNaming(home.folder)).toEqual([]), { timeout: 30_000, interval: 100 });
+  await expectNoProcesses(home);
 
   const [own = ""] = readdirSync(join(home.home, "repositories"));
   const ofTask = `refs/drover/tasks/${task.id}`;

@@ -16,7 +16,7 @@ export interface SceneOptions {
   /** What is in the repository at first. */
   readonly files?: Readonly<Record<string, string>>;
   /** The home's configuration. */
-  readonly config?: Readonly<Record<string, Record<string, unknown> | readonly unknown[]>>;
+  readonly config?: Readonly<Record<string, unknown>> & { readonly github?: Readonly<Record<string, unknown>> };
 }
 
 /** GitHub's double with a repository, a person's clone of it, and a home for daemons that know both. */
@@ -40,7 +40,7 @@ export class GithubScene implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const github = shared ?? stack.use(await GithubDouble.start());
     const repository = await github.createRepository(fullName, { tokens: { [GITHUB_TOKEN]: "drover-bot" }, ...(files && { files }) });
-    const own = { apiUrl: github.url, repository: fullName, webhookSecretVariable: "HOOK_SECRET", ...config["github"] };
+    const own = { apiUrl: github.url, repository: fullName, webhookSecretVariable: "HOOK_SECRET", ...config.github };
     const home = stack.use(await TestHome.make({ ...config, github: own }));
     Object.assign(home.env, { GITHUB_TOKEN, HOOK_SECRET });
     const scene = new GithubScene(stack.move(), github, repository, home);

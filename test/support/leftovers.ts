@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { expect, vi } from "vitest";
+import type { TestDaemon, TestHome } from "./daemon.ts";
 import { git } from "./repository.ts";
 
 /** Commands of the processes whose arguments or environment name `text`, but for this one and the test runner's (Linux only). */
@@ -38,4 +40,24 @@ function readFiles(folder: string): Record<string, string> {
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const own = files.filter((file) => !file.startsWith(join(folder, ".git/")));
   return Object.fromEntries(own.toSorted().map((file) => [file, readFileSync(file, "utf8")]));
+}
+
+/** Stops the daemon. The workspaces of tasks that are done go at the next sweep, which a quick tick soon brings; with the daemon, every process. */
+export async function expectNothingLeft(home: TestHome, daemon: TestDaemon): Promise<void> {
+  expect(await daemon.stop()).toBe(0);
+  home.env["DROVER_DAEMON_TICKMS"] = "100";
+  const next = await home.start();
+  await expectNoWorkspaces(home);
+  expect(await next.stop()).toBe(0);
+  await expectNoProcesses(home);
+}
+
+export async function expectNoWorkspaces({ home }: TestHome): Promise<void> {
+  // Trees of the base stay, for the next task.
+  const left = () => readdirSync(join(home, "workspaces", "api")).filter((name) => !name.startsWith("base-"));
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 60_000, interval: 100 });
+}
+
+export async function expectNoProcesses({ folder }: TestHome): Promise<void> {
+  await vi.waitFor(() => expect(processesNaming(folder)).toEqual([]), { timeout: 30_000, interval: 100 });
 }

@@ -55,7 +55,7 @@ function watchedCall<Parameters extends unknown[], Result>(
   };
 }
 
-async function* watchedLines(name: string, lines: AsyncIterable<unknown>, onStep: OnStep): AsyncGenerator<unknown> {
+async function* watchedLines(name: string, lines: AsyncIterable<unknown>, onStep: OnStep): AsyncGenerator {
   for await (const line of lines) {
     onStep(`${name}:line`);
     yield line;

@@ -140,7 +140,7 @@ const page = <Item>(item: Item) => ({ items: [item], next: null });
 
 /** One request body and one answer of each route (of a stream: one item), for the API's documentation. */
 export const examples: { readonly [Name in RouteName]: { readonly body?: unknown; readonly response: ResponseOf<Name> } } = {
-  health: { response: { status: "ok", version: "0.1.0", circuits: { open: 0, halfOpen: 0, closed: 3 }, problems: [] } },
+  health: { response: { status: "ok", version: "0.1.0", problems: [] } },
   getDaemon: {
     response: {
       version: "0.1.0",
@@ -159,6 +159,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
       totals: { succeeded: 12, failed: 1, cancelled: 0 },
       pendingEffects: 0,
       openAlerts: 0,
+      sequence: 118,
     },
   },
   stopDaemon: { body: { mode: "drain" }, response: { stopping: true } },

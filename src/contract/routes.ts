@@ -63,8 +63,7 @@ const after = z.string().optional().meta({ description: "the `next` of the page 
 export const Health = z.object({
   status: z.enum(["starting", "ok", "degraded", "stopping"]),
   version: z.string(),
-  /** Open circuit breakers by level, and what is wrong, in sentences. */
-  circuits: z.object({ open: z.int(), halfOpen: z.int(), closed: z.int() }),
+  /** What is wrong, in sentences. */
   problems: z.array(z.string()),
 });
 export type Health = z.infer<typeof Health>;
@@ -88,6 +87,8 @@ export const DaemonStatus = z.object({
   totals: z.object({ succeeded: z.int(), failed: z.int(), cancelled: z.int() }),
   pendingEffects: z.int(),
   openAlerts: z.int(),
+  /** Of the last event: what was read before it is followed from here. */
+  sequence: z.int().nonnegative(),
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
 

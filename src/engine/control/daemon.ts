@@ -4,7 +4,7 @@ import { countOpenAlerts, listAlerts } from "../../store/alerts.ts";
 import { listAudit } from "../../store/audit.ts";
 import { backUp, verify } from "../../store/backup.ts";
 import { countPendingEffects } from "../../store/effects.ts";
-import { eventsAfter } from "../../store/events.ts";
+import { eventsAfter, lastSequence } from "../../store/events.ts";
 import { countProjects } from "../../store/projects.ts";
 import { isPaused } from "../../store/settings.ts";
 import { countTasks } from "../../store/tasks.ts";
@@ -30,7 +30,6 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
     health: () => ({
       status: daemon.status(),
       version: daemon.version,
-      circuits: { open: 0, halfOpen: 0, closed: 0 },
       problems: daemon.problems(),
     }),
 
@@ -54,6 +53,7 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
         totals: { succeeded: counts.succeeded, failed: counts.failed, cancelled: counts.cancelled },
         pendingEffects: countPendingEffects(reader),
         openAlerts: countOpenAlerts(reader),
+        sequence: lastSequence(reader),
       };
     },
 

@@ -23,6 +23,8 @@ export interface IntakeParts {
   readonly settings: {
     current(): Config;
     forProject(project: Project): ProjectConfig;
+    /** False while a project's own file was never right, so that its labels are unknown. */
+    isKnown(project: Project): boolean;
     secret(variable: string): string | undefined;
   };
 }
@@ -87,7 +89,9 @@ export class Intake {
   pollProject(project: Project, signal: AbortSignal): Promise<PollResult> {
     if (!project.enabled)
       throw new AppError("conflict", `${project.name} is disabled. Enable it first: drover project enable ${project.name}`);
-    return this.#inTurn(project.id, () => this.#withDeadline(signal, (limited) => pollProject(this.#partsFor(project), limited)));
+    return this.#inTurn(project.id, () =>
+      this.#withDeadline(signal, (limited) => pollProject(this.#parts.database, project, () => this.#partsFor(project), limited)),
+    );
   }
 
   /** Looks at one issue now. */
@@ -224,8 +228,15 @@ export class Intake {
     }
   }
 
+  /** Throws `invalid` while the project's settings are unknown: with the defaults its issues would look as if nobody wanted them. */
   #partsFor(project: Project): IssueIntakeParts {
     const { database, forges, settings } = this.#parts;
+    if (!settings.isKnown(project)) {
+      throw new AppError(
+        "invalid",
+        `The configuration file of ${project.name} has an error, so its issues are left alone: drover config validate`,
+      );
+    }
     const target = { project, config: settings.forProject(project) };
     return { database, forge: forges[project.forge], target, queueMax: settings.current().daemon.queueMax };
   }

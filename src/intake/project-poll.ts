@@ -1,4 +1,6 @@
 import { toAppError, type AppError } from "../base/errors.ts";
+import type { Project } from "../contract/project.ts";
+import type { Database } from "../store/database.ts";
 import { issueCursor, listChangedIssues, listOpenIssues, saveIssueCursor } from "../store/intake.ts";
 import { recordPoll } from "../store/projects.ts";
 import { noteUnreadable, takeIn, type IntakeOutcome, type IssueIntakeParts } from "./issue-intake.ts";
@@ -16,11 +18,14 @@ export interface PollResult {
  * only when all of it was taken in, so that whatever a failure left out comes again. A forge that does not answer changes
  * nothing here; an issue that is missing in a list is asked for by its number before anything is concluded.
  */
-export async function pollProject(parts: IssueIntakeParts, signal: AbortSignal): Promise<PollResult> {
-  const { database, target } = parts;
-  const { id } = target.project;
+export async function pollProject(
+  database: Database,
+  { id }: Project,
+  openParts: () => IssueIntakeParts,
+  signal: AbortSignal,
+): Promise<PollResult> {
   try {
-    const { cursor, result } = await look(parts, signal);
+    const { cursor, result } = await look(openParts(), signal);
     await database.write((tx) => {
       if (cursor !== null) saveIssueCursor(tx, id, cursor);
       recordPoll(tx, id, { ok: true });

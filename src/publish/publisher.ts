@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from "../base/clock.ts";
-import { messageOf, toAppError, type AppError } from "../base/errors.ts";
+import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { ProjectConfig } from "../contract/config.ts";
@@ -25,7 +25,11 @@ export interface PublisherParts {
   readonly database: Database;
   readonly workspaces: Workspaces;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;
-  readonly settings: { forProject(project: Project): ProjectConfig };
+  readonly settings: {
+    forProject(project: Project): ProjectConfig;
+    /** False while a project's own file was never right, so that its forge's address is unknown. */
+    isKnown(project: Project): boolean;
+  };
 }
 
 /** Tasks whose effects are carried out at once. */
@@ -118,6 +122,12 @@ export class Publisher {
     const { database, forges, settings, workspaces } = this.#parts;
     const { signal } = this.#stop;
     const project = getProject(database.reader, effect.projectId);
+    if (!settings.isKnown(project)) {
+      throw new AppError(
+        "invalid",
+        `The configuration file of ${project.name} has an error, so nothing is published: drover config validate`,
+      );
+    }
     const target: ForgeProject = { project, config: settings.forProject(project) };
     const forge = forges[project.forge];
     const { payload, taskId } = effect;

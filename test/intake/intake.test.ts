@@ -364,6 +364,18 @@ describe("a forge that does not answer", () => {
     ]);
   });
 
+  test("because the project's settings are unknown cancels nothing, and asks nobody", async () => {
+    world.openIssue();
+    await world.poll();
+    api.close(1);
+    world.broken.add("api");
+    const asked = github.requests.length;
+    expect((await failureOf(world.poll())).message).toMatch(/configuration file of api has an error/);
+    await failureOf(world.intake.pollIssue(project, 1, signal));
+    expect({ asked: github.requests.length, tasks: world.keysAndStatuses() }).toEqual({ asked, tasks: [["issue:1", "queued"]] });
+    expect(getProject(scratch.database.reader, project.id).lastError).toMatch(/configuration file/);
+  });
+
   test("with a token that was withdrawn cancels nothing", async () => {
     world.openIssue();
     await world.poll();

@@ -12,6 +12,7 @@ import type { GithubDouble } from "../support/github-double.ts";
 import type { DoubleRepository } from "../support/github-repository.ts";
 import { PublishWorld } from "../support/publish-world.ts";
 import { makeRepository, temporaryFolder } from "../support/repository.ts";
+import { sampleConfig } from "../support/samples.ts";
 import { addProject, addTask, content, startTask, step, type ScratchDatabase } from "../support/scratch-database.ts";
 
 let world: PublishWorld;
@@ -78,6 +79,7 @@ describe("the result of a task", () => {
   test("without a service goes to the person's own repository", async () => {
     using folder = temporaryFolder();
     const repository = makeRepository(`${folder.path}/local`);
+    world.configs.set("local", sampleConfig());
     const local = addProject(scratch.database, { name: "local", path: repository.path, forge: "local", remote: repository.path });
     const task = await world.finishTask({ project: local, issue: 3 });
     await publish();
@@ -207,6 +209,18 @@ describe("what fails", () => {
     scratch.clock.advance(900_000);
     await publish();
     expect({ comments: world.comments(issue).length, alerts: alerts() }).toEqual({ comments: 1, alerts: [] });
+  });
+
+  test("for want of the project's settings waits for them, and asks nobody", async () => {
+    const { issue } = commentingTask();
+    const config = world.configs.get("api");
+    world.configs.delete("api");
+    await publish();
+    expect({ asked: github.requests.length, alerts: alerts() }).toEqual({ asked: 0, alerts: [["publish_failed", "api#1 comment"]] });
+    if (config) world.configs.set("api", config);
+    scratch.clock.advance(900_000);
+    await publish();
+    expect(world.comments(issue)).toHaveLength(1);
   });
 
   test("for a repository that is hidden now is not given up", async () => {

@@ -78,7 +78,7 @@ export function refuse(status: number, message: string, headers: Record<string, 
 }
 
 /** GitHub's times have no milliseconds. */
-export function time(at: number): string {
+function time(at: number): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 

@@ -28,6 +28,8 @@ export class IntakeWorld implements AsyncDisposable {
   readonly project: Project;
   /** The settings of each project, by its name. */
   readonly configs = new Map<string, ProjectConfig>();
+  /** The projects whose own file was never right. */
+  readonly broken = new Set<string>();
   config = Config.parse({});
   intake: Intake;
 
@@ -72,6 +74,7 @@ export class IntakeWorld implements AsyncDisposable {
       settings: {
         current: () => this.config,
         forProject: ({ name }) => this.configs.get(name) ?? sampleConfig(),
+        isKnown: ({ name }) => !this.broken.has(name),
         secret: (variable) => secrets[variable],
       },
     });

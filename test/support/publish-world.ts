@@ -31,7 +31,7 @@ export class PublishWorld implements AsyncDisposable {
   readonly scratch: ScratchDatabase;
   readonly project: Project;
   readonly tokens: Record<string, string> = { GITHUB_TOKEN: "ghp_one", OTHER_TOKEN: "ghp_two" };
-  /** The settings of each project, by its name. */
+  /** The settings of each project, by its name; one without has a file with an error. */
   readonly configs = new Map<string, ProjectConfig>();
   readonly workspaces: ReturnType<typeof createWorkspaces>;
   publisher: Publisher;
@@ -76,7 +76,7 @@ export class PublishWorld implements AsyncDisposable {
         github: new GithubForge({ clock, redact, tokens: (variable) => this.tokens[variable] }),
         local: new LocalForge({ clock, redact, env: gitEnv }),
       },
-      settings: { forProject: ({ name }) => this.configs.get(name) ?? sampleConfig() },
+      settings: { forProject: ({ name }) => this.configs.get(name) ?? sampleConfig(), isKnown: ({ name }) => this.configs.has(name) },
     });
   }
 

@@ -135,7 +135,7 @@ export class GithubForge implements Forge {
 
   /** By time, newest first: an issue that changes while we page moves to the front, which can repeat another but never hide one. */
   async #listChanged(target: ForgeProject, known: PollCursor, signal: AbortSignal): Promise<IssuePoll> {
-    const filter = { state: "all", since: new Date(known.since).toISOString(), sort: "updated", direction: "desc" };
+    const filter = { state: "all", since: new Date(known.since).toISOString().replace(/\.\d+Z$/, "Z"), sort: "updated", direction: "desc" };
     const answer = await this.#listIssues(target, filter, known.etag, signal);
     if (answer === undefined) return { changed: false };
     const since = Math.max(known.since, ...answer.data.map((issue) => issue.updated_at - OVERLAP_MS));

@@ -4,8 +4,7 @@ import { z } from "zod";
  * What we read of GitHub's answers (REST API version 2022-11-28). They are checked because octokit hands on the text of a
  * body that was cut short as if it were the data.
  */
-export const User = z.object({ login: z.string(), type: z.string() }).nullable();
-export type User = z.infer<typeof User>;
+const User = z.object({ login: z.string(), type: z.string() }).nullable();
 
 const Time = z.iso.datetime().transform((text) => Date.parse(text));
 

@@ -29,7 +29,7 @@ export class MemoryControl {
   /** The methods, each noted in `asked`. */
   readonly control: Control = this.#noted({
     health: () => examples.health.response,
-    getDaemon: () => ({ ...examples.getDaemon.response, paused: this.paused }),
+    getDaemon: () => ({ ...examples.getDaemon.response, paused: this.paused, sequence: this.#events.lastSequence() }),
     stopDaemon: () => ({ stopping: true }),
     getConfig: () => examples.getConfig.response,
     listProjects: () => ({ items: [this.#project("api")], next: null }),

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { examples } from "../../src/api/examples.ts";
-import { place, program, servedPlace } from "./running.ts";
+import { place, servedPlace } from "./running.ts";
 
 const run = examples.getRun.response.id;
 
@@ -89,21 +87,21 @@ test("the documented table is the one that is used", async () => {
   expect(out.match(/^ +\d+/gm)?.map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 130]);
 });
 
-test("a process of its own exits so too, and ends in peace when its reader has enough", async () => {
-  await using at = await servedPlace();
-  expect(await at.spawn(["task", "show", "api#9"])).toEqual({
-    code: 3,
-    out: "",
-    err: "drover: There is no task api#9. `drover task list` shows them.\n",
-  });
-  expect(await at.spawn(["--version"])).toEqual({ code: 0, out: "0.1.0\n", err: "" });
-  const child = spawn(process.execPath, [program, "config", "schema"], { env: { ...process.env, DROVER_HOME: at.home } });
-  child.stdout.destroy();
-  expect(await once(child, "exit")).toEqual([0, null]);
-});
-
 test("colours are for a terminal that wants them", async () => {
   await using at = await servedPlace();
   expect((await at.run(["status"], { hasColor: true })).out).toContain("\u001b[32mok\u001b[39m");
-  expect((await at.spawn(["status"], { env: { FORCE_COLOR: "1" } })).out).not.toContain("\u001b");
+  expect((await at.run(["status"])).out).not.toContain("\u001b");
+});
+
+test("every command has help with what it does, and none is longer than a screen is wide", async () => {
+  await using at = place();
+  const { out } = await at.run(["help"]);
+  const groups = [...out.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name = ""]) => name);
+  expect(groups.length).toBeGreaterThan(20);
+  const pages = await Promise.all(groups.map(async (name) => ({ name, ...(await at.run(["help", name])) })));
+  for (const { name, code, out: page, err } of pages) {
+    expect([name, code, err]).toEqual([name, 0, ""]);
+    expect(page).toMatch(new RegExp(`^Usage: drover ${name}`));
+    expect(Math.max(...page.split("\n").map((line) => line.length))).toBeLessThan(131);
+  }
 });

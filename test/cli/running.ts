@@ -6,12 +6,16 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { examples } from "../../src/api/examples.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 import { serve, token, type Serving } from "../api/serving.ts";
 
 export const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** When it is for a command that is run here: three minutes after what the examples tell of. */
+export const now = examples.getTask.response.createdAt + 180_000;
 
 export interface Ran {
   readonly code: number | null;
@@ -48,7 +52,14 @@ export function place(): Place {
     async run(words, { env, folder: cwd = folder, hasColor = false, width, signal = new AbortController().signal } = {}) {
       const [out, err] = [new Written(), new Written()];
       const terminal = () => new Terminal({ out, err, hasColor, isInteractive: false, width });
-      const code = await runCli(words, { env: environment(env), cwd, homeDirectory: home, clock: systemClock, signal, terminal });
+      const code = await runCli(words, {
+        env: environment(env),
+        cwd,
+        homeDirectory: home,
+        clock: { ...systemClock, now: () => now },
+        signal,
+        terminal,
+      });
       return { code, out: out.text, err: err.text };
     },
     async spawn(words, { env, input = "", folder: cwd = folder } = {}) {

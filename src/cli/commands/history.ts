@@ -1,4 +1,4 @@
-import type { Event } from "../../contract/event.ts";
+import type { Client } from "../../client/client.ts";
 import type { Cli } from "../cli.ts";
 import { describeEvent } from "../describe-event.ts";
 import { ago, dateTime } from "../format.ts";
@@ -24,13 +24,23 @@ export async function events(cli: Cli, { follow, limit, after, ...about }: Event
     }
     return;
   }
-  const page: { items: Event[]; next: string | null } = await client.listEvents({
-    query: { ...about, limit, ...(after !== undefined && { after: String(after) }) },
-    signal,
-  });
+  const from = after ?? (await beginningOfLast(client, about, limit, signal));
+  const page = await client.listEvents({ query: { ...about, limit, after: String(from) }, signal });
   if (cli.isJson) return cli.terminal.printJson(page);
   cli.terminal.print(...page.items.map(describeEvent));
-  if (page.next !== null) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
+  if (page.next !== null && after !== undefined) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
+}
+
+/** Of all events the last ones are shown; those of one project or task from the first. */
+async function beginningOfLast(
+  client: Client,
+  about: Pick<EventsOptions, "project" | "task">,
+  limit: number,
+  signal: AbortSignal,
+): Promise<number> {
+  if (about.project !== undefined || about.task !== undefined) return 0;
+  const { sequence } = await client.getDaemon({ signal });
+  return Math.max(0, sequence - limit);
 }
 
 export interface PageOptions {

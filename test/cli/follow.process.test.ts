@@ -70,7 +70,7 @@ test.each(["createTask", "listEvents", "getTask"])(
       task.status = "succeeded";
       at.served.events.append(moved(task, "running", "succeeded"));
     };
-    const { code, out, err } = await at.run(["task", "add", "-p", "api", "--wait", "--json", "Fix it"]);
+    const { code, out, err } = await at.spawn(["task", "add", "-p", "api", "--wait", "--json", "Fix it"]);
     expect([code, err, (JSON.parse(out) as Task).status]).toEqual([0, "", "succeeded"]);
   },
 );
@@ -90,7 +90,7 @@ test("logs of a task are its events in order; with -f they go on until it has en
   const task = await at.served.client.createTask({ body: { project: "api", title: "One" } });
   at.served.events.append(moved(task, "queued", "running"), moved(task, "running", "queued", "retry"));
   at.served.events.commit(3);
-  const stored = await at.run(["task", "logs", "api#1"]);
+  const stored = await at.spawn(["task", "logs", "api#1"]);
   expect(stored.out.replace(/^.{19}/gm, "TIME")).toBe(
     "TIME  task.status_changed     queued → running\nTIME  task.status_changed     running → queued (retry)\n",
   );
@@ -109,7 +109,7 @@ test("what an agent prints is shown line by line", async () => {
   await using at = await servedPlace();
   await at.served.client.createTask({ body: { project: "api", title: "One" } });
   at.served.memory.output = lines("Reading orders.js", "\u001b[31mred");
-  expect(await at.run(["task", "logs", "api#1", "--output"])).toEqual({ code: 0, out: "Reading orders.js\n[31mred\n", err: "" });
+  expect(await at.spawn(["task", "logs", "api#1", "--output"])).toEqual({ code: 0, out: "Reading orders.js\n[31mred\n", err: "" });
   expect(at.served.memory.asked.at(-1)).toMatchObject({ name: "getRunOutput", params: { run: examples.getRun.response.id } });
 });
 

@@ -44,16 +44,3 @@ test("commands and the values of options are offered as the program has them", a
   expect(await offered("demo", "--agent", "")).toEqual([...demoAgents]);
   expect(await offered("task", "show", "--j")).toEqual([]);
 });
-
-test("every command has help with what it does, and none is longer than a screen is wide", async () => {
-  await using at = place();
-  const { out } = await at.run(["help"]);
-  const groups = [...out.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name = ""]) => name);
-  expect(groups.length).toBeGreaterThan(20);
-  const pages = await Promise.all(groups.map(async (name) => ({ name, ...(await at.run(["help", name])) })));
-  for (const { name, code, out: page, err } of pages) {
-    expect([name, code, err]).toEqual([name, 0, ""]);
-    expect(page).toMatch(new RegExp(`^Usage: drover ${name}`));
-    expect(Math.max(...page.split("\n").map((line) => line.length))).toBeLessThan(131);
-  }
-});

@@ -25,22 +25,40 @@ export function enqueueEffect(tx: Transaction, { projectId, taskId, epoch, paylo
     kind: payload.kind,
   });
   const id = newId("effect");
-  tx.run(
+  const { lastRow } = tx.run(
     `INSERT INTO effects (id, project_id, task_id, epoch, kind, payload, next_at, created_at)
      VALUES (:id, :projectId, :taskId, :epoch, :kind, :payload, :now, :now)`,
     { id, projectId, taskId, epoch, kind: payload.kind, payload: JSON.stringify(payload), now: tx.now },
   );
-  return getEffect(tx, id);
+  const { now } = tx;
+  return {
+    id,
+    sequence: lastRow,
+    projectId,
+    taskId,
+    epoch,
+    payload,
+    status: "pending",
+    attempt: 0,
+    nextAt: now,
+    lastError: null,
+    createdAt: now,
+  };
 }
 
-/** What can be carried out now, oldest first: of each task only the first that is pending. */
+/** What can be carried out now, the longest due first: of each task only the first that is pending. Costs the same however many are due. */
 export function nextEffects(reader: Reader, now: number, limit: number): Effect[] {
   return reader
     .all<EffectRow>(
-      `SELECT * FROM effects INDEXED BY effects_by_next_time WHERE next_at <= :now AND ${HEADS} ORDER BY sequence LIMIT :limit`,
+      `SELECT * FROM effects INDEXED BY effects_by_next_time WHERE next_at <= :now AND ${HEADS} ORDER BY next_at, sequence LIMIT :limit`,
       { now, limit },
     )
     .map(toEffect);
+}
+
+/** The sequence of the newest effect; 0: there never was one. */
+export function lastEffect(reader: Reader): number {
+  return reader.get<{ sequence: number | null }>("SELECT max(sequence) AS sequence FROM effects")?.sequence ?? 0;
 }
 
 /** Whether any effect waits to be carried out. Costs the same however many there were. */
@@ -68,12 +86,14 @@ export function completeEffect(tx: Transaction, id: EffectId, { url = null }: { 
 /** It did not work. `nextAt`: when to try again; null: it is given up. Says nothing of one that was dropped meanwhile. */
 export function failEffect(tx: Transaction, id: EffectId, { message, nextAt }: { message: string; nextAt: number | null }): void {
   const { changes } = tx.run(
-    `UPDATE effects SET attempt = attempt + 1, last_error = :message, next_at = coalesce(:nextAt, next_at), status = iif(:nextAt IS NULL, 'failed', 'pending')
+    `UPDATE effects SET attempt = attempt + 1, last_error = :message, status = iif(:nextAt IS NULL, 'failed', 'pending')
      WHERE id = :id AND status = 'pending'`,
     { id, message, nextAt },
   );
   if (changes === 0) return;
   const { projectId, taskId, payload } = getEffect(tx, id);
+  // Those behind it wait as long, so that in an outage nobody has to look past them for what is due.
+  tx.run("UPDATE effects SET next_at = :nextAt WHERE task_id = :taskId AND status = 'pending'", { taskId, nextAt: nextAt ?? tx.now });
   appendEvent(tx, { type: "effect.failed", projectId, taskId, data: { kind: payload.kind, message, final: nextAt === null } });
 }
 

@@ -4,7 +4,7 @@ import type { Reader, Transaction } from "./database.ts";
 
 /** Appends a fact and returns its sequence. Sequences have no gaps: what is rolled back gives its number back. */
 export function appendEvent(tx: Transaction, event: NewEvent): number {
-  tx.run(
+  const { lastRow } = tx.run(
     `INSERT INTO events (at, type, project_id, task_id, run_id, data)
      VALUES (:at, :type, :projectId, :taskId, :runId, :data)`,
     {
@@ -16,7 +16,7 @@ export function appendEvent(tx: Transaction, event: NewEvent): number {
       data: JSON.stringify(event.data),
     },
   );
-  return lastSequence(tx);
+  return lastRow;
 }
 
 /** The events behind `sequence`, in their order, at most `limit`. */
@@ -53,11 +53,11 @@ function toEvent(row: EventRow): Event {
   return { sequence, at, type, projectId: row.project_id, taskId: row.task_id, runId: row.run_id, data } as Event;
 }
 
-/** The projects that any event after `sequence` is about, and the sequence of the latest event. */
+/** The projects whose queue or settings any event after `sequence` tells a change of, and the sequence of the latest event. */
 export function changedProjects(reader: Reader, sequence: number): { projectIds: ProjectId[]; sequence: number } {
   const rows = reader.all<{ project_id: ProjectId }>(
     // The plus keeps SQLite from walking the whole index by project for the sake of DISTINCT.
-    "SELECT DISTINCT +project_id AS project_id FROM events WHERE sequence > :sequence AND project_id IS NOT NULL",
+    "SELECT DISTINCT +project_id AS project_id FROM events WHERE sequence > :sequence AND (type LIKE 'task.%' OR type LIKE 'project.%')",
     { sequence },
   );
   return { projectIds: rows.map((row) => row.project_id), sequence: lastSequence(reader) };

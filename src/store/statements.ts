@@ -10,6 +10,14 @@ export interface Reader {
   all<Row>(text: string, params?: Params): Row[];
 }
 
+/** What a statement wrote. */
+export interface Written {
+  /** Rows that it changed. */
+  readonly changes: number;
+  /** The rowid of the last row that was inserted, by this statement if it inserts one. */
+  readonly lastRow: number;
+}
+
 /** The statements of one connection, each prepared once. Their texts are a fixed set, so the cache has a bound. */
 export class Statements implements Reader {
   readonly #connection: DatabaseSync;
@@ -28,8 +36,9 @@ export class Statements implements Reader {
     return this.#prepare(text).all(params) as Row[];
   }
 
-  run(text: string, params: Params = {}): { changes: number } {
-    return { changes: Number(this.#prepare(text).run(params).changes) };
+  run(text: string, params: Params = {}): Written {
+    const { changes, lastInsertRowid } = this.#prepare(text).run(params);
+    return { changes: Number(changes), lastRow: Number(lastInsertRowid) };
   }
 
   #prepare(text: string): StatementSync {

@@ -1,11 +1,11 @@
 import { AppError, toAppError } from "../base/errors.ts";
-import type { Params, Reader, Statements } from "./statements.ts";
+import type { Params, Reader, Statements, Written } from "./statements.ts";
 
 /** What one unit of writing works with. Valid only until its function returns. */
 export interface Transaction extends Reader {
   /** Epoch milliseconds, the same for everything that one transaction writes. */
   readonly now: number;
-  run(text: string, params?: Params): { changes: number };
+  run(text: string, params?: Params): Written;
   /** Calls `then` once the commit has happened; never, when it does not. */
   afterCommit(then: () => void): void;
 }
@@ -87,7 +87,7 @@ export class Turn<Work extends TurnWork> {
     };
   }
 
-  #run(text: string, params: Params | undefined): { changes: number } {
+  #run(text: string, params: Params | undefined): Written {
     if (!this.#isStamped) this.#statements.run("UPDATE writer SET now = :now", { now: this.#now });
     this.#isStamped = true;
     const result = this.#statements.run(text, params);

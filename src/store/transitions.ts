@@ -1,7 +1,7 @@
 import { AppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { NewEvent } from "../contract/event.ts";
-import type { RunId, TaskId } from "../contract/ids.ts";
+import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
 import type { CancelledBy, Run, RunOutcome } from "../contract/run.ts";
 import { endedStatuses, type Task, type TaskStatus } from "../contract/task.ts";
 import type { NextStep } from "../domain/next-step.ts";
@@ -9,6 +9,7 @@ import type { Reader, Transaction } from "./database.ts";
 import { enqueueEffect } from "./effects.ts";
 import { appendEvent } from "./events.ts";
 import { getRun } from "./runs.ts";
+import type { Params } from "./statements.ts";
 import { getTask } from "./tasks.ts";
 
 // Every change of a task's status by us (the moves that are allowed: domain/task-states.ts). The event of the change, the
@@ -104,8 +105,8 @@ export type RunChange = Partial<
 export function recordRun(tx: Transaction, run: Pick<Run, "id" | "epoch">, change: RunChange, events: readonly NewEvent[] = []): boolean {
   const current = currentRun(tx, run, "record run");
   if (!current) return false;
-  updateRun(tx, { ...current, ...change });
-  if (change.usage) addUsage(tx, current, change.usage);
+  if (change.usage) addUsage(tx, run.id, change.usage);
+  updateRun(tx, run.id, change);
   if (change.questions) {
     const reason = change.questions.length > 0 ? "question" : null;
     tx.run("UPDATE tasks SET reason = :reason, updated_at = :now WHERE id = :taskId AND status = 'running' AND reason IS NOT :reason", {
@@ -144,6 +145,11 @@ export function requestCancel(tx: Transaction, taskId: TaskId, { by, message }: 
     tx.run("UPDATE tasks SET status = 'cancelled', reason = :by, message = :message WHERE id = :taskId", { taskId, by, message });
   }
   return getTask(tx, taskId);
+}
+
+/** Whether somebody wants any running task cancelled. Cheap enough for each commit. */
+export function hasCancelRequests(reader: Reader): boolean {
+  return reader.get("SELECT 1 FROM tasks INDEXED BY tasks_to_cancel WHERE cancel_by IS NOT NULL LIMIT 1") !== undefined;
 }
 
 /** An open run that its runner must stop, and why. */
@@ -220,39 +226,52 @@ function dropOvertaken(tx: Transaction, { taskId, epoch }: Run): void {
   );
 }
 
-/** The run, while it is open and the newest of its task; otherwise the refused write is put on record. */
-function currentRun(tx: Transaction, { id, epoch }: Pick<Run, "id" | "epoch">, what: string): Run | undefined {
-  const run = getRun(tx, id);
-  const task = getTask(tx, run.taskId);
-  if (run.outcome === null && run.epoch === epoch && task.epoch === epoch) return run;
-  appendEvent(tx, { type: "write.refused", ...aboutRun(run), data: { what, epoch, current: task.epoch } });
+/** What a run is of. */
+type About = Pick<Run, "id" | "taskId" | "projectId" | "epoch">;
+
+/** What the run is of, while it is open and the newest of its task; otherwise the refused write is put on record. */
+function currentRun(tx: Transaction, { id, epoch }: Pick<Run, "id" | "epoch">, what: string): About | undefined {
+  const row = tx.get<{ task_id: TaskId; project_id: ProjectId; epoch: number; is_open: number; newest: number }>(
+    `SELECT task_id, runs.project_id, runs.epoch, runs.finished_at IS NULL AS is_open, tasks.epoch AS newest
+     FROM runs CROSS JOIN tasks ON tasks.id = task_id WHERE runs.id = :id`,
+    { id },
+  );
+  if (!row) throw new AppError("not_found", `There is no run ${id}.`);
+  const about = { id, taskId: row.task_id, projectId: row.project_id, epoch: row.epoch };
+  if (row.is_open === 1 && row.epoch === epoch && row.newest === epoch) return about;
+  appendEvent(tx, { type: "write.refused", ...aboutRun(about), data: { what, epoch, current: row.newest } });
   return undefined;
 }
 
-function updateRun(tx: Transaction, run: Run): void {
-  tx.run(
-    `UPDATE runs SET progress = :progress, process = :process, session_id = :sessionId, base_commit = :baseCommit, questions = :questions,
-       input_tokens = :inputTokens, output_tokens = :outputTokens, cache_read_tokens = :cacheReadTokens, cost_usd_micros = :costUsdMicros,
-       output_offset = :outputOffset, progress_at = :progressAt
-     WHERE id = :id`,
-    {
-      id: run.id,
-      progress: run.progress,
-      process: run.process && JSON.stringify(run.process),
-      sessionId: run.sessionId,
-      baseCommit: run.baseCommit,
-      questions: JSON.stringify(run.questions),
-      inputTokens: run.usage.inputTokens,
-      outputTokens: run.usage.outputTokens,
-      cacheReadTokens: run.usage.cacheReadTokens,
-      costUsdMicros: run.usage.costUsdMicros,
-      outputOffset: run.outputOffset,
-      progressAt: run.progressAt,
-    },
-  );
+function updateRun(tx: Transaction, id: RunId, change: RunChange): void {
+  const columns = columnsOf(change);
+  const names = Object.keys(columns);
+  if (names.length === 0) return;
+  tx.run(`UPDATE runs SET ${names.map((name) => `${name} = :${name}`).join(", ")} WHERE id = :id`, { id, ...columns });
 }
 
-function addUsage(tx: Transaction, { taskId, usage: before }: Run, usage: Run["usage"]): void {
+/** The columns of `runs` that a change is about, with their values. */
+function columnsOf({ process, sessionId, baseCommit, questions, usage, outputOffset, progressAt, progress }: RunChange): Params {
+  return {
+    ...(progress !== undefined && { progress }),
+    ...(process !== undefined && { process: process && JSON.stringify(process) }),
+    ...(sessionId !== undefined && { session_id: sessionId }),
+    ...(baseCommit !== undefined && { base_commit: baseCommit }),
+    ...(questions !== undefined && { questions: JSON.stringify(questions) }),
+    ...(usage !== undefined && {
+      input_tokens: usage.inputTokens,
+      output_tokens: usage.outputTokens,
+      cache_read_tokens: usage.cacheReadTokens,
+      cost_usd_micros: usage.costUsdMicros,
+    }),
+    ...(outputOffset !== undefined && { output_offset: outputOffset }),
+    ...(progressAt !== undefined && { progress_at: progressAt }),
+  };
+}
+
+/** Adds to the task what the run has used since it was last noted. */
+function addUsage(tx: Transaction, runId: RunId, usage: Run["usage"]): void {
+  const { taskId, usage: before } = getRun(tx, runId);
   const costUsdMicros = usage.costUsdMicros === null ? null : usage.costUsdMicros - (before.costUsdMicros ?? 0);
   tx.run(
     `UPDATE tasks SET input_tokens = input_tokens + :inputTokens, output_tokens = output_tokens + :outputTokens,
@@ -273,6 +292,6 @@ function isEnded(status: TaskStatus): boolean {
   return (endedStatuses as readonly TaskStatus[]).includes(status);
 }
 
-function aboutRun(run: Run): Pick<Run, "projectId" | "taskId"> & { runId: RunId } {
+function aboutRun(run: About): Pick<Run, "projectId" | "taskId"> & { runId: RunId } {
   return { projectId: run.projectId, taskId: run.taskId, runId: run.id };
 }

@@ -3,7 +3,7 @@ import { createApi, type Api } from "../api/server.ts";
 import { Feed } from "../api/feed.ts";
 import { createDrivers } from "../agents/registry.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
-import type { AppError } from "../base/errors.ts";
+import { AppError, messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { homePaths, type HomePaths } from "../base/paths.ts";
 import { systemRandom } from "../base/random.ts";
@@ -168,7 +168,12 @@ function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, l
 }
 
 function makeFolders(paths: HomePaths): void {
-  for (const folder of [paths.home, paths.logs, paths.runs, paths.repositories, paths.workspaces, paths.backups]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    for (const folder of [paths.home, paths.logs, paths.runs, paths.repositories, paths.workspaces, paths.backups]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+  } catch (cause) {
+    const message = `Drover cannot keep its files in ${paths.home}: ${messageOf(cause)}. Make it writable, or name another folder in DROVER_HOME.`;
+    throw new AppError("unavailable", message, { cause });
   }
 }

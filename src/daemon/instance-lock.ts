@@ -1,8 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { AppError } from "../base/errors.ts";
+import { AppError, messageOf } from "../base/errors.ts";
 import type { HomePaths } from "../base/paths.ts";
+import { storageFailureOf } from "../store/storage-failure.ts";
 
 /** What `daemon.pid` says of the running daemon: a hint for people and the CLI, never the lock. */
 export const DaemonFile = z.object({
@@ -13,6 +14,13 @@ export const DaemonFile = z.object({
   version: z.string(),
 });
 export type DaemonFile = z.infer<typeof DaemonFile>;
+
+/** What is in the file from the moment that its writer has the lock; the rest follows when it can be reached. */
+const Holder = DaemonFile.partial().required({ pid: true });
+
+/** Between having the lock and being in the file lies next to no time; a holder that is stopped just there stays unnamed. */
+const LOOKS_MAX = 50;
+const LOOK_AGAIN_MS = 20;
 
 /**
  * The single-instance lock of a home: an exclusive SQLite transaction held open. The kernel drops it with the process,
@@ -27,37 +35,66 @@ export class InstanceLock implements Disposable {
     this.#database = database;
   }
 
-  /** Throws `conflict`, naming the holder, when another daemon has this home. */
+  /** Throws `conflict`, naming the holder, when another daemon has this home, and `unavailable` when the home can't be written to. */
   static acquire(paths: HomePaths): InstanceLock {
-    const database = new DatabaseSync(paths.lock, { timeout: 0 });
-    try {
-      database.exec("BEGIN EXCLUSIVE");
-      return new InstanceLock(paths, database);
-    } catch (cause) {
-      database.close();
-      throw new AppError("conflict", `Another daemon runs in ${paths.home}${describeHolder(paths)}. Stop it with: drover daemon stop`, {
-        cause,
-      });
+    const database = lockedDatabase(paths);
+    if (database === undefined) {
+      throw new AppError("conflict", `Another daemon runs in ${paths.home}${describeHolder(paths)}. Stop it with: drover daemon stop`);
     }
+    const lock = new InstanceLock(paths, database);
+    lock.#write({ pid: process.pid });
+    return lock;
   }
 
   /** Writes where this daemon can be reached. */
   publish(file: DaemonFile): void {
-    writeFileSync(this.#paths.pid, `${JSON.stringify(file)}\n`, { mode: 0o600 });
+    this.#write(file);
   }
 
   [Symbol.dispose](): void {
     rmSync(this.#paths.pid, { force: true });
     this.#database.close();
   }
+
+  /** At once and whole: somebody may be reading it. */
+  #write(holder: z.infer<typeof Holder>): void {
+    const file = `${this.#paths.pid}.new`;
+    writeFileSync(file, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    renameSync(file, this.#paths.pid);
+  }
+}
+
+/** Undefined: another one has it. */
+function lockedDatabase({ home, lock }: HomePaths): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(lock, { timeout: 0 });
+    database.exec("BEGIN EXCLUSIVE");
+    return database;
+  } catch (cause) {
+    database?.close();
+    if (storageFailureOf(cause) === "busy") return undefined;
+    throw new AppError("unavailable", `Cannot lock ${lock}: ${messageOf(cause)}. Drover must be able to write to ${home}.`, { cause });
+  }
 }
 
 function describeHolder(paths: HomePaths): string {
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const holder = readHolder(paths);
+    if (holder !== undefined) return ` (pid ${holder.pid}${holder.url === undefined ? "" : `, ${holder.url}`})`;
+    // Nothing else goes on in a program that is about to end.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+  }
+  return "";
+}
+
+/** Undefined: the holder has not written its file yet; one of a dead process is of an earlier one. */
+function readHolder(paths: HomePaths): z.infer<typeof Holder> | undefined {
   try {
-    const file = DaemonFile.parse(JSON.parse(readFileSync(paths.pid, "utf8")));
-    return ` (pid ${file.pid}, ${file.url})`;
+    const holder = Holder.parse(JSON.parse(readFileSync(paths.pid, "utf8")));
+    process.kill(holder.pid, 0);
+    return holder;
   } catch {
-    // It holds the lock and has not written its file yet; that it is there is all we can say.
-    return "";
+    return undefined;
   }
 }

@@ -51,6 +51,19 @@ export class TestHome implements AsyncDisposable {
   }
 }
 
+/** A daemon that ended before it was ready. */
+export class DaemonRefusal extends Error {
+  readonly exitCode: number | null;
+  /** On its stderr. */
+  readonly said: string;
+
+  constructor(exitCode: number | null, said: string) {
+    super(`The daemon ended before it was ready (${exitCode}): ${said}`);
+    this.exitCode = exitCode;
+    this.said = said;
+  }
+}
+
 /** A real daemon in a process of its own. */
 export class TestDaemon {
   readonly pid: number;
@@ -74,7 +87,9 @@ export class TestDaemon {
     const exited = once(child, "close").then(([code]) => code as number | null);
     let errors = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-    const { url } = await firstLine(child, () => errors);
+    const line = await firstLine(child);
+    if (line === undefined) throw new DaemonRefusal(await exited, errors);
+    const { url } = JSON.parse(line) as { url: string };
     const { token } = JSON.parse(await readFile(join(test.home, "auth.json"), "utf8")) as { token: string };
     return new TestDaemon(child, url, token, exited);
   }
@@ -135,8 +150,8 @@ function hasEnded({ status }: TaskDetail): boolean {
   return (endedStatuses as readonly TaskStatus[]).includes(status);
 }
 
-async function firstLine(child: ChildProcess, errors: () => string): Promise<{ url: string }> {
+async function firstLine(child: ChildProcess): Promise<string | undefined> {
   if (!child.stdout) throw new Error("The daemon has no stdout.");
-  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line) as { url: string };
-  throw new Error(`The daemon ended before it was ready: ${errors()}`);
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  return undefined;
 }

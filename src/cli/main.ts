@@ -35,7 +35,8 @@ const around: Surroundings = {
       err: stderr,
       hasColor: color && mayColor && stdout.isTTY && env["TERM"] !== "dumb",
       isInteractive: stdin.isTTY && stderr.isTTY,
-      width: stdout.isTTY ? stdout.columns : undefined,
+      // A terminal that does not know its width says 0.
+      width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined,
     }),
 };
 

@@ -123,6 +123,7 @@ CREATE INDEX queue_by_priority ON tasks (project_id, priority DESC) WHERE status
 CREATE INDEX queue_by_deadline ON tasks (project_id, deadline_at) WHERE status = 'queued' AND deadline_at IS NOT NULL;
 CREATE INDEX queue_by_age ON tasks (project_id, queued_at) WHERE status = 'queued';
 CREATE INDEX queue_by_due_time ON tasks (run_after) WHERE status = 'queued';
+CREATE INDEX tasks_to_cancel ON tasks (id) WHERE cancel_by IS NOT NULL;
 
 -- The request's text apart from the task, so that a change of status does not write it again.
 CREATE TABLE task_bodies (

@@ -3,12 +3,12 @@ import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
-import { countRunning, latestVirtualTime, nextDueAt } from "../store/queue.ts";
+import { latestVirtualTime, nextDueAt } from "../store/queue.ts";
 import { enqueueEffect } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
 import { busyWorkers } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
-import { countTasks, getTask } from "../store/tasks.ts";
+import { countWith, getTask } from "../store/tasks.ts";
 import { claimTask } from "../store/transitions.ts";
 import { startEffects } from "./ending.ts";
 import { findAgent } from "./job.ts";
@@ -106,8 +106,8 @@ export class Dispatcher {
   // Cheap enough for each commit: a flag, a counter and the open runs.
   #mayStart(reader: Reader): boolean {
     if (this.#stopped || isPaused(reader)) return false;
-    if (countTasks(reader).queued === 0) return false;
-    if (countRunning(reader).total >= this.#parts.settings.current().daemon.maxProcesses) return false;
+    if (countWith(reader, "queued") === 0) return false;
+    if (countWith(reader, "running") >= this.#parts.settings.current().daemon.maxProcesses) return false;
     const admission = this.#admit();
     if (!admission.admitted) this.#parts.log.debug("no room for another agent", { why: admission.why });
     return admission.admitted;
@@ -159,7 +159,7 @@ export class Dispatcher {
       strategy: daemon.schedulingStrategy,
       now: this.#parts.clock.now(),
       agingMs: daemon.agingMs,
-      running: countRunning(reader).total,
+      running: countWith(reader, "running"),
       runningMax: daemon.maxProcesses,
       virtualTime: latestVirtualTime(reader),
       projects: [...shares.values()],
@@ -169,7 +169,7 @@ export class Dispatcher {
   #wakeWhenDue(): void {
     this.#cancelDue();
     const { reader } = this.#parts.database;
-    if (countTasks(reader).queued === 0) return;
+    if (countWith(reader, "queued") === 0) return;
     const now = this.#parts.clock.now();
     const dueAt = nextDueAt(reader, now);
     if (dueAt !== undefined) this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, dueAt - now), () => this.wake());

@@ -57,7 +57,7 @@ export class Engine {
       repeat(
         this.#parts.clock,
         () => FOREIGN_LOOK_MS,
-        () => void this.#parts.database.noticeForeign(),
+        () => this.#obeyForeign(),
         onError,
       ),
     ];
@@ -83,8 +83,12 @@ export class Engine {
     this.dispatcher.wake();
   }
 
+  #obeyForeign(): void {
+    if (this.#parts.database.noticeForeign()) this.pool.obeyStopRequests();
+  }
+
   #onCommit(): void {
-    this.pool.obeyStopRequests();
+    this.pool.obeyCancelRequests();
     this.dispatcher.wake();
   }
 }

@@ -2,7 +2,7 @@ import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
 import type { RunId, TaskId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
-import { renewLeases, stopRequests } from "../store/transitions.ts";
+import { hasCancelRequests, renewLeases, stopRequests } from "../store/transitions.ts";
 import { carryRun, type RunnerParts } from "./runner.ts";
 import { RunStopped, type StopReason } from "./run-stop.ts";
 
@@ -47,7 +47,12 @@ export class RunPool {
     this.#active.get(runId)?.control.abort(new RunStopped(reason));
   }
 
-  /** Stops the runs whose cancellation was asked for in the database, by whomever. */
+  /** Stops the runs whose cancellation was asked for. Cheap enough for each commit. */
+  obeyCancelRequests(): void {
+    if (this.#active.size > 0 && hasCancelRequests(this.#parts.database.reader)) this.obeyStopRequests();
+  }
+
+  /** The same, and stops the runs whose tasks another program took out of their hands. */
   obeyStopRequests(): void {
     if (this.#active.size === 0) return;
     for (const { runId, by, message } of stopRequests(this.#parts.database.reader)) this.stop(runId, { kind: "cancel", by, message });

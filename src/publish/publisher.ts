@@ -11,7 +11,7 @@ import type { Forge, ForgeProject, PullRequest } from "../forge/forge.ts";
 import { markerOf } from "../forge/marker.ts";
 import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import type { Database, Transaction } from "../store/database.ts";
-import { completeEffect, failEffect, hasPendingEffects, listEffects, nextEffectAt, nextEffects } from "../store/effects.ts";
+import { completeEffect, failEffect, hasPendingEffects, lastEffect, listEffects, nextEffectAt, nextEffects } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
@@ -49,6 +49,7 @@ export class Publisher {
   readonly #limit: WriteLimit;
   readonly #stop = new AbortController();
   readonly #underWay = new Map<TaskId, Promise<void>>();
+  #lastSeen = -1;
   #stopListening: () => void = () => {};
   #cancelTimer: CancelTimer = () => {};
 
@@ -58,7 +59,7 @@ export class Publisher {
   }
 
   start(): void {
-    this.#stopListening = this.#parts.database.onCommit(() => this.#fill());
+    this.#stopListening = this.#parts.database.onCommit(() => this.#fillNew());
     this.#fill();
   }
 
@@ -74,6 +75,14 @@ export class Publisher {
   async runOnce(): Promise<void> {
     this.#fill();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
+  }
+
+  /** After a commit: looks only when there are new effects. What else makes one due has its own wake. */
+  #fillNew(): void {
+    const last = lastEffect(this.#parts.database.reader);
+    if (last === this.#lastSeen) return;
+    this.#lastSeen = last;
+    this.#fill();
   }
 
   #fill(): void {

@@ -107,6 +107,11 @@ export function countTasks(reader: Reader, projectId?: ProjectId): TaskCounts {
   return Object.fromEntries(TaskStatus.options.map((status) => [status, counts.get(status) ?? 0])) as TaskCounts;
 }
 
+/** How many tasks have one status. */
+export function countWith(reader: Reader, status: TaskStatus): number {
+  return reader.get<{ count: number }>("SELECT count FROM task_totals WHERE status = :status", { status })?.count ?? 0;
+}
+
 /** The branch its result is pushed to. */
 export function setBranch(tx: Transaction, taskId: TaskId, branch: string): void {
   tx.run("UPDATE tasks SET branch = :branch, updated_at = :now WHERE id = :taskId", { taskId, branch, now: tx.now });

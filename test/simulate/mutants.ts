@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/engine/dispatcher.ts",
-        find: "      running: countRunning(reader).total,\n",
+        find: '      running: countWith(reader, "running"),\n',
         replace: "      running: this.#pool.size,\n",
       },
     ],

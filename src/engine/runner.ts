@@ -3,6 +3,7 @@ import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { branchName } from "../domain/branch-name.ts";
+import { quietTitle } from "../publish/quiet-text.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import { listRuns } from "../store/runs.ts";
 import { setBranch } from "../store/tasks.ts";
@@ -153,8 +154,9 @@ function proofOf(workspace: Workspace, work: CollectedWork, checks: CheckCompari
   return { baseCommit: workspace.baseCommit, headCommit: work.headCommit, changes: work.changes, checks };
 }
 
+/** The title is text from outside: a "fixes #3" in it must not close anything when the commit is merged. */
 function commitMessage(job: Job): string {
-  return `${job.task.title}\n\nTask: ${job.task.key}\n`;
+  return `${quietTitle(job.task.title)}\n\nTask: ${job.task.key}\n`;
 }
 
 function describeBroken(broken: readonly CheckComparison[]): string {

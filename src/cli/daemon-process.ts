@@ -55,9 +55,13 @@ export async function runDaemon(cli: Cli): Promise<number> {
   return code ?? 1;
 }
 
-/** Asks the daemon's process to end, when it still is that process. The API is the better way where it answers. */
-export async function signalDaemon(file: DaemonFile): Promise<void> {
-  if ((await startTimeOf(file.pid)) === file.startTime) process.kill(file.pid, "SIGTERM");
+/**
+ * Asks the daemon's process to end, when it still is that process: to stop, or with `isKill` to end its agents too, which
+ * it does at a second signal. Two of one kind could arrive as one. The API is the better way where it answers.
+ */
+export async function signalDaemon(file: DaemonFile, isKill: boolean): Promise<void> {
+  if ((await startTimeOf(file.pid)) !== file.startTime) return;
+  for (const signal of isKill ? (["SIGTERM", "SIGINT"] as const) : (["SIGTERM"] as const)) process.kill(file.pid, signal);
 }
 
 /** Resolves when the daemon's process is gone. Throws `timeout` when it is not in time; null waits as long as it takes. */

@@ -69,7 +69,7 @@ async function stopRunning(cli: Cli, options: StopOptions): Promise<DaemonFile |
   } catch (thrown) {
     if (!(thrown instanceof ClientError || thrown instanceof AppError) || cli.signal.aborted) throw thrown;
     cli.terminal.note(show`The daemon does not answer (${thrown.message}); it is asked by a signal.`);
-    await signalDaemon(file);
+    await signalDaemon(file, mode === "kill");
   }
   if (mode === "drain" && !cli.isJson) cli.terminal.note(show`Waiting for the agents to end. Ctrl-C stops waiting, not the daemon.`);
   await untilGone(cli, file, mode === "drain" ? null : STOP_TIMEOUT_MS);

@@ -8,7 +8,11 @@ const folders = readdirSync("src");
  * Tests that run our programs as processes of their own. Apart from the others, because the coverage of a file that runs in
  * the test's process and in a child of it is only right when the two come from different projects.
  */
-const ofProcesses = "test/**/*.process.test.ts";
+const ofProcesses = [
+  "test/**/*.process.test.ts",
+  "test/{agents,demo,launcher,process,scenario,simulate}/**/*.test.ts",
+  "test/store/{claim-race,crash}.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -19,8 +23,8 @@ export default defineConfig({
     reporters: ["default", "./test/support/closing-summary.ts"],
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "scripts/**/*.test.ts"], testTimeout: 20_000 } },
-      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"], exclude: [ofProcesses], testTimeout: 60_000 } },
-      { extends: true, test: { name: "processes", include: [ofProcesses], testTimeout: 60_000 } },
+      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"], exclude: ofProcesses, testTimeout: 60_000 } },
+      { extends: true, test: { name: "processes", include: ofProcesses, testTimeout: 60_000 } },
     ],
     coverage: {
       enabled: process.env["CI"] === "true" || process.env["DROVER_COVERAGE"] === "1",

@@ -3,6 +3,8 @@ import { chmod, lstat, open, readdir, rm, type FileHandle } from "node:fs/promis
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 
+const REMOVE_ATTEMPTS = 5;
+
 /** What stands at a path, never following a link there. Undefined: nothing. */
 export async function look(path: string): Promise<Stats | undefined> {
   try {
@@ -58,19 +60,25 @@ export async function isFolder(path: string): Promise<boolean> {
 
 /** Removes a folder with all in it, also where folders in it may not be written to (Go's module cache). Nothing at the path: fine. */
 export async function removeFolder(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    await makeWritable(path);
-    await rm(path, { recursive: true, force: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      if (attempt === REMOVE_ATTEMPTS || !isRefused(error)) throw error;
+      await makeWritable(path);
+    }
   }
 }
 
+/** A removal that was refused in one place still goes on in others, and so some of what is listed here is gone when its turn comes. */
 async function makeWritable(folder: string): Promise<void> {
-  await chmod(folder, 0o700);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  try {
+    await chmod(folder, 0o700);
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
 }
 

@@ -5,12 +5,19 @@ import type { Project } from "../../src/contract/project.ts";
 import type { Task } from "../../src/contract/task.ts";
 import { createWorkspaces } from "../../src/workspace/git-workspaces.ts";
 
-/** Saves a workspace with the rights this process has, and prints the checkpoint or what was wrong. */
-const { home, project, task } = JSON.parse(process.argv[2] ?? "") as { home: string; project: Project; task: Task };
+/** Saves or removes a workspace with the rights this process has, and prints the answer or what was wrong. */
+const { action, home, project, task } = JSON.parse(process.argv[2] ?? "") as {
+  action: "checkpoint" | "remove";
+  home: string;
+  project: Project;
+  task: Task;
+};
 const env = { PATH: process.env["PATH"] ?? "", HOME: home };
 const workspaces = createWorkspaces({ paths: homePaths(home), env, clock: systemClock, log: silentLog });
 try {
-  console.log(JSON.stringify(await workspaces.checkpoint(project, task, "agent_ended", 1)));
+  const answer =
+    action === "remove" ? await workspaces.remove(project, task, 1) : await workspaces.checkpoint(project, task, "agent_ended", 1);
+  console.log(JSON.stringify(answer ?? null));
 } catch (error) {
   console.log(JSON.stringify({ message: String(error) }));
 }

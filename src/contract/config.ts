@@ -28,7 +28,7 @@ const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
 
-export const LogLevel = z.enum(["debug", "info", "warn", "error"]);
+const LogLevel = z.enum(["debug", "info", "warn", "error"]);
 
 /** A name of an environment variable. */
 const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use the name of an environment variable");

@@ -66,7 +66,7 @@ export type NewEvent = Event extends infer One
   : never;
 
 /** Who did something, for the audit log: `cli`, `api`, `daemon`, `github:octocat`. */
-export const Actor = z.string().min(1).max(200);
+const Actor = z.string().min(1).max(200);
 
 /** A line of the audit log: who did what to which thing. Never changed, never removed. */
 export const AuditEntry = z.object({

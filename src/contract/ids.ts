@@ -15,9 +15,6 @@ export type RunId = z.infer<typeof RunId>;
 export const EffectId = id("effect");
 export type EffectId = z.infer<typeof EffectId>;
 
-export const AlertId = id("alert");
-export type AlertId = z.infer<typeof AlertId>;
-
 /** Epoch milliseconds. */
 export const Timestamp = z.int().nonnegative();
 /** Milliseconds. */

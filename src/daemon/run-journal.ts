@@ -24,6 +24,8 @@ export class RunJournal {
   readonly #files: LogFiles;
   readonly #log: Log;
   readonly #stopListening: () => void;
+  /** Projects whose `agent.log` could not be written the last time. */
+  readonly #unwritable = new Set<ProjectId>();
   #sequence: number;
   #writing: Promise<void> | undefined;
 
@@ -43,10 +45,14 @@ export class RunJournal {
   }
 
   async #writeNew(): Promise<void> {
+    // Not before `#writing` is set: otherwise a commit without an event would leave it set for good.
+    await Promise.resolve();
     try {
       for (let events = this.#next(); events.length > 0; events = this.#next()) {
-        for (const event of events) await this.#write(event);
-        this.#sequence = events.at(-1)?.sequence ?? this.#sequence;
+        for (const event of events) {
+          this.#sequence = event.sequence;
+          await this.#write(event);
+        }
       }
     } catch (thrown) {
       // The journal is a view for people; what it shows is in the database whatever happens here.
@@ -73,11 +79,22 @@ export class RunJournal {
     const project = findProject(this.#database.reader, projectId);
     if (!project || !existsSync(join(project.path, ".drover"))) return;
     const file = join(project.path, ".drover", "agent.log");
-    const size = await stat(file).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size > AGENT_LOG_MAX) await rename(file, `${file}.1`);
-    await appendFile(file, line, { mode: 0o600 });
+    try {
+      await appendRotating(file, line);
+      this.#unwritable.delete(projectId);
+    } catch (thrown) {
+      // A folder that can't be written is that project's alone; said once, since a run has hundreds of events.
+      if (!this.#unwritable.has(projectId)) this.#log.warn("agent log not written", { file, error: messageOf(thrown) });
+      this.#unwritable.add(projectId);
+    }
   }
+}
+
+async function appendRotating(file: string, line: string): Promise<void> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > AGENT_LOG_MAX) await rename(file, `${file}.1`);
+  await appendFile(file, line, { mode: 0o600 });
 }

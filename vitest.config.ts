@@ -4,13 +4,15 @@ import { defineConfig } from "vitest/config";
 /** Reached only by people's programs or as data for the demo; every other folder of src/ is held to the threshold on its own. */
 const notCounted = ["src/demo/sample/**", "**/*.test.ts"];
 const folders = readdirSync("src");
+/** They keep every processor busy for minutes: after the others, so that none of those is starved. */
+const ofSimulator = "test/simulate/**/*.test.ts";
 /**
  * Tests that run our programs as processes of their own. Apart from the others, because the coverage of a file that runs in
  * the test's process and in a child of it is only right when the two come from different projects.
  */
 const ofProcesses = [
   "test/**/*.process.test.ts",
-  "test/{agents,demo,launcher,process,scenario,simulate}/**/*.test.ts",
+  "test/{agents,demo,launcher,process,scenario}/**/*.test.ts",
   "test/store/{claim-race,crash}.test.ts",
 ];
 
@@ -23,8 +25,9 @@ export default defineConfig({
     reporters: ["default", "./test/support/closing-summary.ts"],
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "scripts/**/*.test.ts"], testTimeout: 20_000 } },
-      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"], exclude: ofProcesses, testTimeout: 60_000 } },
+      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"], exclude: [...ofProcesses, ofSimulator], testTimeout: 60_000 } },
       { extends: true, test: { name: "processes", include: ofProcesses, testTimeout: 60_000 } },
+      { extends: true, test: { name: "simulator", include: [ofSimulator], sequence: { groupOrder: 1 } } },
     ],
     coverage: {
       enabled: process.env["CI"] === "true" || process.env["DROVER_COVERAGE"] === "1",

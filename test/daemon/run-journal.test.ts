@@ -14,7 +14,7 @@ const RUN = ["run.started", "run.ended"];
 test("each project's agent.log holds its own runs, and a worker's log those of all, also after a commit without an event", async () => {
   using scratch = scratchDatabase();
   const scene = journalOf(scratch.folder, scratch.database);
-  const [api, web] = [scene.project("api"), scene.project("web")];
+  const [api, web] = scene.projects;
   scratch.database.writeNow((tx) => saveIssueCursor(tx, api.id, "cursor"));
   const [first, second] = [addTask(scratch.database, api.id), addTask(scratch.database, web.id)];
   for (const task of [first, second]) carryOut(scratch.database, task.id);
@@ -33,7 +33,7 @@ test("each project's agent.log holds its own runs, and a worker's log those of a
 test("a project whose agent.log can't be written is warned of once and keeps no other log from its lines", async () => {
   using scratch = scratchDatabase();
   const scene = journalOf(scratch.folder, scratch.database);
-  const [api, web] = [scene.project("api"), scene.project("web")];
+  const [api, web] = scene.projects;
   mkdirSync(join(api.path, ".drover", "agent.log"));
   for (const project of [api, web, api]) carryOut(scratch.database, addTask(scratch.database, project.id).id);
   await scene.end();
@@ -42,20 +42,22 @@ test("a project whose agent.log can't be written is warned of once and keeps no 
   expect(scene.lines(scene.workerLog).map(({ task }) => task)).toEqual(["api#1", "api#1", "web#1", "web#1", "api#2", "api#2"]);
 });
 
-/** A journal in force, over projects in the folder. */
+/** A journal in force, over two projects in the folder; nothing is committed since it began. */
 function journalOf(folder: string, database: Database) {
+  const project = (name: string) => {
+    const path = join(folder, name);
+    mkdirSync(join(path, ".drover"), { recursive: true });
+    return addProject(database, { name, path });
+  };
+  const projects = [project("api"), project("web")] as const;
   const warnings: string[] = [];
   const logs = join(folder, "logs");
   const files = createLogFiles(logs, Config.parse({}).logging, (text) => text);
   const journal = new RunJournal(database, files, { ...silentLog, warn: (message) => void warnings.push(message) });
   return {
+    projects,
     warnings,
     workerLog: join(logs, "worker-1.log"),
-    project(name: string) {
-      const path = join(folder, name);
-      mkdirSync(join(path, ".drover"), { recursive: true });
-      return addProject(database, { name, path });
-    },
     async end() {
       await journal.stop();
       await files.close();

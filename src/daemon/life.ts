@@ -1,5 +1,5 @@
 import type { Api } from "../api/server.ts";
-import { messageOf } from "../base/errors.ts";
+import { AppError, messageOf } from "../base/errors.ts";
 import type { StopMode } from "../contract/routes.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/parts.ts";
@@ -113,28 +113,42 @@ export class Life {
     const { parts, engine, intake, publisher, host, logFiles, lock, settings } = this.#with;
     this.status = "stopping";
     parts.log.info("daemon stops", { mode });
-    await this.#quietly("intake", () => intake.stop());
-    await this.#quietly("engine", () => engine.stop(mode));
-    await this.#quietly("publisher", () => publisher.stop());
-    await this.#quietly("settings", () => settings.stop());
-    await this.#quietly("last event", () =>
-      parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: mode } })),
-    );
-    await this.#quietly("api", () => this.#api?.stop());
-    await this.#quietly("journal", () => this.#journal.stop());
-    await this.#quietly("process host", () => host.close());
+    // The other modes wait for agents, which may take its time.
+    const isQuick = mode === "stop";
+    let tooLate = this.#tooLate();
+    await this.#quietly("intake", () => intake.stop(), tooLate);
+    await this.#quietly("engine", () => engine.stop(mode), isQuick ? tooLate : undefined);
+    if (!isQuick) tooLate = this.#tooLate();
+    await this.#quietly("publisher", () => publisher.stop(), tooLate);
+    await this.#quietly("settings", () => settings.stop(), tooLate);
+    const noteStop = () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: mode } }));
+    await this.#quietly("last event", noteStop, tooLate);
+    await this.#quietly("api", () => this.#api?.stop(), tooLate);
+    await this.#quietly("journal", () => this.#journal.stop(), tooLate);
+    await this.#quietly("process host", () => host.close(), tooLate);
     parts.database.close();
     await logFiles.close();
     lock[Symbol.dispose]();
     this.#resolveStopped();
   }
 
-  /** One part that can't stop well must not keep the others from stopping. */
-  async #quietly(part: string, stop: () => Promise<unknown> | undefined): Promise<void> {
+  /** One part that can't stop well, or in time, must not keep the others from stopping: the next daemon takes up what it leaves. */
+  async #quietly(part: string, stop: () => Promise<unknown> | undefined, tooLate?: Promise<never>): Promise<void> {
     try {
-      await stop();
+      await Promise.race([stop(), ...(tooLate ? [tooLate] : [])]);
     } catch (thrown) {
       this.#with.parts.log.error("a part did not stop well", { part, error: messageOf(thrown) });
     }
+  }
+
+  /** Rejects when the time that a stop may take is over. */
+  #tooLate(): Promise<never> {
+    const { clock, settings } = this.#with.parts;
+    const { stopTimeoutMs } = settings.current().daemon;
+    const late = Promise.withResolvers<never>();
+    // Often nobody waits for it any more.
+    late.promise.catch(() => {});
+    clock.setTimer(stopTimeoutMs, () => late.reject(new AppError("timeout", `It had not stopped after ${stopTimeoutMs} ms.`)));
+    return late.promise;
   }
 }

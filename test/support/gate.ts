@@ -19,9 +19,9 @@ export class Gate implements AsyncDisposable {
     return new Gate(path, await open(path, "r+"));
   }
 
-  /** Lets one through, now or when it comes. */
-  async open(): Promise<void> {
-    await this.#fifo.write("go\n");
+  /** Lets so many through, now or when they come. One byte, which no two readers can get half of. */
+  async open(times = 1): Promise<void> {
+    await this.#fifo.write("\n".repeat(times));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

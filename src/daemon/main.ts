@@ -1,12 +1,17 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { messageOf, toAppError } from "../base/errors.ts";
-import { createDaemon, type Daemon } from "./daemon.ts";
+import type { Daemon } from "./daemon.ts";
 
 // The daemon's process: started by `drover daemon start`, by a service manager, or by hand. Its home is DROVER_HOME.
 
 const home = process.env["DROVER_HOME"] ?? join(homedir(), ".drover");
 process.umask(0o077);
+// Most of what a daemon makes is soon forgotten. V8 would let the room for that grow to 32 MB and never give it back; as small
+// as it begins (2 MB) serves as well. Set before anything is loaded.
+setFlagsFromString("--semi-space-growth-factor=1");
+const { createDaemon } = await import("./daemon.ts");
 
 try {
   const daemon = await createDaemon({ home, env: process.env, onFatal: (error) => fail(`The storage failed: ${error.message}`) });
@@ -19,7 +24,7 @@ try {
   fail(error.code === "internal" ? (error.stack ?? error.message) : error.message);
 }
 
-/** The first signal stops the daemon and leaves agents to the next one; a second one saves their work and ends them too. */
+/** The first signal stops the daemon and leaves agents to the next one; a second one right behind it saves their work and ends them too. */
 function obeySignals(daemon: Daemon): void {
   let signals = 0;
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {

@@ -29,6 +29,9 @@ export interface LifeParts {
   readonly settings: LiveSettings;
 }
 
+/** How little each mode leaves to the agents. */
+const HARDNESS: readonly StopMode[] = ["drain", "stop", "kill"];
+
 /** Starts the parts in order, and stops them in the reverse one. */
 export class Life {
   readonly #with: LifeParts;
@@ -37,6 +40,8 @@ export class Life {
   #resolveStopped: () => void = () => {};
   #api: Api | undefined;
   #stopping: Promise<void> | undefined;
+  #mode: StopMode = "drain";
+  #holdsAgents = true;
   url = "";
   status: "starting" | "ok" | "degraded" | "stopping" = "starting";
 
@@ -99,29 +104,31 @@ export class Life {
     ];
   }
 
-  /** The first call stops everything in order; a later one with a harder mode hurries the agents along. */
+  /** The first call stops everything in order; a later one with a harder mode holds for the agents, as long as those are not let go yet. */
   stop(mode: StopMode): Promise<void> {
-    if (this.#stopping) {
-      if (mode !== "drain") void this.#with.engine.stop(mode);
-      return this.#stopping;
+    if (this.#stopping === undefined) {
+      this.#mode = mode;
+      this.#stopping = this.#stop();
+    } else if (this.#holdsAgents && HARDNESS.indexOf(mode) > HARDNESS.indexOf(this.#mode)) {
+      this.#mode = mode;
+      // Now, for the first call may be waiting for agents; it does the same afterwards, and then hears of a failure.
+      this.#with.engine.stop(mode).catch(() => undefined);
     }
-    this.#stopping = this.#stop(mode);
     return this.#stopping;
   }
 
-  async #stop(mode: StopMode): Promise<void> {
-    const { parts, engine, intake, publisher, host, logFiles, lock, settings } = this.#with;
+  async #stop(): Promise<void> {
+    const { parts, intake, publisher, host, logFiles, lock, settings } = this.#with;
     this.status = "stopping";
-    parts.log.info("daemon stops", { mode });
-    // The other modes wait for agents, which may take its time.
-    const isQuick = mode === "stop";
+    parts.log.info("daemon stops", { mode: this.#mode });
     let tooLate = this.#tooLate();
     await this.#quietly("intake", () => intake.stop(), tooLate);
-    await this.#quietly("engine", () => engine.stop(mode), isQuick ? tooLate : undefined);
-    if (!isQuick) tooLate = this.#tooLate();
+    await this.#quietly("engine", () => this.#stopEngine(tooLate));
+    this.#holdsAgents = false;
+    if (this.#mode !== "stop") tooLate = this.#tooLate();
     await this.#quietly("publisher", () => publisher.stop(), tooLate);
     await this.#quietly("settings", () => settings.stop(), tooLate);
-    const noteStop = () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: mode } }));
+    const noteStop = () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: this.#mode } }));
     await this.#quietly("last event", noteStop, tooLate);
     await this.#quietly("api", () => this.#api?.stop(), tooLate);
     await this.#quietly("journal", () => this.#journal.stop(), tooLate);
@@ -130,6 +137,20 @@ export class Life {
     await logFiles.close();
     lock[Symbol.dispose]();
     this.#resolveStopped();
+  }
+
+  /** In the hardest mode that was asked for meanwhile. */
+  async #stopEngine(tooLate: Promise<never>): Promise<void> {
+    let done: StopMode | undefined;
+    while (done !== this.#mode) {
+      const mode = (done = this.#mode);
+      const stopped = this.#with.engine.stop(mode);
+      // The other modes wait for agents, which may take its time.
+      const isLate = tooLate.catch((thrown: unknown) => {
+        if (this.#mode === "stop") throw thrown;
+      });
+      await (mode === "stop" ? Promise.race([stopped, isLate]) : stopped);
+    }
   }
 
   /** One part that can't stop well, or in time, must not keep the others from stopping: the next daemon takes up what it leaves. */

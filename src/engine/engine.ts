@@ -72,6 +72,7 @@ export class Engine {
     await this.dispatcher.stop();
     if (mode !== "drain") this.pool.stopAll({ kind: mode === "kill" ? "kill" : "leave" });
     await this.pool.drained();
+    if (mode === "kill") await this.pool.endLeft();
     await this.#gauge.stop();
     this.#stopListening();
   }

@@ -2,6 +2,7 @@ import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
 import type { RunId, TaskId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
+import { openRuns } from "../store/runs.ts";
 import { hasCancelRequests, renewLeases, stopRequests } from "../store/transitions.ts";
 import { carryRun, type RunnerParts } from "./runner.ts";
 import { RunStopped, type StopReason } from "./run-stop.ts";
@@ -65,6 +66,15 @@ export class RunPool {
 
   stopAll(reason: StopReason): void {
     for (const runId of this.#active.keys()) this.stop(runId, reason);
+  }
+
+  /** Takes up the runs that an earlier, softer stop let go of, to end them after all. */
+  async endLeft(): Promise<void> {
+    for (const run of openRuns(this.#parts.database.reader)) {
+      if (!this.has(run.id)) this.begin(run, true);
+      this.stop(run.id, { kind: "kill" });
+    }
+    await this.drained();
   }
 
   /** The tasks that are being worked on. */

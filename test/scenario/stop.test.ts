@@ -38,15 +38,25 @@ test.each(["", ", also while it drains"])(
   },
 );
 
-test.each(["", " that drains"])(
-  "killed by the API, a daemon%s saves the work and queues the task, which goes on in its session",
-  async (draining) => {
+/** Ways to have a daemon end its agents. */
+const kills: Record<string, (daemon: TestDaemon) => Promise<unknown>> = {
+  "by the API": ({ client }) => client.stopDaemon({ body: { mode: "kill" } }),
+  "by the API while it drains": async ({ client }) => {
+    await client.stopDaemon({ body: { mode: "drain" } });
+    await client.stopDaemon({ body: { mode: "kill" } });
+  },
+  // The first one alone would leave the agents alive.
+  "by two signals": async ({ pid }) => ["SIGTERM", "SIGINT"].map((signal) => process.kill(pid, signal)),
+};
+
+test.each(Object.entries(kills))(
+  "a daemon that is killed %s saves the work and queues the task, which goes on in its session",
+  async (_, kill) => {
     await using scene = await openWaitingScene();
     const first = await scene.home.start();
     await fileTasks(scene, first, 1);
     await agentsAtWork(first, 1);
-    if (draining) await first.client.stopDaemon({ body: { mode: "drain" } });
-    await first.client.stopDaemon({ body: { mode: "kill" } });
+    await kill(first);
     expect(await first.exited).toBe(0);
     await expectNoProcesses(scene.home);
 

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { runDemo, type DemoOptions } from "../../src/demo/demo.ts";
@@ -52,7 +52,7 @@ test("--json prints one document, and --keep leaves the repository with the bran
     });
     expect(existsSync(join(shown.kept, "tally", ".git"))).toBe(true);
   } finally {
-    await rm(shown.kept, { recursive: true });
+    await rm(dirname(shown.kept), { recursive: true });
   }
 });
 
@@ -78,7 +78,10 @@ test.skipIf(!needs("claude", "network-namespace").ok)("the command line runs it 
 
 /** Runs the demo with temporary files in a folder of its own; what it printed. Fails when it left something there that it did not name. */
 async function demo(options: Partial<DemoOptions>, onWrite: (text: string) => void = () => {}): Promise<string> {
-  const before = await readdir(tmpdir());
+  // Other tests make temporary files at the same time.
+  const usual = process.env["TMPDIR"];
+  const own = await mkdtemp(join(tmpdir(), "drover-demo-test-"));
+  process.env["TMPDIR"] = own;
   let shown = "";
   const write = (text: string) => {
     shown += text;
@@ -89,6 +92,10 @@ async function demo(options: Partial<DemoOptions>, onWrite: (text: string) => vo
     await runDemo({ keep: false, json: false, agent: "scripted", env: process.env, signal, ...options, write });
     return shown;
   } finally {
-    if (!options.keep) expect(await readdir(tmpdir())).toEqual(before);
+    if (usual === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = usual;
+    const left = await readdir(own);
+    if (!options.keep) await rm(own, { recursive: true });
+    if (!options.keep) expect(left).toEqual([]);
   }
 }

@@ -1,7 +1,9 @@
+import { ChildProcess } from "node:child_process";
 import { watch } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { queryObjects } from "node:v8";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { systemClock } from "../base/clock.ts";
@@ -53,6 +55,15 @@ async function untilGone(pid: number): Promise<void> {
 test("what a command prints and its exit code come back byte for byte, whatever the code", async () => {
   const result = await sh("printf 'a\\n\\n漢'; printf 'warned\\n' >&2; exit 3");
   expect(result).toEqual({ exitCode: 3, stdout: "a\n\n漢", stderr: "warned\n" });
+});
+
+test("nothing of a command is kept once it is done, however long its signal lives", async () => {
+  const { signal } = new AbortController();
+  const processes = () => queryObjects(ChildProcess, { format: "count" });
+  await run(["true"], { signal });
+  const before = processes();
+  for (let count = 0; count < 5; count++) await run(["true"], { signal });
+  expect(processes()).toBeLessThanOrEqual(before);
 });
 
 test("its environment is the one given and nothing else", async () => {

@@ -39,9 +39,11 @@ export async function runCommand(
   { cwd, env, timeoutMs, input = "", maxOutputBytes, clock, signal }: CommandOptions,
 ): Promise<CommandResult> {
   signal.throwIfAborted();
-  const deadline = new AbortController();
-  const cancelTimer = clock.setTimer(timeoutMs, () => deadline.abort());
-  const stopped = AbortSignal.any([signal, deadline.signal]);
+  // Not AbortSignal.any: Node.js keeps one that is listened to for ever, and with it what the listener holds.
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  const cancelTimer = clock.setTimer(timeoutMs, abort);
   const [file, ...args] = argv;
   const subprocess = execa(file, args, {
     cwd,
@@ -51,14 +53,15 @@ export async function runCommand(
     encoding: "buffer",
     stripFinalNewline: false,
     maxBuffer: maxOutputBytes,
-    cancelSignal: stopped,
+    cancelSignal: stop.signal,
     killDescendants: true,
     forceKillAfterDelay: GRACE_MS,
     reject: false,
   });
-  stopped.addEventListener("abort", () => closeOutputAfterExit(subprocess.nodeChildProcess), { once: true });
+  stop.signal.addEventListener("abort", () => closeOutputAfterExit(subprocess.nodeChildProcess), { once: true });
   const result = await subprocess;
   cancelTimer();
+  signal.removeEventListener("abort", abort);
   if (result.isCanceled || result.isMaxBuffer) {
     // The command itself has ended; what it left in its group and ignored SIGTERM has not.
     subprocess.kill("SIGKILL");

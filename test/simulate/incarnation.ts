@@ -2,9 +2,9 @@ import type { Dice } from "./dice.ts";
 import { DaemonClock, type VirtualTime } from "./virtual-time.ts";
 
 /** How likely a daemon dies at one of its steps while faults are on. */
-const DEATH_CHANCE = 0.001;
+const DEATH_CHANCE = 0.0003;
 /** It dies so much more often while an agent is being started: that is where two could come to life. */
-const DELICATE = 20;
+const DELICATE = 40;
 /** What a dead daemon asked for happens within this time or not at all, milliseconds. */
 const LATE_MS = 60_000;
 

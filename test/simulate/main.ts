@@ -11,7 +11,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "10" },
     projects: { type: "string", default: "12" },
     tasks: { type: "string", default: "1000" },
-    agents: { type: "string", default: "48" },
+    agents: { type: "string", default: "64" },
   },
 });
 const [from, seeds] = [Number(values.from), Number(values.seeds)];

@@ -27,7 +27,7 @@ export interface SimulationResult {
 }
 
 /** Issues come in, and faults happen, for this long. */
-const FAULTY_MS = 4 * HOUR;
+const FAULTY_MS = 3 * HOUR;
 /** After the last fault everything must have come to rest within this time. */
 const REST_MS = 24 * HOUR;
 /** At rest is what stays so for this long. */

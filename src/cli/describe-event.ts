@@ -3,9 +3,15 @@ import { describeOutcome } from "./describe-task.ts";
 import { dateTime } from "./format.ts";
 import { painted, show, Shown } from "./shown.ts";
 
-/** An event as a line: when, what, and what it says. An event of a newer daemon is shown as its data. */
-export function describeEvent(event: Event): Shown {
-  return show`${painted("dim", dateTime(event.at))}  ${Shown.lines(event.type.padEnd(22))}  ${describeData(event)}`;
+const SUBJECT_WIDTH = 10;
+
+/**
+ * An event as a line: when, what, and what it says; with a subject also what it is about, where events of several are
+ * shown. An event of a newer daemon is shown as its data.
+ */
+export function describeEvent(event: Event, subject?: string): Shown {
+  const about = subject === undefined ? "" : `${(subject || "-").padEnd(SUBJECT_WIDTH)}  `;
+  return show`${painted("dim", dateTime(event.at))}  ${Shown.lines(`${about}${event.type.padEnd(22)}`)}  ${describeData(event)}`;
 }
 
 function describeData(event: Event): Shown {

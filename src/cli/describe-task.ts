@@ -32,8 +32,9 @@ export function taskRow(task: Task, now: number): Shown[] {
   ];
 }
 
-/** All about one task that a person would ask. */
-export function describeTask(task: TaskDetail, now: number): Shown[] {
+/** All about one task that a person would ask. `needed`: the tasks that it depends on. */
+export function describeTask(task: TaskDetail, needed: readonly Task[], now: number): Shown[] {
+  const isPushed = task.effects.some(({ payload, status }) => payload.kind === "push" && status === "done");
   return [
     show`${painted("bold", task.key)} ${task.title}`,
     show`Status       ${statusOf(task)}${task.message === null ? "" : `: ${task.message}`}`,
@@ -42,8 +43,8 @@ export function describeTask(task: TaskDetail, now: number): Shown[] {
     show`Source       ${task.source.url ?? task.source.kind}${task.source.actor === null ? "" : ` by ${task.source.actor}`}`,
     show`Created      ${ago(task.createdAt, now)}${task.finishedAt === null ? "" : `, ended ${ago(task.finishedAt, now)}`}`,
     show`Usage        ${count(task.usage.inputTokens)} in, ${count(task.usage.outputTokens)} out, ${money(task.usage.costUsdMicros)}`,
-    ...(task.dependsOn.length === 0 ? [] : [show`After        ${task.dependsOn.join(", ")}`]),
-    ...(task.branch === null ? [] : [show`Branch       ${task.branch}`]),
+    ...needed.map((one) => show`After        ${one.key} ${one.title}: ${statusOf(one)}`),
+    ...(task.branch === null ? [] : [show`Branch       ${task.branch}${isPushed ? "" : " (not pushed)"}`]),
     ...(task.pullRequest === null ? [] : [show`PR           ${painted("cyan", task.pullRequest.url)}`]),
     ...task.runs.flatMap((run) => describeRun(run, now)),
     ...task.checkpoints.map(

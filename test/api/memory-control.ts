@@ -153,6 +153,7 @@ export class MemoryControl {
       title,
       priority,
       body: rest.body,
+      dependsOn: rest.dependsOn.map((needed) => this.#find(needed).id),
       status: "queued",
       source: { ...examples.createTask.response.source, actor },
       usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: null },

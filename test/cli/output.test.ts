@@ -125,26 +125,48 @@ test("events are a line each, whatever they say; without --after the last ones a
     { type: "effect.failed", data: { kind: "push", message: "refused", final: false } },
     { type: "daemon.stopped", data: { how: "drain" } },
   );
-  expect(read(await at.run(["events"]))).toBe(`2026-01-01 10:15:00  task.created            api#1 One (queued)
-2026-01-01 10:15:00  run.started             implement, attempt 1, claude on worker 2
-2026-01-01 10:15:00  run.progressed          working
-2026-01-01 10:15:00  run.message             Reading orders.js
-2026-01-01 10:15:00  run.tool_called         Bash npm test
-2026-01-01 10:15:00  run.tool_finished       Bash failed
-2026-01-01 10:15:00  run.question_asked      asks q1: Bash rm -rf build
-2026-01-01 10:15:00  run.check_finished      test on the result: fails
-2026-01-01 10:15:00  run.ended               failed (check_failed): test fails
-2026-01-01 10:15:00  run.ended               ended without a change
-2026-01-01 10:15:00  run.ended               cancelled by user: Enough.
-2026-01-01 10:15:00  effect.done             push
-2026-01-01 10:15:00  effect.failed           push: refused
-2026-01-01 10:15:00  daemon.stopped          how=drain
+  expect(read(await at.run(["events"]))).toBe(`2026-01-01 10:15:00  -           task.created            api#1 One (queued)
+2026-01-01 10:15:00  -           run.started             implement, attempt 1, claude on worker 2
+2026-01-01 10:15:00  -           run.progressed          working
+2026-01-01 10:15:00  -           run.message             Reading orders.js
+2026-01-01 10:15:00  -           run.tool_called         Bash npm test
+2026-01-01 10:15:00  -           run.tool_finished       Bash failed
+2026-01-01 10:15:00  -           run.question_asked      asks q1: Bash rm -rf build
+2026-01-01 10:15:00  -           run.check_finished      test on the result: fails
+2026-01-01 10:15:00  -           run.ended               failed (check_failed): test fails
+2026-01-01 10:15:00  -           run.ended               ended without a change
+2026-01-01 10:15:00  -           run.ended               cancelled by user: Enough.
+2026-01-01 10:15:00  -           effect.done             push
+2026-01-01 10:15:00  -           effect.failed           push: refused
+2026-01-01 10:15:00  -           daemon.stopped          how=drain
 `);
-  expect(read(await at.run(["events", "-n", "1"]))).toBe("2026-01-01 10:15:00  daemon.stopped          how=drain\n");
+  expect(read(await at.run(["events", "-n", "1"]))).toBe("2026-01-01 10:15:00  -           daemon.stopped          how=drain\n");
   expect(await at.run(["events", "-n", "1", "--after", "3"])).toMatchObject({
     code: 0,
     err: "There are more: --after 4, or a larger --limit\n",
   });
+});
+
+test("an event among those of others says which task or project it is about", async () => {
+  await using at = await servedPlace();
+  const task = await at.served.client.createTask({ body: { project: "api", title: "One" } });
+  at.served.events.append(
+    { type: "task.created", projectId: task.projectId, taskId: task.id, data: { key: task.key, title: "One", status: "queued" } },
+    { type: "run.progressed", projectId: task.projectId, taskId: task.id, data: { progress: "working" } },
+    { type: "queue.paused", data: { by: "ada" } },
+  );
+  expect(read(await at.run(["events", "-n", "3"]))).toBe(`2026-01-01 10:15:00  api#1       task.created            api#1 One (queued)
+2026-01-01 10:15:00  api#1       run.progressed          working
+2026-01-01 10:15:00  -           queue.paused            by=ada
+`);
+  expect(read(await at.run(["task", "logs", task.key]))).toContain("2026-01-01 10:15:00  run.progressed          working\n");
+});
+
+test("a task names what it waits for", async () => {
+  await using at = await servedPlace();
+  const first = await at.served.client.createTask({ body: { project: "api", title: "One" } });
+  await at.served.client.createTask({ body: { project: "api", title: "Two", dependsOn: [first.key] } });
+  expect(read(await at.run(["task", "show", "api#2"]))).toContain("After        api#1 One: queued\n");
 });
 
 test("register and restore name folders in full, wherever they are typed", async () => {
@@ -185,7 +207,7 @@ Priority     50
 Source       api by cli
 Created      3 min ago
 Usage        0 in, 0 out, -
-Branch       drover/7-answer-404-for-an-unknown-order
+Branch       drover/7-answer-404-for-an-unknown-order (not pushed)
 Run          ${run}  solve 1, claude: working on worker 1, for 2 min
   asks       q1: Bash {"command":"npm test"}
 

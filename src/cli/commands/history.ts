@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import type { Cli } from "../cli.ts";
 import { describeEvent } from "../describe-event.ts";
+import { EventSubjects } from "../event-subjects.ts";
 import { ago, dateTime } from "../format.ts";
 import { painted, show } from "../shown.ts";
 
@@ -17,17 +18,18 @@ export interface EventsOptions {
 export async function events(cli: Cli, { follow, limit, after, ...about }: EventsOptions): Promise<void> {
   const client = await cli.connect();
   const { signal } = cli;
+  const subjects = new EventSubjects(client, signal);
   if (follow) {
     for await (const event of client.streamEvents({ query: { ...about, after }, signal })) {
       if (cli.isJson) cli.terminal.printJson(event, "line");
-      else cli.terminal.print(describeEvent(event));
+      else cli.terminal.print(describeEvent(event, await subjects.of(event)));
     }
     return;
   }
   const from = after ?? (await beginningOfLast(client, about, limit, signal));
   const page = await client.listEvents({ query: { ...about, limit, after: String(from) }, signal });
   if (cli.isJson) return cli.terminal.printJson(page);
-  cli.terminal.print(...page.items.map(describeEvent));
+  for (const event of page.items) cli.terminal.print(describeEvent(event, await subjects.of(event)));
   if (page.next !== null && after !== undefined) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
 }
 

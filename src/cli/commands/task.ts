@@ -73,9 +73,12 @@ export async function list(cli: Cli, options: ListOptions): Promise<void> {
 }
 
 export async function details(cli: Cli, task: string): Promise<void> {
-  const detail = await (await cli.connect()).getTask({ params: { task }, signal: cli.signal });
+  const client = await cli.connect();
+  const { signal } = cli;
+  const detail = await client.getTask({ params: { task }, signal });
   if (cli.isJson) return cli.terminal.printJson(detail);
-  cli.terminal.print(...describeTask(detail, cli.clock.now()));
+  const needed = await Promise.all(detail.dependsOn.map((id) => client.getTask({ params: { task: id }, signal })));
+  cli.terminal.print(...describeTask(detail, needed, cli.clock.now()));
 }
 
 export async function cancel(cli: Cli, task: string): Promise<void> {

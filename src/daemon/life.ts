@@ -10,12 +10,17 @@ import type { RealProcessHost } from "../process/real-host.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { countOpenAlerts, raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import { appendAudit } from "../store/audit.ts";
+import type { Transaction } from "../store/database.ts";
 import { appendEvent } from "../store/events.ts";
+import { listProjects } from "../store/projects.ts";
 import type { InstanceLock } from "./instance-lock.ts";
 import type { LogFiles } from "./log-files.ts";
 import { RunJournal } from "./run-journal.ts";
 import type { LiveSettings, SettingsListener } from "./settings.ts";
 import { version } from "./version.ts";
+
+/** What alerts of the home's file are about; those of a project's file are about the project. */
+const HOME_FILE = "configuration";
 
 export interface LifeParts {
   readonly parts: EngineParts;
@@ -59,6 +64,7 @@ export class Life {
     lock.publish({ pid: self.pid, startTime: self.startTime, url: this.url, version });
     await parts.database.write((tx) => appendEvent(tx, { type: "daemon.started", data: { version, pid: self.pid } }));
     settings.listen(this.#settingsListener());
+    await parts.database.write((tx) => resolveMended(tx, settings));
     await engine.start();
     publisher.start();
     intake.start();
@@ -71,22 +77,27 @@ export class Life {
     const { parts, engine, logFiles, settings } = this.#with;
     const note = (work: Parameters<typeof parts.database.write<void>>[0]) =>
       parts.database.write(work).catch((thrown: unknown) => parts.log.error("change of settings not noted", { error: messageOf(thrown) }));
+    const ownerOf = (file: string | null) => listProjects(parts.database.reader).find((project) => settings.isOf(project, file));
     return {
-      onChange(keys) {
+      onChange(keys, file) {
         logFiles.setLevel(settings.current().logging.level);
         engine.dispatcher.reset();
-        parts.log.info("settings changed", { keys });
+        const owner = ownerOf(file);
+        const subject = owner?.name ?? HOME_FILE;
+        parts.log.info("settings changed", { file, keys });
         void note((tx) => {
-          appendEvent(tx, { type: "config.changed", data: { keys: [...keys] } });
-          appendAudit(tx, { actor: "daemon", action: "config.change", subject: "configuration", detail: { keys } });
-          resolveAlerts(tx, "config_rejected", "configuration");
+          appendEvent(tx, { type: "config.changed", ...(owner && { projectId: owner.id }), data: { keys: [...keys] } });
+          appendAudit(tx, { actor: "daemon", action: "config.change", subject, detail: { keys } });
+          resolveAlerts(tx, "config_rejected", subject);
         });
       },
-      onRejected(error) {
-        parts.log.warn("settings rejected", { error: error.message });
+      onRejected({ message }, file) {
+        const owner = ownerOf(file);
+        const about = owner && { projectId: owner.id };
+        parts.log.warn("settings rejected", { file, error: message });
         void note((tx) => {
-          appendEvent(tx, { type: "config.rejected", data: { message: error.message } });
-          raiseAlert(tx, { kind: "config_rejected", subject: "configuration", message: error.message });
+          appendEvent(tx, { type: "config.rejected", ...about, data: { message } });
+          raiseAlert(tx, { kind: "config_rejected", subject: owner?.name ?? HOME_FILE, message, ...about });
         });
       },
     };
@@ -171,5 +182,13 @@ export class Life {
     late.promise.catch(() => {});
     clock.setTimer(stopTimeoutMs, () => late.reject(new AppError("timeout", `It had not stopped after ${stopTimeoutMs} ms.`)));
     return late.promise;
+  }
+}
+
+/** Files that were put right while no daemon ran; nobody would tell of them any more. */
+function resolveMended(tx: Transaction, settings: LiveSettings): void {
+  resolveAlerts(tx, "config_rejected", HOME_FILE);
+  for (const project of listProjects(tx)) {
+    if (settings.isKnown(project) && settings.error(project) === null) resolveAlerts(tx, "config_rejected", project.name);
   }
 }

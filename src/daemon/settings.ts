@@ -13,8 +13,9 @@ const BASIC_VARIABLES = ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH"
 const NOT_FOR_AGENTS = new Set(["SSH_AUTH_SOCK"]);
 const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|CREDENTIAL|PRIVATE_KEY/i;
 
+/** `file`: the home's or a project's; null where no file of them can be watched. */
 export interface SettingsListener {
-  onChange(keys: readonly string[]): void;
+  onChange(keys: readonly string[], file: string): void;
   onRejected(error: AppError, file: string | null): void;
 }
 
@@ -31,7 +32,7 @@ export class LiveSettings implements Settings {
       globalFile,
       env,
       flags,
-      onChange: (_loaded, keys) => this.#listener?.onChange(keys),
+      onChange: ({ file }, keys) => this.#listener?.onChange(keys, file),
       onRejected: (error, file) => this.#listener?.onRejected(error, file),
     });
   }
@@ -70,6 +71,11 @@ export class LiveSettings implements Settings {
 
   error(project: Project | null): string | null {
     return this.#watch.errorOf(project === null ? this.#watch.current().file : configFile(project))?.message ?? null;
+  }
+
+  /** Whether a file is the project's own. */
+  isOf(project: Project, file: string | null): boolean {
+    return configFile(project) === file;
   }
 
   secret(variable: string): string | undefined {

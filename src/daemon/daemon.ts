@@ -1,9 +1,8 @@
-import { mkdirSync } from "node:fs";
 import { createApi, type Api } from "../api/server.ts";
 import { Feed } from "../api/feed.ts";
 import { createDrivers } from "../agents/registry.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
-import { AppError, messageOf } from "../base/errors.ts";
+import type { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { homePaths, type HomePaths } from "../base/paths.ts";
 import { systemRandom } from "../base/random.ts";
@@ -24,6 +23,7 @@ import { createPromptRenderer } from "../workflow/prompt.ts";
 import { readWorkflows } from "../workflow/workflow.ts";
 import { runCheck } from "../workspace/checks.ts";
 import { createWorkspaces } from "../workspace/git-workspaces.ts";
+import { makeFolders } from "./home-folders.ts";
 import { InstanceLock } from "./instance-lock.ts";
 import { readKnowledge } from "./knowledge.ts";
 import { Life } from "./life.ts";
@@ -165,15 +165,4 @@ function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, l
     token,
     security: { allowRemote, allowedOrigins },
   });
-}
-
-function makeFolders(paths: HomePaths): void {
-  try {
-    for (const folder of [paths.home, paths.logs, paths.runs, paths.repositories, paths.workspaces, paths.backups]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-    }
-  } catch (cause) {
-    const message = `Drover cannot keep its files in ${paths.home}: ${messageOf(cause)}. Make it writable, or name another folder in DROVER_HOME.`;
-    throw new AppError("unavailable", message, { cause });
-  }
 }

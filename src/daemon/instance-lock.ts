@@ -1,9 +1,10 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { AppError, messageOf } from "../base/errors.ts";
+import { AppError } from "../base/errors.ts";
 import type { HomePaths } from "../base/paths.ts";
 import { storageFailureOf } from "../store/storage-failure.ts";
+import { unwritable } from "./home-folders.ts";
 
 /** What `daemon.pid` says of the running daemon: a hint for people and the CLI, never the lock. */
 export const DaemonFile = z.object({
@@ -42,8 +43,13 @@ export class InstanceLock implements Disposable {
       throw new AppError("conflict", `Another daemon runs in ${paths.home}${describeHolder(paths)}. Stop it with: drover daemon stop`);
     }
     const lock = new InstanceLock(paths, database);
-    lock.#write({ pid: process.pid });
-    return lock;
+    try {
+      lock.#write({ pid: process.pid });
+      return lock;
+    } catch (cause) {
+      database.close();
+      throw unwritable(paths, cause);
+    }
   }
 
   /** Writes where this daemon can be reached. */
@@ -65,16 +71,16 @@ export class InstanceLock implements Disposable {
 }
 
 /** Undefined: another one has it. */
-function lockedDatabase({ home, lock }: HomePaths): DatabaseSync | undefined {
+function lockedDatabase(paths: HomePaths): DatabaseSync | undefined {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(lock, { timeout: 0 });
+    database = new DatabaseSync(paths.lock, { timeout: 0 });
     database.exec("BEGIN EXCLUSIVE");
     return database;
   } catch (cause) {
     database?.close();
     if (storageFailureOf(cause) === "busy") return undefined;
-    throw new AppError("unavailable", `Cannot lock ${lock}: ${messageOf(cause)}. Drover must be able to write to ${home}.`, { cause });
+    throw unwritable(paths, cause);
   }
 }
 

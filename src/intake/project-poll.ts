@@ -46,7 +46,9 @@ async function look(parts: IssueIntakeParts, signal: AbortSignal): Promise<{ cur
   if (poll.changed) {
     for (const problem of poll.problems)
       tally.count((await database.write((tx) => noteUnreadable(tx, target, problem))) ? "ignore" : "nothing");
-    for (const issue of poll.issues) await tally.attempt(() => takeIn(parts, issue.number, issue, signal));
+    // The oldest first, so that they are the ones for which a queue that is nearly full has room.
+    const issues = poll.issues.toSorted((one, other) => one.number - other.number);
+    for (const issue of issues) await tally.attempt(() => takeIn(parts, issue.number, issue, signal));
   }
   for (const number of numbersToAskFor(parts, poll)) {
     await tally.attempt(async () => takeIn(parts, number, await forge.getIssue(target, number, signal), signal));

@@ -21,10 +21,14 @@ export function insertTask(tx: Transaction, task: NewTask, max?: { queued: numbe
   const known = findBySource(tx, task);
   if (known) return { task: known, created: false };
   if (max && !task.draft && countTasks(tx).queued >= max.queued) {
-    throw new AppError("unavailable", `The queue is full: ${max.queued} tasks wait. Try again later, or clear some of it.`, {
-      reason: "queue_full",
-      retryAfterMs: QUEUE_FULL_RETRY_MS,
-    });
+    throw new AppError(
+      "unavailable",
+      `The queue is full: it takes ${max.queued} (daemon.queueMax). Try again later, or clear some of it.`,
+      {
+        reason: "queue_full",
+        retryAfterMs: QUEUE_FULL_RETRY_MS,
+      },
+    );
   }
   refuseUnregistered(tx, task.projectId);
   const id = newId("task");

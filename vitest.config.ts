@@ -25,7 +25,10 @@ export default defineConfig({
     reporters: ["default", "./test/support/closing-summary.ts"],
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "scripts/**/*.test.ts"], testTimeout: 20_000 } },
-      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"], exclude: [...ofProcesses, ofSimulator], testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: "whole", include: ["test/**/*.test.ts"], exclude: [...ofProcesses, ofSimulator], testTimeout: 60_000 },
+      },
       { extends: true, test: { name: "processes", include: ofProcesses, testTimeout: 60_000 } },
       { extends: true, test: { name: "simulator", include: [ofSimulator], sequence: { groupOrder: 1 } } },
     ],

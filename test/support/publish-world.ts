@@ -41,7 +41,12 @@ export class PublishWorld implements AsyncDisposable {
     this.github = github;
     this.api = api;
     this.scratch = scratchDatabase();
-    this.workspaces = createWorkspaces({ paths: homePaths(this.#home), env: { ...gitEnv, HOME: this.#home }, clock: systemClock, log: silentLog });
+    this.workspaces = createWorkspaces({
+      paths: homePaths(this.#home),
+      env: { ...gitEnv, HOME: this.#home },
+      clock: systemClock,
+      log: silentLog,
+    });
     this.project = this.addGithubProject("api", "acme/api");
     this.publisher = this.newPublisher();
   }
@@ -60,7 +65,13 @@ export class PublishWorld implements AsyncDisposable {
 
   addGithubProject(name: string, repository: string, github: Partial<ProjectConfig["github"]> = {}): Project {
     this.configs.set(name, sampleConfig({ github: { apiUrl: this.github.url, ...github } }));
-    return addProject(this.scratch.database, { name, path: join(this.#home, name), forge: "github", repository, remote: this.github.remote(repository) });
+    return addProject(this.scratch.database, {
+      name,
+      path: join(this.#home, name),
+      forge: "github",
+      repository,
+      remote: this.github.remote(repository),
+    });
   }
 
   newPublisher(database: Database = this.scratch.database): Publisher {
@@ -81,7 +92,15 @@ export class PublishWorld implements AsyncDisposable {
   }
 
   /** A task of an issue that was just done by changing `file`, with all that has to be published of it. */
-  async finishTask({ project = this.project, issue, file = "done.txt" }: { project?: Project; issue: number; file?: string }): Promise<Task> {
+  async finishTask({
+    project = this.project,
+    issue,
+    file = "done.txt",
+  }: {
+    project?: Project;
+    issue: number;
+    file?: string;
+  }): Promise<Task> {
     const { database } = this.scratch;
     const source = { kind: project.forge, key: `issue:${issue}`, issue, url: null, actor: "owner" };
     const { id } = addTask(database, project.id, { source });
@@ -98,7 +117,8 @@ export class PublishWorld implements AsyncDisposable {
 
   /** A commit of ours for a task. */
   async work(project: Project, task: Task, file: string): Promise<string> {
-    const { token = null } = project.forge === "github" ? { token: this.tokens[this.configs.get(project.name)?.github.tokenVariable ?? ""] ?? null } : {};
+    const { token = null } =
+      project.forge === "github" ? { token: this.tokens[this.configs.get(project.name)?.github.tokenVariable ?? ""] ?? null } : {};
     const base = await this.workspaces.fetchBase(project, { token }, signal);
     const workspace = await this.workspaces.open(project, task, base, signal);
     writeFileSync(join(workspace.directory, file), `${task.key}\n`);

@@ -28,7 +28,6 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
   const freed = await readFreed(directory);
   let position = Math.max(from, freed);
   const lines = new LineSplitter(position, freed > from);
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let file: FileHandle | undefined;
   let changed: ReadonlySet<string> | undefined;
   try {
@@ -41,7 +40,9 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
         const { size } = await file.stat();
         while (position < size) {
           signal.throwIfAborted();
-          const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, size - position), position);
+          // Anew each time: a command that says nothing for an hour takes no memory of ours meanwhile.
+          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position));
+          const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
           if (bytesRead === 0) break; // somebody cut the file
           yield* lines.push(chunk.subarray(0, bytesRead));
           position += bytesRead;

@@ -30,6 +30,8 @@ function createCommands(around: Surroundings): Command {
     .configureOutput({
       writeOut: (text) => terminal.print(Shown.lines(text.trimEnd())),
       writeErr: (text) => terminal.note(Shown.lines(text.trimEnd())),
+      // Wrong usage is said by `runCli`, in the form of every other failure.
+      outputError: () => undefined,
     })
     .configureHelp({ showGlobalOptions: true })
     .version(packageFile.version)

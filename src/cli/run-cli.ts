@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { AppError } from "../base/errors.ts";
 import type { GlobalOptions, Surroundings } from "./cli.ts";
 import { reportFailure } from "./failure.ts";
 import { createProgram } from "./program.ts";
@@ -10,9 +11,11 @@ export async function runCli(words: readonly string[], around: Surroundings): Pr
     await program.parseAsync(words, { from: "user" });
     return 0;
   } catch (thrown) {
-    // It has said what was wrong with the words, or shown the help or the version that they ask for.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
     const { color, json = false } = program.opts<GlobalOptions>();
-    return reportFailure(thrown, around, { color, json });
+    if (!(thrown instanceof CommanderError)) return reportFailure(thrown, around, { color, json });
+    // It has shown the help or the version that the words ask for, or the help for want of a command.
+    if (thrown.exitCode === 0) return 0;
+    if (thrown.code === "commander.help") return 2;
+    return reportFailure(new AppError("invalid", thrown.message.replace(/^error: /, "")), around, { color, json });
   }
 }

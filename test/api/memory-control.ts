@@ -22,6 +22,11 @@ export class MemoryControl {
   /** What agents print; a run is over when this ends. */
   output: AsyncIterable<{ text: string }> = lines("first", "second", "third");
 
+  /** What a look at a project's issues comes to. */
+  poll: () => { created: number; ignored: number; cancelled: number } = () => {
+    throw new AppError("timeout", "GitHub did not answer within 10 s. Try again later.");
+  };
+
   constructor(events: FeedSource) {
     this.#events = events;
   }
@@ -37,9 +42,7 @@ export class MemoryControl {
     getProject: ({ params }) => this.#project(params.project),
     changeProject: ({ params, body }) => ({ ...this.#project(params.project), ...defined(body) }),
     unregisterProject: ({ params }) => this.#project(params.project),
-    pollProject: () => {
-      throw new AppError("timeout", "GitHub did not answer within 10 s. Try again later.");
-    },
+    pollProject: () => this.poll(),
     listTasks: ({ query }) => this.#list(query),
     createTask: (request) => this.#create(request),
     getTask: ({ params }) => ({ ...this.#find(params.task), runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
@@ -153,7 +156,7 @@ export class MemoryControl {
       title,
       priority,
       body: rest.body,
-      dependsOn: rest.dependsOn.map((needed) => this.#find(needed).id),
+      dependsOn: this.tasks.flatMap(({ id, key }) => (rest.dependsOn.includes(key) ? [id] : [])),
       status: "queued",
       source: { ...examples.createTask.response.source, actor },
       usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: null },

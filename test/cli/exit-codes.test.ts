@@ -80,6 +80,20 @@ test("a failure is told as JSON with --json, and with its stack when DROVER_DEBU
   expect(debugged.err).toMatch(/^drover: There is no task x[^]*\n\s+at /);
 });
 
+test("wrong usage is told like every other failure, as JSON too", async () => {
+  await using at = place();
+  const words = ["task", "cancel"];
+  expect(await at.run(words)).toEqual({ code: 2, out: "", err: "drover: missing required argument 'task'\n" });
+  const told = await at.run([...words, "--json"]);
+  expect({ ...told, err: JSON.parse(told.err) as unknown }).toEqual({
+    code: 2,
+    out: "",
+    err: { error: { code: "invalid", message: "missing required argument 'task'" } },
+  });
+  expect((await at.run(["projct"])).err).toBe("drover: unknown command 'projct'\n(Did you mean project?)\n");
+  expect((await at.run(["project"])).err).toMatch(/^Usage: drover project /);
+});
+
 test("the documented table is the one that is used", async () => {
   await using at = place();
   const { out, code } = await at.run(["help", "exit-codes"]);

@@ -162,6 +162,20 @@ test("an event among those of others says which task or project it is about", as
   expect(read(await at.run(["task", "logs", task.key]))).toContain("2026-01-01 10:15:00  run.progressed          working\n");
 });
 
+test("a look at the issues says why some were ignored", async () => {
+  await using at = await servedPlace();
+  at.served.events.append({ type: "issue.ignored", data: { issue: 2, reason: "before" } });
+  at.served.memory.poll = () => {
+    at.served.events.append({ type: "issue.ignored", data: { issue: 4, reason: "Its front matter is no YAML:\nlabels: [Claude" } });
+    return { created: 1, ignored: 1, cancelled: 0 };
+  };
+  expect(await at.run(["project", "poll", "api"])).toEqual({
+    code: 0,
+    out: "1 new, 1 ignored, 0 cancelled.\n",
+    err: "Ignored #4: Its front matter is no YAML: labels: [Claude\n",
+  });
+});
+
 test("a task names what it waits for", async () => {
   await using at = await servedPlace();
   const first = await at.served.client.createTask({ body: { project: "api", title: "One" } });

@@ -89,6 +89,5 @@ function describe(daemon: DaemonStatus): Shown[] {
     show`Projects  ${daemon.projects}`,
     show`Memory    daemon ${megabytes(memory.daemonBytes)}, agents ${megabytes(memory.agentsBytes)}`,
     ...(daemon.pendingEffects > 0 ? [show`Publish   ${plural(daemon.pendingEffects, "effect")} to be carried out`] : []),
-    ...(daemon.openAlerts > 0 ? [show`Alerts    ${painted("yellow", daemon.openAlerts)} open: drover alerts`] : []),
   ];
 }

@@ -66,9 +66,17 @@ export function disable(cli: Cli, named: string | undefined): Promise<void> {
 
 export async function poll(cli: Cli, named: string | undefined): Promise<void> {
   const client = await cli.connect();
-  const result = await client.pollProject({ params: { project: await projectName(cli, client, named) }, signal: cli.signal });
+  const { signal } = cli;
+  const project = await projectName(cli, client, named);
+  const { sequence } = await client.getDaemon({ signal });
+  const result = await client.pollProject({ params: { project }, signal });
   if (cli.isJson) return cli.terminal.printJson(result);
   cli.terminal.print(show`${result.created} new, ${result.ignored} ignored, ${result.cancelled} cancelled.`);
+  if (result.ignored === 0) return;
+  const { items } = await client.listEvents({ query: { project, after: String(sequence), limit: 500 }, signal });
+  for (const event of items) {
+    if (event.type === "issue.ignored") cli.terminal.note(show`Ignored #${event.data.issue}: ${event.data.reason}`);
+  }
 }
 
 async function change(cli: Cli, named: string | undefined, body: { priority?: number; weight?: number; enabled?: boolean }): Promise<void> {

@@ -11,8 +11,18 @@ import type { Forge, ForgeProject, PullRequest } from "../forge/forge.ts";
 import { markerOf } from "../forge/marker.ts";
 import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import type { Database, Transaction } from "../store/database.ts";
-import { completeEffect, failEffect, hasPendingEffects, lastEffect, listEffects, nextEffectAt, nextEffects } from "../store/effects.ts";
+import {
+  completeEffect,
+  failEffect,
+  hasPendingEffects,
+  isPending,
+  lastEffect,
+  listEffects,
+  nextEffectAt,
+  nextEffects,
+} from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
+import { taskKey } from "../store/task-row.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
 import { withoutPullRequest, withPullRequest } from "./render.ts";
@@ -98,11 +108,11 @@ export class Publisher {
   #fillAll(): void {
     const { clock, database } = this.#parts;
     if (this.#underWay.size >= PARALLEL_MAX || !hasPendingEffects(database.reader)) return;
-    for (const effect of nextEffects(database.reader, clock.now(), PARALLEL_MAX * 2)) {
-      if (this.#underWay.size >= PARALLEL_MAX) return;
-      if (!this.#underWay.has(effect.taskId)) this.#underWay.set(effect.taskId, this.#carryOut(effect));
+    const free = PARALLEL_MAX - this.#underWay.size;
+    for (const effect of nextEffects(database.reader, clock.now(), free, [...this.#underWay.keys()])) {
+      this.#underWay.set(effect.taskId, this.#carryOut(effect));
     }
-    this.#wakeWhenDue();
+    if (this.#underWay.size < PARALLEL_MAX) this.#wakeWhenDue();
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -145,7 +155,7 @@ export class Publisher {
       return { url: null };
     }
     if (project.forge === "github") await this.#limit.take(signal);
-    if (!this.#isPending(effect)) return undefined;
+    if (!isPending(database.reader, effect.id)) return undefined;
     if (payload.kind === "comment") {
       const body = payload.linksPullRequest ? this.#linked(payload.body, taskId) : payload.body;
       return forge.putComment(target, { issue: payload.issue, marker: markerOf(taskId, "comment"), body }, signal);
@@ -153,10 +163,6 @@ export class Publisher {
     const { branch, base, title, body } = payload;
     const pull = await forge.putPullRequest(target, { branch, base, title, body, marker: markerOf(taskId, "pull_request") }, signal);
     return { url: pull.url, note: (tx) => this.#notePullRequest(tx, effect, pull) };
-  }
-
-  #isPending({ id, taskId }: Effect): boolean {
-    return listEffects(this.#parts.database.reader, taskId).some((one) => one.id === id && one.status === "pending");
   }
 
   #linked(body: string, taskId: TaskId): string {
@@ -196,7 +202,7 @@ export class Publisher {
   }
 
   #subject({ taskId, payload }: Effect): string {
-    return `${getTask(this.#parts.database.reader, taskId).key} ${payload.kind}`;
+    return `${taskKey(this.#parts.database.reader, taskId)} ${payload.kind}`;
   }
 
   #wakeWhenDue(): void {

@@ -2,6 +2,7 @@ import { AppError } from "../base/errors.ts";
 import type { TaskId } from "../contract/ids.ts";
 import { findCycle, type Dependency } from "../domain/dependencies.ts";
 import type { Reader, Transaction } from "./database.ts";
+import { taskKey } from "./task-row.ts";
 
 /**
  * Makes a task depend on others. Throws `invalid` when one of them does not exist, or, naming the members, when the
@@ -43,12 +44,4 @@ function dependenciesBelow(reader: Reader, tasks: readonly TaskId[]): Dependency
      SELECT task_id AS task, depends_on_id AS dependsOn FROM reached JOIN task_dependencies ON task_id = reached.id`,
     { tasks: JSON.stringify(tasks) },
   );
-}
-
-function taskKey(reader: Reader, id: TaskId): string {
-  const row = reader.get<{ key: string }>(
-    "SELECT projects.name || '#' || tasks.number AS key FROM tasks JOIN projects ON projects.id = project_id WHERE tasks.id = :id",
-    { id },
-  );
-  return row?.key ?? id;
 }

@@ -46,14 +46,24 @@ export function enqueueEffect(tx: Transaction, { projectId, taskId, epoch, paylo
   };
 }
 
-/** What can be carried out now, the longest due first: of each task only the first that is pending. Costs the same however many are due. */
-export function nextEffects(reader: Reader, now: number, limit: number): Effect[] {
+/**
+ * What can be carried out now, the longest due first: of each task but those that are `busy` only the first that is pending.
+ * Costs the same however many are due.
+ */
+export function nextEffects(reader: Reader, now: number, limit: number, busy: readonly TaskId[] = []): Effect[] {
   return reader
     .all<EffectRow>(
-      `SELECT * FROM effects INDEXED BY effects_by_next_time WHERE next_at <= :now AND ${HEADS} ORDER BY next_at, sequence LIMIT :limit`,
-      { now, limit },
+      `SELECT * FROM effects INDEXED BY effects_by_next_time
+       WHERE next_at <= :now AND ${HEADS} AND task_id NOT IN (SELECT value FROM json_each(:busy))
+       ORDER BY next_at, sequence LIMIT :limit`,
+      { now, limit, busy: JSON.stringify(busy) },
     )
     .map(toEffect);
+}
+
+/** Whether it still waits to be carried out. */
+export function isPending(reader: Reader, id: EffectId): boolean {
+  return reader.get("SELECT 1 FROM effects WHERE id = :id AND status = 'pending'", { id }) !== undefined;
 }
 
 /** The sequence of the newest effect; 0: there never was one. */
@@ -79,8 +89,8 @@ export function countPendingEffects(reader: Reader): number {
 /** It has happened, even if it was dropped meanwhile. */
 export function completeEffect(tx: Transaction, id: EffectId, { url = null }: { url?: string | null } = {}): void {
   tx.run("UPDATE effects SET status = 'done', attempt = attempt + 1, last_error = NULL WHERE id = :id AND status <> 'done'", { id });
-  const { projectId, taskId, payload } = getEffect(tx, id);
-  appendEvent(tx, { type: "effect.done", projectId, taskId, data: { kind: payload.kind, url } });
+  const { kind, ...about } = aboutEffect(tx, id);
+  appendEvent(tx, { type: "effect.done", ...about, data: { kind, url } });
 }
 
 /** It did not work. `nextAt`: when to try again; null: it is given up. Says nothing of one that was dropped meanwhile. */
@@ -91,10 +101,13 @@ export function failEffect(tx: Transaction, id: EffectId, { message, nextAt }: {
     { id, message, nextAt },
   );
   if (changes === 0) return;
-  const { projectId, taskId, payload } = getEffect(tx, id);
+  const { kind, ...about } = aboutEffect(tx, id);
   // Those behind it wait as long, so that in an outage nobody has to look past them for what is due.
-  tx.run("UPDATE effects SET next_at = :nextAt WHERE task_id = :taskId AND status = 'pending'", { taskId, nextAt: nextAt ?? tx.now });
-  appendEvent(tx, { type: "effect.failed", projectId, taskId, data: { kind: payload.kind, message, final: nextAt === null } });
+  tx.run("UPDATE effects SET next_at = :nextAt WHERE task_id = :taskId AND status = 'pending'", {
+    taskId: about.taskId,
+    nextAt: nextAt ?? tx.now,
+  });
+  appendEvent(tx, { type: "effect.failed", ...about, data: { kind, message, final: nextAt === null } });
 }
 
 /** All of a task, oldest first. */
@@ -102,10 +115,13 @@ export function listEffects(reader: Reader, taskId: TaskId): Effect[] {
   return reader.all<EffectRow>("SELECT * FROM effects WHERE task_id = :taskId ORDER BY sequence", { taskId }).map(toEffect);
 }
 
-function getEffect(reader: Reader, id: EffectId): Effect {
-  const row = reader.get<EffectRow>("SELECT * FROM effects WHERE id = :id", { id });
+function aboutEffect(reader: Reader, id: EffectId): Pick<Effect, "projectId" | "taskId"> & { kind: EffectPayload["kind"] } {
+  const row = reader.get<Pick<EffectRow, "project_id" | "task_id"> & { kind: EffectPayload["kind"] }>(
+    "SELECT project_id, task_id, kind FROM effects WHERE id = :id",
+    { id },
+  );
   if (!row) throw new AppError("not_found", `There is no effect ${id}.`);
-  return toEffect(row);
+  return { projectId: row.project_id, taskId: row.task_id, kind: row.kind };
 }
 
 interface EffectRow {

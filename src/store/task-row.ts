@@ -1,5 +1,6 @@
 import type { ProjectId, TaskId } from "../contract/ids.ts";
 import type { Delivery, Task, TaskSource, TaskStatus } from "../contract/task.ts";
+import type { Reader } from "./statements.ts";
 
 /** What `toTask` needs, with where it comes from: `SELECT ${TASK_COLUMNS} WHERE ...`. */
 export const TASK_COLUMNS = `tasks.*, projects.name AS project, task_bodies.body,
@@ -92,4 +93,13 @@ export function toTask(row: TaskRow): Task {
 
 function toSource(row: TaskRow): TaskSource {
   return { kind: row.source_kind, key: row.source_key, issue: row.source_issue, url: row.source_url, actor: row.source_actor };
+}
+
+/** What people call it, `api#42`; its id when there is no such task. */
+export function taskKey(reader: Reader, id: TaskId): string {
+  const row = reader.get<{ key: string }>(
+    "SELECT projects.name || '#' || tasks.number AS key FROM tasks JOIN projects ON projects.id = project_id WHERE tasks.id = :id",
+    { id },
+  );
+  return row?.key ?? id;
 }

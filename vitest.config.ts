@@ -33,7 +33,7 @@ export default defineConfig({
       { extends: true, test: { name: "simulator", include: [ofSimulator], sequence: { groupOrder: 1 } } },
     ],
     coverage: {
-      enabled: process.env["CI"] === "true" || process.env["DROVER_COVERAGE"] === "1",
+      enabled: process.env["DROVER_COVERAGE"] === "1",
       provider: "v8",
       // The daemon, the command line and agents run in processes of their own in most tests.
       autoAttachSubprocess: true,

@@ -143,6 +143,19 @@ export function describeForge(name: string, open: () => Promise<ForgeFixture>): 
       expect((await fixture.pullRequests()).map((one) => one.branch).toSorted()).toEqual(["drover/1-one", "drover/2-two"]);
     });
 
+    test("pull requests opened at the same moment have a number each", async () => {
+      const branches = ["drover/1-one", "drover/2-two", "drover/3-three", "drover/4-four"];
+      for (const branch of branches) await fixture.pushBranch(branch);
+      const pulls = await Promise.all(
+        branches.map((branch, index) => {
+          const pull = { branch, base: "main", title: branch, body: "", marker: pullMarker.replace("0001", `000${index + 1}`) };
+          return fixture.forge.putPullRequest(fixture.target, pull, signal);
+        }),
+      );
+      expect(new Set(pulls.map(({ number }) => number)).size).toBe(branches.length);
+      expect((await fixture.pullRequests()).map(({ branch }) => branch).toSorted()).toEqual(branches);
+    });
+
     test("nothing is asked after the signal was aborted", async () => {
       const aborted = AbortSignal.abort(new Error("enough"));
       await expect(fixture.forge.putComment(fixture.target, { issue: 1, marker, body: "x" }, aborted)).rejects.toThrow("enough");

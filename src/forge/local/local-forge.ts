@@ -17,6 +17,8 @@ export interface LocalForgeOptions {
 }
 
 const PULLS = "refs/drover/pulls/";
+/** More than the pull requests that are ever opened at the same moment. */
+const NUMBER_ATTEMPTS = 20;
 const NOTHING: FolderState = { files: [], fingerprint: "none" };
 
 /**
@@ -77,17 +79,21 @@ export class LocalForge implements Forge {
     pull: { branch: string; base: string; title: string; body: string; marker: string },
     signal: AbortSignal,
   ): Promise<PullRequest> {
-    const known = await this.#records.list(project.path, PULLS, signal);
-    const own = known.find((one) => one.marker === pull.marker);
-    const number = own === undefined ? Math.max(0, ...known.map((one) => numberOf(one.ref))) + 1 : numberOf(own.ref);
-    const place = { repository: project.path, ref: `${PULLS}${number}`, file: "pull.md" };
     const content = this.#redact(pullText(pull));
-    await this.#records.write(
-      place,
-      { content, subject: `Pull request ${number}`, marker: pull.marker, create: own === undefined },
-      signal,
-    );
-    return { number, url: `drover:pulls/${number}`, open: true };
+    // Pull requests of several tasks are opened at once; whose number was taken meanwhile takes the next.
+    for (let attempt = 1; ; attempt += 1) {
+      const known = await this.#records.list(project.path, PULLS, signal);
+      const own = known.find((one) => one.marker === pull.marker);
+      const number = own === undefined ? Math.max(0, ...known.map((one) => numberOf(one.ref))) + 1 : numberOf(own.ref);
+      const place = { repository: project.path, ref: `${PULLS}${number}`, file: "pull.md" };
+      const record = { content, subject: `Pull request ${number}`, marker: pull.marker, create: own === undefined };
+      try {
+        await this.#records.write(place, record, signal);
+        return { number, url: `drover:pulls/${number}`, open: true };
+      } catch (error) {
+        if (attempt === NUMBER_ATTEMPTS || !(error instanceof AppError) || error.code !== "conflict") throw error;
+      }
+    }
   }
 
   credentials(): GitCredentials {

@@ -95,6 +95,14 @@ intake:
     expect(text()).toBe("version: 1\ndaemon:\n  maxProcesses: 4\n");
   });
 
+  test("a new agent is set as a whole, for neither its driver nor its command alone is valid", () => {
+    writeFileSync(file, commented);
+    setConfig(file, "agents.mine", "{ driver: command, command: [node, my-agent.mjs] }", globally);
+    const { agents } = loadConfig({ globalFile: file, env: {} }).config;
+    expect(agents["mine"]).toMatchObject({ driver: "command", command: ["node", "my-agent.mjs"], permissions: "edit" });
+    expect(() => setConfig(file, "agents.other", "{ driver: command }", globally)).toThrow('the driver "command" needs the program to run');
+  });
+
   test.each([
     [
       "daemon.maxProcesses",

@@ -36,7 +36,7 @@ export function initConfig(file: string): void {
 export function setConfig(file: string, key: string, valueText: string, edit: EditScope): readonly string[] {
   const path = pathOfSetting(key);
   const node = schemaAt(path) ?? {};
-  if (isMapping(node)) {
+  if (isMapping(node) && !isNamedByPerson(path)) {
     const members = Object.keys(node.properties ?? {}).map((name) => `${key}.${name}`);
     throw new AppError("invalid", `${key} holds several settings: set ${members.join(", ") || `${key}.<name>.<setting>`}.`, { key });
   }
@@ -90,6 +90,11 @@ export function rollbackConfig(file: string, env: Environment, to?: number): num
   if (before !== undefined) backUp(file, before);
   writeConfigText(file, text, before);
   return version;
+}
+
+/** Such as `agents.mine`: set as a whole too, since one setting of a new agent alone is not valid. */
+function isNamedByPerson(path: readonly string[]): boolean {
+  return Boolean(schemaAt(path.slice(0, -1))?.additionalProperties);
 }
 
 function pathOfSetting(key: string): string[] {

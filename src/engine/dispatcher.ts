@@ -1,6 +1,7 @@
 import { messageOf } from "../base/errors.ts";
 import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
+import { branchName } from "../domain/branch-name.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
 import { latestVirtualTime, nextDueAt } from "../store/queue.ts";
@@ -8,7 +9,7 @@ import { enqueueEffect } from "../store/effects.ts";
 import { getProject } from "../store/projects.ts";
 import { busyWorkers } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
-import { countWith, getTask } from "../store/tasks.ts";
+import { countWith, getTask, setBranch } from "../store/tasks.ts";
 import { claimTask } from "../store/transitions.ts";
 import { startEffects } from "./ending.ts";
 import { findAgent } from "./job.ts";
@@ -116,11 +117,15 @@ export class Dispatcher {
   #claimAll(tx: Transaction, known: ReadonlyMap<ProjectId, ProjectShare>): Run[] {
     const claimed: Run[] = [];
     const shares = new Map(known);
+    const busy = new Set(busyWorkers(tx));
     for (;;) {
       const choice = schedule(this.#input(tx, shares));
       if (!choice) return claimed;
-      const run = this.#claim(tx, choice);
-      if (run) claimed.push(run);
+      const run = this.#claim(tx, choice, freeWorker(busy));
+      if (run) {
+        claimed.push(run);
+        busy.add(run.worker);
+      }
       const share = run && this.#shares.load(tx, choice.projectId, this.#parts.clock.now());
       // Not claimed: what is known of that project is out of date. The commit that made it so wakes us again.
       if (share) shares.set(choice.projectId, share);
@@ -128,20 +133,21 @@ export class Dispatcher {
     }
   }
 
-  #claim(tx: Transaction, choice: Choice): Run | undefined {
+  #claim(tx: Transaction, choice: Choice, worker: number): Run | undefined {
     const project = getProject(tx, choice.projectId);
-    const name = this.#parts.settings.forProject(project).defaults.agent;
+    const { agent, branchPrefix } = this.#parts.settings.forProject(project).defaults;
     const run = claimTask(tx, {
       taskId: choice.taskId,
-      worker: freeWorker(tx),
-      agent: name,
-      driver: driverName(this.#parts, name),
+      worker,
+      agent,
+      driver: driverName(this.#parts, agent),
       isolation: ISOLATION,
       leaseMs: LEASE_MS,
       virtualTime: choice.virtualTime,
     });
     if (!run) return undefined;
     const task = getTask(tx, run.taskId);
+    if (task.branch === null) setBranch(tx, task.id, branchName(branchPrefix, task.number, task.title));
     for (const payload of startEffects(task, run)) enqueueEffect(tx, { projectId: project.id, taskId: task.id, epoch: run.epoch, payload });
     this.#parts.log.info("task started", { taskId: task.id, key: task.key, runId: run.id, why: choice.reason, worker: run.worker });
     return run;
@@ -176,11 +182,10 @@ export class Dispatcher {
   }
 }
 
-/** The lowest worker number that no open run has. */
-function freeWorker(reader: Reader): number {
-  const taken = new Set(busyWorkers(reader));
+/** The lowest number that no busy worker has. */
+function freeWorker(busy: ReadonlySet<number>): number {
   let worker = 1;
-  while (taken.has(worker)) worker += 1;
+  while (busy.has(worker)) worker += 1;
   return worker;
 }
 

@@ -31,6 +31,7 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
 }
 
 function earlierRun(parts: EngineParts, job: Job): Run | undefined {
+  if (job.run.epoch === 1) return undefined;
   const runs = listRuns(parts.database.reader, { taskId: job.task.id, limit: 2 });
   return runs.find((run) => run.id !== job.run.id && run.stage === job.stage.name);
 }

@@ -2,11 +2,9 @@ import { join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
-import { branchName } from "../domain/branch-name.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import { listRuns } from "../store/runs.ts";
-import { setBranch } from "../store/tasks.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
 import { followAgent, type TurnEnd } from "./agent-turn.ts";
@@ -71,13 +69,8 @@ function watch(parts: RunnerParts, job: Job, control: AbortController): Watchdog
 }
 
 async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
-  const { project, config } = job;
-  const branch = job.task.branch ?? branchName(config.defaults.branchPrefix, job.task.number, job.task.title);
-  if (job.task.branch === null) await parts.database.write((tx) => setBranch(tx, job.task.id, branch));
-  const task = { ...job.task, branch };
   const base = job.run.baseCommit ?? (await fetchBase(parts, job, signal));
-  const workspace = await parts.workspaces.open(project, task, base, signal);
-  if (workspace.baseCommit !== job.run.baseCommit) await record(parts, job, { baseCommit: workspace.baseCommit });
+  const workspace = await parts.workspaces.open(job.project, job.task, base, signal);
   if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace.directory, "setup", signal);
   return workspace;
 }
@@ -94,7 +87,8 @@ async function fetchBase(parts: RunnerParts, job: Job, signal: AbortSignal): Pro
 }
 
 async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<void> {
-  await record(parts, job, { progress: "prompting" }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
+  const { baseCommit } = workspace;
+  await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
   const env = parts.settings.environment(job.agent.env);
   await parts.agentFinder.find(job.driver, job.agent, env, signal);

@@ -76,7 +76,7 @@ test.skipIf(!needs("claude", "network-namespace").ok)("the command line runs it 
   });
 });
 
-/** Runs the demo; what it printed. Fails when a folder of the demo's is left that was not to be kept. */
+/** Runs the demo with temporary files in a folder of its own; what it printed. Fails when it left something there that was not to be kept. */
 async function demo(options: Partial<DemoOptions>, onWrite: (text: string) => void = () => {}): Promise<string> {
   // Other tests make temporary files at the same time.
   const usual = process.env["TMPDIR"];

@@ -17,9 +17,10 @@ const DAY_MS = 24 * 3600 * 1000;
  * alone: the process table is asked, and where it can't be asked nothing changes.
  */
 export async function reconcile(parts: EngineParts, pool: RunPool, { boot }: { boot: boolean }): Promise<void> {
-  for (const run of openRuns(parts.database.reader)) {
-    if (!pool.has(run.id)) await takeUp(parts, pool, run, boot);
-  }
+  const left = openRuns(parts.database.reader).filter((run) => !pool.has(run.id));
+  // Side by side, for there are no more of them than agents may run at once; each to its end, whatever becomes of another.
+  const taken = await Promise.allSettled(left.map((run) => takeUp(parts, pool, run, boot)));
+  for (const one of taken) if (one.status === "rejected") throw one.reason as Error;
   const open = new Set<string>(openRuns(parts.database.reader).map((run) => run.id));
   const ended = await parts.host.sweep((marker) => open.has(marker));
   if (ended.length > 0) parts.log.warn("ended processes of runs that are over", { runIds: ended });

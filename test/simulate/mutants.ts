@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/engine/reconcile.ts",
-        find: "    if (!pool.has(run.id)) await takeUp(parts, pool, run, boot);",
-        replace: "",
+        find: ".filter((run) => !pool.has(run.id));",
+        replace: ".filter(() => false);",
       },
     ],
   },

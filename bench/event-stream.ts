@@ -1,8 +1,10 @@
 import type { ServerResponse } from "node:http";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { appendEvent } from "../src/store/events.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { untilQuiet } from "./machine.ts";
+import { BareQueue } from "./parts/bare-queue.ts";
 import { onBareServer } from "./parts/bare-server.ts";
 import { Child } from "./parts/child.ts";
 import { openHome, type Home } from "./parts/home.ts";
@@ -24,10 +26,10 @@ export const benchmark: Benchmark = async ({ rounds: count, quick }) => {
   const measured = await rounds(count, async () => {
     await untilQuiet({ withinMs: 10_000 });
     const ours = await listen(`${home.url}/api/events`, home.token, () => sendStored(home, events), events);
-    const bare = await listenToBare(events);
+    const bare = await listenToBare(home.folder, events);
     return { p50: median(ours), p99: percentile(ours, 0.99), bare50: median(bare), bare99: percentile(bare, 0.99) };
   });
-  const limit = { name: "bare node:http, written to each", value: measured.bare99 };
+  const limit = { name: "bare node:http and SQLite, written to each", value: measured.bare99 };
   return [
     { name: `commit to received, ${CLIENTS} clients, p99`, unit: "ms", ours: measured.p99, limit, goal: { first: 15 } },
     { name: "the same, p50", unit: "ms", ours: measured.p50, limit: { ...limit, value: measured.bare50 }, goal: null },
@@ -57,12 +59,15 @@ async function sendStored({ database }: Home, events: number): Promise<Map<numbe
   return sent;
 }
 
-function listenToBare(events: number): Promise<number[]> {
+/** The same, each after a commit of its own, but nothing more. */
+async function listenToBare(folder: string, events: number): Promise<number[]> {
+  using queue = new BareQueue(join(folder, "bare.db"));
   const streams = new Set<ServerResponse>();
   const send = async () => {
     const sent = new Map<number, number>();
     for (let id = 1; id <= events; id += 1) {
       const block = Buffer.from(`id: ${id}\nevent: run.message\ndata: ${JSON.stringify({ text: TEXT })}\n\n`);
+      await queue.insert(TEXT);
       sent.set(id, monotonicMs());
       for (const stream of streams) stream.write(block);
       await sleep(EVERY_MS);
@@ -73,5 +78,5 @@ function listenToBare(events: number): Promise<number[]> {
     response.writeHead(200, { "content-type": "text/event-stream" }).write(": hello\n\n");
     streams.add(response);
   };
-  return onBareServer(answer, (url) => listen(url, "", send, events));
+  return await onBareServer(answer, (url) => listen(url, "", send, events));
 }

@@ -11,7 +11,7 @@ import { untilQuiet } from "./machine.ts";
 import { BareQueue } from "./parts/bare-queue.ts";
 import { openManyTasks } from "./parts/many-tasks.ts";
 import { CLAIM, makeScratch } from "./parts/scratch.ts";
-import { median, valuesOf } from "./statistics.ts";
+import { median, single, valuesOf } from "./statistics.ts";
 
 const PROJECTS = 10;
 /** Of one commit, so that the disk's mood weighs little. */
@@ -114,10 +114,7 @@ function describe(stores: readonly { tasks: number; samples: Samples }[]): Figur
 function growths(stores: readonly { samples: Samples }[]): Figure[] {
   const [few, many] = [stores[0], stores.at(-1)];
   if (!few || !many) return [];
-  const factor = (work: Work) => {
-    const value = median(many.samples.of(work)) / median(few.samples.of(work));
-    return { median: value, best: value };
-  };
+  const factor = (work: Work) => single(median(many.samples.of(work)) / median(few.samples.of(work)));
   const limit = { name: "bare claim and complete", value: factor("bare claim and complete") };
   return works.slice(0, -1).map((work): Figure => ({
     name: `${work}: the largest over the smallest`,

@@ -1,7 +1,8 @@
-/** What several rounds of one measurement came to. `best`: neighbours on the machine only ever slow a round down. */
+/** What several rounds of one measurement came to. */
 export interface Values {
   readonly median: number;
-  readonly best: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 /** The value below which the given share (0 to 1) of the samples lies, by nearest rank. */
@@ -17,7 +18,18 @@ export function median(samples: readonly number[]): number {
 }
 
 export function valuesOf(samples: readonly number[]): Values {
-  return { median: median(samples), best: Math.min(...samples) };
+  return { median: median(samples), least: Math.min(...samples), most: Math.max(...samples) };
+}
+
+/** What was measured once, or comes from what was. */
+export function single(value: number): Values {
+  return { median: value, least: value, most: value };
+}
+
+/** What one took more than the other, by their medians, and at least. */
+export function difference(one: Values, other: Values): Values {
+  const most = one.most - other.most;
+  return { median: one.median - other.median, least: one.least - other.least, most };
 }
 
 /** Measures several things in turn, `count` times over, so that a change of the machine's mood meets all of them alike. */

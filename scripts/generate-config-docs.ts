@@ -77,6 +77,7 @@ function item(key: string, node: SchemaNode): string {
     describeAllowed(node),
     node.default === undefined ? "required" : `default \`${JSON.stringify(node.default)}\``,
     ...(node.tighten === undefined ? [] : ["a project can only lower it"]),
+    ...(node.needsRestart === undefined ? [] : ["takes effect when the daemon starts"]),
     ...(node.scope === "global" ? ["in the home's file only"] : []),
   ];
   return `- \`${key}\`: ${node.description}. _${capital(facts.join("; "))}._`;

@@ -1,10 +1,12 @@
-// ESC, C0 and C1 controls but TAB and LF, DEL, and the characters that reorder or hide text (bidirectional, zero-width).
+import { stripVTControlCharacters } from "node:util";
+
+// C0 and C1 controls but TAB and LF, DEL, and the characters that reorder or hide text (bidirectional, zero-width).
 // oxlint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
-/** Text from outside, made safe for a terminal or a log: no control sequences, nothing that hides or reorders. TAB and LF stay. */
+/** Text from outside, made safe for a terminal or a log: no control sequences or characters, nothing that hides or reorders. TAB and LF stay. */
 export function safeText(text: string): string {
-  return text.replace(UNSAFE, "");
+  return stripVTControlCharacters(text).replace(UNSAFE, "");
 }
 
 /** The same on one line, cut to `max` characters (code points) with an ellipsis. */

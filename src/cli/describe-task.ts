@@ -1,8 +1,11 @@
+import type { CheckComparison } from "../contract/proof.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task, TaskStatus } from "../contract/task.ts";
 import type { TaskDetail } from "../contract/routes.ts";
 import { ago, count, dateTime, inOneUnit, money, plural } from "./format.ts";
 import { painted, show, Shown, type Paint } from "./shown.ts";
+
+const SHOWN_FAILURES_MAX = 10;
 
 const paints: Readonly<Record<TaskStatus, Paint>> = {
   draft: "dim",
@@ -64,7 +67,16 @@ function describeRun(run: Run, now: number): Shown[] {
   return [
     show`Run          ${run.id}  ${run.stage} ${run.attempt}, ${run.agent}: ${state}`,
     ...run.questions.map(({ id, tool, input }) => show`  ${painted("yellow", "asks")}       ${id}: ${tool} ${input}`),
-    ...checksOf(run.outcome).map(({ name, verdict }) => show`  check      ${name}: ${verdict.replace("_", " ")}`),
+    ...checksOf(run.outcome).flatMap(describeCheck),
+  ];
+}
+
+function describeCheck({ name, verdict, newFailures }: CheckComparison): Shown[] {
+  const more = newFailures.length - SHOWN_FAILURES_MAX;
+  return [
+    show`  check      ${name}: ${verdict.replace("_", " ")}`,
+    ...newFailures.slice(0, SHOWN_FAILURES_MAX).map((failure) => show`    new      ${failure}`),
+    ...(more > 0 ? [show`    new      and ${more} more: --json`] : []),
   ];
 }
 

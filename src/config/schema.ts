@@ -10,6 +10,7 @@ export interface SchemaNode {
   readonly description?: string;
   readonly scope?: ConfigScope;
   readonly tighten?: "min";
+  readonly needsRestart?: true;
   readonly default?: unknown;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -61,6 +62,7 @@ export function configJsonSchema(): object {
       // Our own words, and the empty sections that only make them optional, mean nothing to an editor.
       delete jsonSchema["scope"];
       delete jsonSchema["tighten"];
+      delete jsonSchema["needsRestart"];
       // An agent of a file may be one of a lower layer with another model.
       if (path.join(".") === "properties.agents.additionalProperties") delete jsonSchema.required;
       if (jsonSchema.type === "object" && Object.keys(jsonSchema.default ?? { none: true }).length === 0) delete jsonSchema.default;

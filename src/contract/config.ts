@@ -19,6 +19,8 @@ export interface SettingMeta {
   scope?: ConfigScope;
   /** A limit: a project's value may lower the global one, never raise it. */
   tighten?: "min";
+  /** Read when the daemon starts; all others take effect at once. */
+  needsRestart?: true;
 }
 const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): SettingMeta & Record<string, unknown> => ({
   description,
@@ -77,10 +79,25 @@ const DaemonConfig = z.strictObject({
     .max(10_000_000)
     .default(10_000)
     .meta(doc("tasks that may be queued; one more is refused with a hint when to try again")),
-  host: z.string().min(1).default("127.0.0.1").meta(doc("address the API listens on; another than loopback needs `allowRemote`")),
-  port: z.int().min(0).max(65_535).default(3003).meta(doc("port of the API; 0: any free one")),
-  allowRemote: z.boolean().default(false).meta(doc("let other machines reach the API")),
-  allowedOrigins: z.array(z.url()).default([]).meta(doc("web origins that may call the API from a browser")),
+  host: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .meta(doc("address the API listens on; another than loopback needs `allowRemote`", { needsRestart: true })),
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(3003)
+    .meta(doc("port of the API; 0: any free one", { needsRestart: true })),
+  allowRemote: z
+    .boolean()
+    .default(false)
+    .meta(doc("let other machines reach the API", { needsRestart: true })),
+  allowedOrigins: z
+    .array(z.url())
+    .default([])
+    .meta(doc("web origins that may call the API from a browser", { needsRestart: true })),
   projectVariables: z
     .array(VariableName)
     .default([])
@@ -100,10 +117,25 @@ const ResourcesConfig = z.strictObject({
 });
 
 const LoggingConfig = z.strictObject({
-  level: LogLevel.default("info").meta(doc("least level that is written")),
-  maxFileMB: z.int().min(1).max(10_000).default(10).meta(doc("a log file is rotated at this size, MB")),
-  maxFiles: z.int().min(1).max(1000).default(5).meta(doc("rotated files kept of each log")),
-  runOutputMaxMB: z.int().min(1).max(100_000).default(64).meta(doc("output kept of one run; older output is dropped from its head, MB")),
+  level: LogLevel.default("info").meta(doc("least level that is written", { needsRestart: true })),
+  maxFileMB: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(10)
+    .meta(doc("a log file is rotated at this size, MB", { needsRestart: true })),
+  maxFiles: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .meta(doc("rotated files kept of each log", { needsRestart: true })),
+  runOutputMaxMB: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(64)
+    .meta(doc("output kept of one run; older output is dropped from its head, MB", { needsRestart: true })),
 });
 
 const GithubConfig = z.strictObject({

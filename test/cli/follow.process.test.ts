@@ -109,7 +109,7 @@ test("what an agent prints is shown line by line", async () => {
   await using at = await servedPlace();
   await at.served.client.createTask({ body: { project: "api", title: "One" } });
   at.served.memory.output = lines("Reading orders.js", "\u001b[31mred");
-  expect(await at.spawn(["task", "logs", "api#1", "--output"])).toEqual({ code: 0, out: "Reading orders.js\n[31mred\n", err: "" });
+  expect(await at.spawn(["task", "logs", "api#1", "--output"])).toEqual({ code: 0, out: "Reading orders.js\nred\n", err: "" });
   expect(at.served.memory.asked.at(-1)).toMatchObject({ name: "getRunOutput", params: { run: examples.getRun.response.id } });
 });
 

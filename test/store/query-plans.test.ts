@@ -5,7 +5,7 @@ import type { Reader, Transaction } from "../../src/store/database.ts";
 import { appendAudit, listAudit } from "../../src/store/audit.ts";
 import { findCheckResult, saveCheckResult } from "../../src/store/check-results.ts";
 import { completeEffect, enqueueEffect, failEffect, listEffects, nextEffectAt, nextEffects } from "../../src/store/effects.ts";
-import { appendEvent, changedProjects, eventsAfter, lastSequence } from "../../src/store/events.ts";
+import { appendEvent, changedProjects, eventsAfter, lastSequence, latestEvents } from "../../src/store/events.ts";
 import { findIssueState, recordDelivery, saveIssueState } from "../../src/store/intake.ts";
 import { countRunning, latestVirtualTime, listDue, loadShares, nextDueAt } from "../../src/store/queue.ts";
 import { listRuns, openRuns } from "../../src/store/runs.ts";
@@ -111,6 +111,9 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   changedProjects(reader, 0);
   eventsAfter(reader, 0, { limit: 1 });
   eventsAfter(reader, 0, { taskId: task.id, limit: 1 });
+  latestEvents(reader, { limit: 1 });
+  latestEvents(reader, { taskId: task.id, limit: 1 });
+  latestEvents(reader, { projectId: project.id, limit: 1 });
   eventsAfter(reader, 0, { projectId: project.id, limit: 1 });
   nextEffects(reader, now, 1);
   nextEffectAt(reader);

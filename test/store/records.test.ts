@@ -4,7 +4,7 @@ import { Alert, AuditEntry, Event } from "../../src/contract/event.ts";
 import { countOpenAlerts, listAlerts, raiseAlert, resolveAlerts } from "../../src/store/alerts.ts";
 import { appendAudit, listAudit } from "../../src/store/audit.ts";
 import { findCheckResult, saveCheckResult } from "../../src/store/check-results.ts";
-import { appendEvent, changedProjects, eventsAfter, lastSequence } from "../../src/store/events.ts";
+import { appendEvent, changedProjects, eventsAfter, lastSequence, latestEvents } from "../../src/store/events.ts";
 import { findIssueState, issueCursor, recordDelivery, saveIssueCursor, saveIssueState } from "../../src/store/intake.ts";
 import { isPaused, setPaused } from "../../src/store/settings.ts";
 import { addProject, addTask, scratchDatabase } from "../support/scratch-database.ts";
@@ -38,6 +38,8 @@ describe("events", () => {
     expect(types(0, { projectId: api.id })).toEqual(["project.registered", "issue.ignored"]);
     expect(types(0, { taskId: task.id })).toEqual(["task.created"]);
     expect(eventsAfter(database.reader, 0, { limit: 2 })).toHaveLength(2);
+    const all = eventsAfter(database.reader, 0, { limit: 100 });
+    expect(latestEvents(database.reader, { limit: 2 })).toEqual(all.slice(-2));
     expect([changedProjects(database.reader, 2), changedProjects(database.reader, 4)]).toEqual([
       // The other event is an ignored issue: it changes no queue.
       { projectIds: [task.projectId], sequence: 4 },

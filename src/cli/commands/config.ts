@@ -4,7 +4,7 @@ import { initConfig, resetConfig, rollbackConfig, setConfig, type EditScope } fr
 import { readConfigText } from "../../config/file.ts";
 import { checkConfigText, loadConfig, loadProjectConfig } from "../../config/load.ts";
 import { projectConfigFile } from "../../config/project-folder.ts";
-import { configJsonSchema } from "../../config/schema.ts";
+import { configJsonSchema, settingSchemas } from "../../config/schema.ts";
 import type { Setting } from "../../contract/config.ts";
 import type { Cli } from "../cli.ts";
 import { confirm } from "../confirm.ts";
@@ -40,7 +40,8 @@ export async function show(
 
 export function set(cli: Cli, key: string, value: string, options: ScopeOptions): void {
   const { file, scope } = editOf(cli, options);
-  done(cli, file, setConfig(file, key, value, scope), line`${key} is set in ${painted("cyan", file)}.`);
+  const warnings = setConfig(file, key, value, scope);
+  done(cli, file, [...warnings, ...restartHint(key)], line`${key} is set in ${painted("cyan", file)}.`);
 }
 
 export async function reset(cli: Cli, key: string | undefined, options: ScopeOptions): Promise<void> {
@@ -50,7 +51,7 @@ export async function reset(cli: Cli, key: string | undefined, options: ScopeOpt
   done(
     cli,
     file,
-    resetConfig(file, key, scope),
+    [...resetConfig(file, key, scope), ...restartHint(key)],
     key === undefined
       ? line`${painted("cyan", file)} is back at the defaults; what it was is in ${file}.bak.`
       : line`${key} is at its default again.`,
@@ -98,6 +99,12 @@ function done(cli: Cli, file: string, warnings: readonly string[], message: Show
   if (cli.isJson) return cli.terminal.printJson({ file, warnings });
   cli.terminal.print(message);
   for (const warning of warnings) cli.terminal.note(line`${painted("yellow", "!")} ${warning}`);
+}
+
+/** What is not read anew while the daemon runs. */
+function restartHint(key: string | undefined): string[] {
+  const isWaiting = key !== undefined && settingSchemas.some((setting) => setting.node.needsRestart && isWithin(setting.key, key));
+  return isWaiting ? [`${key} takes effect when the daemon starts: drover daemon restart`] : [];
 }
 
 function isWithin(key: string, wanted: string): boolean {

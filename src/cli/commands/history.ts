@@ -1,4 +1,3 @@
-import type { Client } from "../../client/client.ts";
 import type { Cli } from "../cli.ts";
 import { describeEvent } from "../describe-event.ts";
 import { EventSubjects } from "../event-subjects.ts";
@@ -14,7 +13,7 @@ export interface EventsOptions {
   readonly limit: number;
 }
 
-/** Events as they are committed, or stored ones. */
+/** Events as they are committed, or stored ones: the newest, or those behind `after`. */
 export async function events(cli: Cli, { follow, limit, after, ...about }: EventsOptions): Promise<void> {
   const client = await cli.connect();
   const { signal } = cli;
@@ -26,23 +25,11 @@ export async function events(cli: Cli, { follow, limit, after, ...about }: Event
     }
     return;
   }
-  const from = after ?? (await beginningOfLast(client, about, limit, signal));
-  const page = await client.listEvents({ query: { ...about, limit, after: String(from) }, signal });
+  const which = after === undefined ? { last: true } : { after: String(after) };
+  const page = await client.listEvents({ query: { ...about, limit, ...which }, signal });
   if (cli.isJson) return cli.terminal.printJson(page);
   for (const event of page.items) cli.terminal.print(describeEvent(event, await subjects.of(event)));
-  if (page.next !== null && after !== undefined) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
-}
-
-/** Of all events the last ones are shown; those of one project or task from the first. */
-async function beginningOfLast(
-  client: Client,
-  about: Pick<EventsOptions, "project" | "task">,
-  limit: number,
-  signal: AbortSignal,
-): Promise<number> {
-  if (about.project !== undefined || about.task !== undefined) return 0;
-  const { sequence } = await client.getDaemon({ signal });
-  return Math.max(0, sequence - limit);
+  if (page.next !== null) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
 }
 
 export interface PageOptions {

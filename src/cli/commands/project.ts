@@ -19,7 +19,7 @@ export async function register(cli: Cli, path: string | undefined, options: Regi
   if (project.credentials === "missing")
     cli.terminal.note(show`It has no token yet. Set the variable that github.tokenVariable names, and restart the daemon.`);
   cli.terminal.note(
-    show`Issues with the label of intake.labels become tasks. Or file one: drover task add --project ${project.name} "what to do"`,
+    show`Issues with a label of the setting intake.labels become tasks. Or file one: drover task add --project ${project.name} "what to do"`,
   );
 }
 

@@ -4,7 +4,7 @@ import { countOpenAlerts, listAlerts } from "../../store/alerts.ts";
 import { listAudit } from "../../store/audit.ts";
 import { backUp, verify } from "../../store/backup.ts";
 import { countPendingEffects } from "../../store/effects.ts";
-import { eventsAfter, lastSequence } from "../../store/events.ts";
+import { eventsAfter, lastSequence, latestEvents } from "../../store/events.ts";
 import { countProjects } from "../../store/projects.ts";
 import { isPaused } from "../../store/settings.ts";
 import { countTasks } from "../../store/tasks.ts";
@@ -72,8 +72,10 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
       const filter = {
         ...(query.task === undefined ? {} : { taskId: requireTask(reader, query.task).id }),
         ...(query.project === undefined ? {} : { projectId: requireProject(reader, query.project).id }),
+        limit: query.limit,
       };
-      const items = eventsAfter(reader, cursorNumber(query.after), { ...filter, limit: query.limit });
+      if (query.last) return { items: latestEvents(reader, filter), next: null };
+      const items = eventsAfter(reader, cursorNumber(query.after), filter);
       return { items, next: items.length === query.limit ? String(items.at(-1)?.sequence) : null };
     },
 

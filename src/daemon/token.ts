@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { AppError, messageOf } from "../base/errors.ts";
 
@@ -9,7 +9,9 @@ const AuthFile = z.object({ token: z.string().min(32) });
 export function readOrMakeToken(file: string): string {
   if (!existsSync(file)) {
     const token = randomBytes(32).toString("base64url");
-    writeFileSync(file, `${JSON.stringify({ token })}\n`, { mode: 0o600, flag: "wx" });
+    // Never seen half written: a daemon that died here would leave a file that stops every later one.
+    writeFileSync(`${file}.new`, `${JSON.stringify({ token })}\n`, { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
     return token;
   }
   try {

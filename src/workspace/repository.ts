@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { safeLine } from "../base/text.ts";
 import type { CommandResult } from "../process/command.ts";
@@ -8,6 +8,9 @@ import { Turns } from "./turns.ts";
 
 /** Written by agents and systems for themselves; nobody wants them in a pull request. */
 export const droppings = [".DS_Store", "Thumbs.db", ".claude/settings.local.json"] as const;
+
+/** Where git finds the objects of `base`, from the object store of the repository around it. */
+const ALTERNATES = "../base.git/objects\n";
 
 /**
  * The daemon's own bare repository of a project. Everything that is saved lies behind its refs:
@@ -24,6 +27,7 @@ export class Repository {
   readonly template: string;
   /** What we know of each workspace, and the index that its files are compared with. */
   readonly records: string;
+  private readonly alternates: string;
   private readonly scratch: string;
   private readonly packs = new Turns();
 
@@ -33,6 +37,7 @@ export class Repository {
     this.base = join(directory, "base.git");
     this.template = join(directory, "template");
     this.records = join(directory, "workspaces");
+    this.alternates = join(directory, "objects", "info", "alternates");
     this.scratch = join(directory, "scratch");
   }
 
@@ -40,12 +45,7 @@ export class Repository {
   static async open(git: Git, directory: string, identity: GitIdentity): Promise<Repository> {
     const repository = new Repository(git, directory);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const alternates = join(directory, "objects", "info", "alternates");
-    if (!(await look(alternates))) {
-      for (const place of [directory, repository.base]) await git.print(["init", "--quiet", "--bare", "--template=", "--", place], {});
-      // The last step: its presence says that all is made.
-      await writeFile(alternates, "../base.git/objects\n");
-    }
+    if (!(await repository.isWhole())) await repository.make();
     await rm(repository.scratch, { recursive: true, force: true });
     for (const folder of [repository.records, repository.scratch, join(repository.template, "info")])
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -94,6 +94,20 @@ export class Repository {
   /** While it works, nothing else copies or rewrites the packs of `base`. */
   withPacks<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
     return this.packs.take("packs", () => work(join(this.base, "objects", "pack")));
+  }
+
+  /** What is written last says that all is made: what it says, not that it is there, for a death can leave an empty file. */
+  private async isWhole(): Promise<boolean> {
+    return (await look(this.alternates)) !== undefined && (await readFile(this.alternates, "utf8")) === ALTERNATES;
+  }
+
+  private async make(): Promise<void> {
+    for (const place of [this.directory, this.base]) {
+      // One of a git that died in its making would keep every later one out.
+      await rm(join(place, "config.lock"), { force: true });
+      await this.git.print(["init", "--quiet", "--bare", "--template=", "--", place], {});
+    }
+    await writeFile(this.alternates, ALTERNATES, { flush: true });
   }
 
   /** No hooks; an identity, so that the agent can commit; no garbage collection behind our back. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { dirname, basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -24,6 +24,24 @@ describe("fetchBase", () => {
     expect(git(setting.bare, "rev-parse", "refs/drover/base")).toBe(rewritten);
     // What tasks may still build on stays.
     expect(git(setting.bare, "cat-file", "-t", pushed)).toBe("commit");
+  });
+
+  test.each([
+    ["the pointer to its objects is empty", (bare: string) => writeFileSync(join(bare, "objects", "info", "alternates"), "")],
+    [
+      "its second half is missing and a lock is left",
+      (bare: string) => {
+        rmSync(join(bare, "objects", "info", "alternates"));
+        rmSync(join(bare, "base.git"), { recursive: true });
+        writeFileSync(join(bare, "config.lock"), "");
+      },
+    ],
+  ])("makes whole a repository whose making was cut short: %s", async (_what, cutShort) => {
+    using setting = makeSetting();
+    await fetchBase(setting);
+    cutShort(setting.bare);
+    const commit = await setting.restarted().fetchBase(setting.project, noToken, never);
+    expect(git(setting.bare, "cat-file", "-t", commit)).toBe("commit");
   });
 
   test("reads the person's own repository where there is no remote, and leaves its checkout alone", async () => {

@@ -24,7 +24,7 @@ const ISOLATION = "process";
 export type Admission = { readonly admitted: true } | { readonly admitted: false; readonly why: string };
 
 /**
- * Fills free workers with the tasks that the strategy chooses. Wakes after each commit and when the next waiting task is
+ * Fills free workers with the tasks that the strategy chooses. Wakes after each commit that may matter and when the next waiting task is
  * due; claims happen in one transaction that counts what runs, so the limits hold whoever else claims.
  */
 export class Dispatcher {

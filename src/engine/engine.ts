@@ -1,6 +1,7 @@
 import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
 import type { StopMode } from "../contract/routes.ts";
+import type { ChangedTables } from "../store/database.ts";
 import { AdmissionGauge } from "./admission.ts";
 import { AgentFinder } from "./agent-finder.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -13,6 +14,9 @@ import { createVerifier } from "./verification.ts";
 const TICKS_A_SWEEP = 20;
 /** How often another program's changes of the database are looked for, milliseconds. SQLite tells nobody of them. */
 const FOREIGN_LOOK_MS = 1000;
+
+/** What decides whether a task can start. A run that ends writes to its task. */
+const DISPATCHED_BY = ["tasks", "task_dependencies", "projects", "settings"] as const;
 
 /** The part that chooses, carries and ends runs. */
 export class Engine {
@@ -43,7 +47,7 @@ export class Engine {
   /** Takes up what an earlier daemon left, then begins to dispatch. */
   async start(): Promise<void> {
     await reconcile(this.#parts, this.pool, { boot: true });
-    this.#stopListening = this.#parts.database.onCommit(() => this.#onCommit());
+    this.#stopListening = this.#parts.database.onCommit((changed) => this.#onCommit(changed));
     this.#gauge.start();
     this.dispatcher.start();
     const onError = (thrown: unknown) => this.#parts.log.error("tick failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
@@ -88,8 +92,8 @@ export class Engine {
     if (this.#parts.database.noticeForeign()) this.pool.obeyStopRequests();
   }
 
-  #onCommit(): void {
-    this.pool.obeyCancelRequests();
-    this.dispatcher.wake();
+  #onCommit(changed: ChangedTables): void {
+    if (changed.has("tasks")) this.pool.obeyCancelRequests();
+    if (DISPATCHED_BY.some((table) => changed.has(table))) this.dispatcher.wake();
   }
 }

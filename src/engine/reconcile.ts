@@ -2,7 +2,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import { appendEvent } from "../store/events.ts";
 import { listProjects } from "../store/projects.ts";
-import { openRuns } from "../store/runs.ts";
+import { getRun, openRunIds } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { endRun } from "./ending.ts";
 import { agentDirectory } from "./job.ts";
@@ -17,11 +17,14 @@ const DAY_MS = 24 * 3600 * 1000;
  * alone: the process table is asked, and where it can't be asked nothing changes.
  */
 export async function reconcile(parts: EngineParts, pool: RunPool, { boot }: { boot: boolean }): Promise<void> {
-  const left = openRuns(parts.database.reader).filter((run) => !pool.has(run.id));
+  const { reader } = parts.database;
+  const left = openRunIds(reader)
+    .filter((id) => !pool.has(id))
+    .map((id) => getRun(reader, id));
   // Side by side, for there are no more of them than agents may run at once; each to its end, whatever becomes of another.
   const taken = await Promise.allSettled(left.map((run) => takeUp(parts, pool, run, boot)));
   for (const one of taken) if (one.status === "rejected") throw one.reason as Error;
-  const open = new Set<string>(openRuns(parts.database.reader).map((run) => run.id));
+  const open = new Set<string>(openRunIds(reader));
   const ended = await parts.host.sweep((marker) => open.has(marker));
   if (ended.length > 0) parts.log.warn("ended processes of runs that are over", { runIds: ended });
 }

@@ -65,8 +65,8 @@ export class Intake {
 
   start(): void {
     const { database } = this.#parts;
-    this.#stopListening = database.onCommit(() => {
-      if (countProjects(database.reader) !== this.#projects) this.#look();
+    this.#stopListening = database.onCommit((changed) => {
+      if (changed.has("projects") && countProjects(database.reader) !== this.#projects) this.#look();
     });
     this.#look();
   }

@@ -43,7 +43,7 @@ export interface PublisherParts {
 }
 
 /** Tasks whose effects are carried out at once. */
-const PARALLEL_MAX = 4;
+const PARALLEL_MAX = 8;
 /** Effects of one task are tried again after this, doubled each time, milliseconds. */
 const RETRY_BASE_MS = 5000;
 /** From this failure on a person should know, even of an outage that may pass by itself. */
@@ -69,7 +69,9 @@ export class Publisher {
   }
 
   start(): void {
-    this.#stopListening = this.#parts.database.onCommit(() => this.#fillNew());
+    this.#stopListening = this.#parts.database.onCommit((changed) => {
+      if (changed.has("effects")) this.#fillNew();
+    });
     this.#fill();
   }
 

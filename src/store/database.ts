@@ -30,6 +30,13 @@ export interface DatabaseOptions {
   readonly migrations?: string;
 }
 
+/** The tables that a commit may have changed, by the names that our statements give; what their triggers write to is not told. */
+export interface ChangedTables {
+  has(table: string): boolean;
+}
+
+const EVERY_TABLE: ChangedTables = { has: () => true };
+
 /** How long SQLite itself waits for another program's write lock: short, for it blocks the whole process. */
 const BUSY_WAIT_MS = 10;
 /** In how many turns the lock is tried before the works are refused: some three seconds. */
@@ -59,7 +66,7 @@ export class Database {
   readonly #log: Log;
   readonly #onFatal: (error: AppError) => void;
   readonly #reserve: Reserve;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(changed: ChangedTables) => void>();
   #pending: Work[] = [];
   #isScheduled = false;
   #isWriting = false;
@@ -142,8 +149,11 @@ export class Database {
     return outcome.result as Result;
   }
 
-  /** Called after each commit that changed something, ours or (after `noticeForeign`) another program's. Returns how to stop listening. */
-  onCommit(listener: () => void): () => void {
+  /**
+   * Called after each commit that changed something, ours or (after `noticeForeign`) another program's, which may have
+   * changed every table. Returns how to stop listening.
+   */
+  onCommit(listener: (changed: ChangedTables) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -153,7 +163,7 @@ export class Database {
     const version = this.#dataVersion();
     if (version === this.#foreignVersion) return false;
     this.#foreignVersion = version;
-    this.#tellListeners();
+    this.#tellListeners(EVERY_TABLE);
     return true;
   }
 
@@ -194,7 +204,7 @@ export class Database {
       else one.work.reject(one.error);
     }
     for (const then of turn.settled.flatMap((one) => one.afterCommit)) this.#call(then);
-    if (turn.changed) this.#tellListeners();
+    if (turn.changed) this.#tellListeners(turn.tables);
   }
 
   #commitWithReserve(works: readonly Work[]): Turn<Work> {
@@ -250,8 +260,8 @@ export class Database {
     rejectAll(works, error);
   }
 
-  #tellListeners(): void {
-    for (const listener of this.#listeners) this.#call(listener);
+  #tellListeners(changed: ChangedTables): void {
+    for (const listener of this.#listeners) this.#call(() => listener(changed));
   }
 
   #call(then: () => void): void {

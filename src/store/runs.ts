@@ -58,6 +58,13 @@ export function openRuns(reader: Reader): Run[] {
     .map(toRun);
 }
 
+/** Their ids alone. */
+export function openRunIds(reader: Reader): RunId[] {
+  return reader
+    .all<{ id: RunId }>("SELECT id FROM runs INDEXED BY runs_open WHERE finished_at IS NULL ORDER BY sequence")
+    .map(({ id }) => id);
+}
+
 /** The numbers of the workers that carry an open run. */
 export function busyWorkers(reader: Reader): number[] {
   return reader

@@ -12,6 +12,8 @@ export interface Reader {
 
 /** What a statement wrote. */
 export interface Written {
+  /** The table that it names; its triggers may have written to others. */
+  readonly table: string;
   /** Rows that it changed. */
   readonly changes: number;
   /** The rowid of the last row that was inserted, by this statement if it inserts one. */
@@ -21,7 +23,7 @@ export interface Written {
 /** The statements of one connection, each prepared once. Their texts are a fixed set, so the cache has a bound. */
 export class Statements implements Reader {
   readonly #connection: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(connection: DatabaseSync) {
     this.#connection = connection;
@@ -29,24 +31,35 @@ export class Statements implements Reader {
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as in `Reader`
   get<Row>(text: string, params: Params = {}): Row | undefined {
-    return this.#prepare(text).get(params) as Row | undefined;
+    return this.#prepare(text).statement.get(params) as Row | undefined;
   }
 
   all<Row>(text: string, params: Params = {}): Row[] {
-    return this.#prepare(text).all(params) as Row[];
+    return this.#prepare(text).statement.all(params) as Row[];
   }
 
   run(text: string, params: Params = {}): Written {
-    const { changes, lastInsertRowid } = this.#prepare(text).run(params);
-    return { changes: Number(changes), lastRow: Number(lastInsertRowid) };
+    const { statement, table } = this.#prepare(text);
+    const { changes, lastInsertRowid } = statement.run(params);
+    return { table, changes: Number(changes), lastRow: Number(lastInsertRowid) };
   }
 
-  #prepare(text: string): StatementSync {
-    let statement = this.#prepared.get(text);
-    if (!statement) {
-      statement = this.#connection.prepare(text);
-      this.#prepared.set(text, statement);
+  #prepare(text: string): Prepared {
+    let prepared = this.#prepared.get(text);
+    if (!prepared) {
+      prepared = { statement: this.#connection.prepare(text), table: writtenTable(text) };
+      this.#prepared.set(text, prepared);
     }
-    return statement;
+    return prepared;
   }
+}
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly table: string;
+}
+
+/** The empty name: the statement only reads. */
+function writtenTable(text: string): string {
+  return /^\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM)\s+(\w+)/.exec(text)?.[1] ?? "";
 }

@@ -25,6 +25,8 @@ export class Turn<Work extends TurnWork> {
   readonly settled: Settled<Work>[] = [];
   readonly #statements: Statements;
   readonly #now: number;
+  /** The tables that its statements named, whether or not anything in them changed. */
+  readonly tables = new Set<string>();
   /** Whether anything was written that stays. */
   #changed = false;
   #changedBefore = false;
@@ -91,6 +93,7 @@ export class Turn<Work extends TurnWork> {
     if (!this.#isStamped) this.#statements.run("UPDATE writer SET now = :now", { now: this.#now });
     this.#isStamped = true;
     const result = this.#statements.run(text, params);
+    this.tables.add(result.table);
     if (result.changes > 0) this.#changed = true;
     return result;
   }

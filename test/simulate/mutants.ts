@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/engine/reconcile.ts",
-        find: ".filter((run) => !pool.has(run.id));",
-        replace: ".filter(() => false);",
+        find: ".filter((id) => !pool.has(id))",
+        replace: ".filter(() => false)",
       },
     ],
   },

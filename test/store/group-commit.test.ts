@@ -96,6 +96,26 @@ describe("group commit", () => {
     expect(woken).toBe(1);
   });
 
+  test("a listener hears which tables were named; of another program's commit, that any may have changed", async () => {
+    using scratch = scratchDatabase();
+    const { database, path } = scratch;
+    const told: boolean[][] = [];
+    database.onCommit((changed) => told.push(["settings", "projects", "tasks"].map((table) => changed.has(table))));
+    await database.write((tx) => {
+      put(tx, "a");
+      tx.run("UPDATE projects SET enabled = 0");
+    });
+    await database.write((tx) => put(tx, "b"));
+    using other = new DatabaseSync(path);
+    other.exec("DELETE FROM settings");
+    database.noticeForeign();
+    expect(told).toEqual([
+      [true, true, false],
+      [true, false, false],
+      [true, true, true],
+    ]);
+  });
+
   test("a listener may write, and one that throws harms no other", async () => {
     using scratch = scratchDatabase();
     const { database } = scratch;
@@ -105,7 +125,7 @@ describe("group commit", () => {
       late.push(database.write((tx) => put(tx, "from the listener")));
       throw new Error("A bug.");
     });
-    const last = new Promise<void>((resolve) => database.onCommit(resolve));
+    const last = new Promise<void>((resolve) => database.onCommit(() => resolve()));
     await database.write((tx) => put(tx, "first"));
     await last;
     await Promise.all(late);

@@ -66,10 +66,16 @@ function sectionReference(name: string, node: SchemaNode): string {
 }
 
 function itemsOf(name: string, node: SchemaNode): string[] {
-  if (node.properties !== undefined) return Object.entries(node.properties).map(([key, setting]) => item(`${name}.${key}`, setting));
+  if (node.properties !== undefined) return itemsIn(name, node.properties);
   const [prefix, member] = node.items === undefined ? [`${name}.NAME`, node.additionalProperties || {}] : [`${name}[]`, node.items];
   const standard = node.default === undefined ? [] : [`Default: \`${JSON.stringify(node.default)}\`.`, ""];
-  return [...standard, ...Object.entries(member.properties ?? {}).map(([key, setting]) => item(`${prefix}.${key}`, setting))];
+  return [...standard, ...itemsIn(prefix, member.properties ?? {})];
+}
+
+function itemsIn(prefix: string, properties: Readonly<Record<string, SchemaNode>>): string[] {
+  return Object.entries(properties).flatMap(([key, setting]) =>
+    setting.properties === undefined ? [item(`${prefix}.${key}`, setting)] : itemsIn(`${prefix}.${key}`, setting.properties),
+  );
 }
 
 function item(key: string, node: SchemaNode): string {

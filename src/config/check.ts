@@ -78,6 +78,11 @@ function conflictsIn({ daemon, agents, defaults: tasks }: Config): Mistake[] {
     const message = `defaults.agent is ${shown(tasks.agent)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.`;
     conflicts.push({ path: ["defaults", "agent"], message });
   }
+  for (const [index, name] of tasks.handOver.entries()) {
+    if (Object.hasOwn(agents, name)) continue;
+    const message = `defaults.handOver[${index}] is ${shown(name)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.`;
+    conflicts.push({ path: ["defaults", "handOver", index], message });
+  }
   return conflicts;
 }
 

@@ -67,7 +67,14 @@ export function environmentLayer(env: Environment): Layer {
     }
   }
   if (problems.length > 0) throw configError(problems);
-  return plainLayer("environment", values, (path) => places.get(keyOf(path.slice(0, 2))) ?? places.get(keyOf(path.slice(0, 1))) ?? null);
+  // A variable gives a setting with all that is in it.
+  return plainLayer("environment", values, (path) => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const place = places.get(keyOf(path.slice(0, length)));
+      if (place !== undefined) return place;
+    }
+    return null;
+  });
 }
 
 /** Settings by key, `{ "daemon.port": 0 }`, given on the command line or by a test. Texts are read like the environment's. */

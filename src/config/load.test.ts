@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../base/errors.ts";
-import { Config, projectSections } from "../contract/config.ts";
+import { AgentConfig, Config, projectSections } from "../contract/config.ts";
 import { type LoadedConfig, loadConfig, loadProjectConfig } from "./load.ts";
 import type { Problem } from "./problem.ts";
 import { sections, settingSchemas } from "./schema.ts";
 import type { Environment } from "./text-value.ts";
+import { treeOf } from "./tree.ts";
 
 let folder: string;
 let globalFile: string;
@@ -100,7 +101,7 @@ describe("layers", () => {
     const standard = Config.parse({}).agents["claude"];
     expect(config.agents).toEqual({
       claude: { ...standard, model: "opus" },
-      mine: { driver: "command", command: ["agent"], model: null, args: [], env: [], permissions: "edit" },
+      mine: AgentConfig.parse({ driver: "command", command: ["agent"] }),
     });
     expect(config.intake.labels).toEqual(["bot"]);
   });
@@ -334,6 +335,21 @@ describe("a project's file", () => {
     ]);
   });
 
+  test("a setting within a setting has its own origin, also from the environment", () => {
+    const loaded = loadProject(
+      load("defaults: { budget: { taskUsd: 2, dayUsd: 5 } }\n"),
+      "defaults: { budget: { taskUsd: 1, dayUsd: null } }\n",
+    );
+    expect(loaded.config.defaults.budget).toEqual({ taskUsd: 1, taskTokens: null, dayUsd: 5 });
+    expect(loaded.warnings).toEqual([`${projectFile}:1:35: defaults.budget.dayUsd is null, above the limit of 5, which stays.`]);
+    const fromVariable = loadConfig({ globalFile: join(folder, "none.yaml"), env: { DROVER_DAEMON_BUDGET_DAYUSD: "3" } });
+    expect(fromVariable.config.daemon.budget).toEqual({ dayUsd: 3 });
+    expect(fromVariable.settings().find(({ key }) => key === "daemon.budget.dayUsd")).toMatchObject({
+      origin: "environment",
+      place: "DROVER_DAEMON_BUDGET_DAYUSD",
+    });
+  });
+
   test("every limit is held, by whatever the two files say", () => {
     const limits = settingSchemas.filter(({ node }) => node.tighten === "min");
     expect(limits.map(({ key }) => key)).toEqual([
@@ -342,10 +358,15 @@ describe("a project's file", () => {
       "defaults.graceMs",
       "defaults.retryAttempts",
       "defaults.maxProcesses",
+      "defaults.budget.taskUsd",
+      "defaults.budget.taskTokens",
+      "defaults.budget.dayUsd",
     ]);
     for (const { key, path, node } of limits) {
-      const [low, high] = [node.minimum ?? 0, node.maximum ?? 0];
-      const file = (value: number) => `${path[0]}: { ${path[1]}: ${value} }\n`;
+      const { minimum: low = 0, maximum = Infinity } = node.anyOf?.find(({ type }) => type !== "null") ?? node;
+      // Null is no limit.
+      const high = node.anyOf ? null : maximum;
+      const file = (value: number | null) => `${JSON.stringify(treeOf(path, value))}\n`;
       expect(originOf(loadProject(load(file(low)), file(high)), key)[0]).toBe(low);
       expect(originOf(loadProject(load(file(high)), file(low)), key)[0]).toBe(low);
     }

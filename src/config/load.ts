@@ -118,7 +118,7 @@ function withoutGlobalSettings(layer: Layer): { layer: Layer; warnings: string[]
 function withoutLooserLimits(layer: Layer, lower: readonly Layer[]): { layer: Layer; warnings: string[] } {
   const bounds = mergeLayers(lower);
   const limits = settingSchemas.filter(({ node, path }) => node.tighten === "min" && has(layer.values, path));
-  const looser = limits.filter(({ path }) => Number(valueAt(layer.values, path)) > Number(valueAt(bounds, path)));
+  const looser = limits.filter(({ path }) => limitOf(valueAt(layer.values, path)) > limitOf(valueAt(bounds, path)));
   return {
     layer: { ...layer, values: looser.reduce((values, { path }) => without(values, path), layer.values) },
     warnings: looser.map(({ key, path }) =>
@@ -129,6 +129,11 @@ function withoutLooserLimits(layer: Layer, lower: readonly Layer[]): { layer: La
       ),
     ),
   };
+}
+
+/** Null is no limit at all. */
+function limitOf(value: unknown): number {
+  return value === null ? Infinity : Number(value);
 }
 
 function warning(layer: Layer, path: Path, message: string): string {

@@ -43,16 +43,15 @@ const { version: _, ...others } = schema.properties ?? {};
 export const sections: Readonly<Record<string, SchemaNode>> = others;
 
 /** Every setting in the order of the schema; `agents` and `checks`, whose members people make up, are one each. */
-export const settingSchemas: readonly SettingSchema[] = Object.entries(sections).flatMap(([section, node]) => {
-  const scope = node.scope ?? "global";
-  if (node.properties === undefined) return [{ key: section, path: [section], scope, node }];
-  return Object.entries(node.properties).map(([name, setting]) => ({
-    key: `${section}.${name}`,
-    path: [section, name],
-    scope: setting.scope ?? scope,
-    node: setting,
-  }));
-});
+export const settingSchemas: readonly SettingSchema[] = Object.entries(sections).flatMap(([section, node]) =>
+  leavesOf([section], node, node.scope ?? "global"),
+);
+
+function leavesOf(path: readonly string[], node: SchemaNode, around: ConfigScope): SettingSchema[] {
+  const scope = node.scope ?? around;
+  if (node.properties === undefined) return [{ key: keyOf(path), path, scope, node }];
+  return Object.entries(node.properties).flatMap(([name, inner]) => leavesOf([...path, name], inner, scope));
+}
 
 /** The JSON Schema (draft 2020-12) of a configuration file, for editors. */
 export function configJsonSchema(): object {

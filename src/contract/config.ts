@@ -51,9 +51,31 @@ export const AgentConfig = z.strictObject({
     .enum(["ask", "edit", "all"])
     .default("edit")
     .meta(doc("ask: each tool needs a person; edit: files and commands in its workspace are allowed; all: the agent asks nothing")),
+  account: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]*$/, "use letters, digits, `_`, `.` and -")
+    .nullable()
+    .default(null)
+    .meta(
+      doc(
+        "whose limits it shares: agents with the same account are slowed down, and wait for a usage limit, together; null: those with the same driver and credentials do",
+      ),
+    ),
+  usdPerMillionTokens: z
+    .strictObject({
+      input: z.number().min(0).meta(doc("US dollars a million input tokens")),
+      output: z.number().min(0).meta(doc("US dollars a million output tokens")),
+      cacheRead: z.number().min(0).meta(doc("US dollars a million tokens read from the cache")),
+    })
+    .nullable()
+    .default(null)
+    .meta(doc("what its tokens cost, where the agent itself tells no cost; null: unknown, so that no budget in US dollars holds for it")),
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
 const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
+
+/** Money, US dollars; null: no limit. */
+const dollars = z.number().min(0).max(1_000_000).nullable().default(null);
 
 /** A command that must pass before a run succeeds. */
 export const CheckConfig = z.strictObject({
@@ -104,6 +126,25 @@ const DaemonConfig = z.strictObject({
     .meta(doc("environment variables that a project's file may use as `${NAME}`; the home's file may use any")),
   stopTimeoutMs: milliseconds(0).default(5000).meta(doc("how long a stop waits for the daemon's own work, milliseconds")),
   tickMs: milliseconds(100).default(15_000).meta(doc("the slow tick that repairs what an event missed, milliseconds")),
+  budget: z
+    .strictObject({ dayUsd: dollars.meta(doc("what all agents together may cost a day, US dollars; then nothing starts until the next")) })
+    .prefault({})
+    .meta(doc("what may be spent")),
+});
+
+const BreakersConfig = z.strictObject({
+  workerFailures: z.int().min(1).max(1000).default(5).meta(doc("failures of one agent in a row that open its circuit")),
+  stageFailures: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .meta(doc("failures at one stage of a workflow in a row, of whichever agents and projects, that open its circuit")),
+  systemWorkers: z.int().min(1).max(1000).default(2).meta(doc("open circuits of agents that open the one of the whole system")),
+  coolDownMs: milliseconds(1000)
+    .default(60_000)
+    .meta(doc("how long a circuit that opens lets nothing start; doubled each time its trial fails, milliseconds")),
+  coolDownMaxMs: milliseconds(1000).default(1_800_000).meta(doc("the longest that this wait becomes, milliseconds")),
 });
 
 const ResourcesConfig = z.strictObject({
@@ -200,6 +241,30 @@ const TaskConfig = z.strictObject({
     .meta(doc("agent processes of one project at once", { tighten: "min" })),
   priority: TaskPriority.default(50).meta(doc("priority of a task that names none; the higher goes first within its project")),
   agent: AgentName.default("claude").meta(doc("which of `agents` does the work")),
+  handOver: z
+    .array(AgentName)
+    .max(20)
+    .default([])
+    .meta(
+      doc(
+        "which of `agents` are tried, in this order, while the first is at its usage limit or its circuit is open; they begin a session of their own",
+      ),
+    ),
+  budget: z
+    .strictObject({
+      taskUsd: dollars.meta(doc("what one task may cost with all its attempts, US dollars", { tighten: "min" })),
+      taskTokens: z
+        .int()
+        .min(1)
+        .nullable()
+        .default(null)
+        .meta(doc("input and output tokens that one task may use, those from the cache not counted; null: no limit", { tighten: "min" })),
+      dayUsd: dollars.meta(
+        doc("what one project may cost a day, US dollars; then nothing of it starts until the next", { tighten: "min" }),
+      ),
+    })
+    .prefault({})
+    .meta(doc("what may be spent; a run that reaches it is stopped with its work saved")),
   delivery: Delivery.default("pull_request").meta(doc("how the result reaches people")),
   branchPrefix: z
     .string()
@@ -233,19 +298,11 @@ export const Config = z.strictObject({
   version: z.literal(1).default(1).meta(doc("version of this file's format")),
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
   resources: ResourcesConfig.prefault({}).meta(doc("Limits for all agents together", { scope: "global" })),
+  breakers: BreakersConfig.prefault({}).meta(doc("The circuit breakers, which stop what keeps failing", { scope: "global" })),
   logging: LoggingConfig.prefault({}).meta(doc("The daemon's log files", { scope: "global" })),
   agents: z
     .record(AgentName, AgentConfig)
-    .default({
-      claude: {
-        driver: "claude",
-        command: [],
-        model: null,
-        args: [],
-        env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"],
-        permissions: "edit",
-      },
-    })
+    .prefault({ claude: { driver: "claude", env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"] } })
     .meta(doc("The agents that projects can choose, by name", { scope: "global" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { AgentConfig } from "../../src/contract/config.ts";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { describeDriver, DONE, fileAppears, LONG, openBench, PROMPT, taskScript, WRITE } from "../conformance/driver.ts";
 import { CLAUDE, realClaude, type AgentBench } from "../support/agent-bench.ts";
@@ -147,7 +148,7 @@ describe.skipIf(!needs("claude", "network-namespace").ok)("the login of Claude C
 
 describe("detecting Claude Code", () => {
   const { signal } = new AbortController();
-  const agent = { driver: "claude", command: [], model: null, args: [], env: [], permissions: "edit" as const };
+  const agent = AgentConfig.parse({ driver: "claude" });
 
   test.skipIf(!needs("claude", "network-namespace").ok)("finds the program, its version and a key", async () => {
     const bench = await openBench(realClaude, taskScript());

@@ -120,7 +120,7 @@ CREATE INDEX tasks_ended_by_project ON tasks (project_id, finished_at) WHERE fin
 CREATE INDEX tasks_by_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
 -- The heads of a project's queue: by priority, by deadline, by age; and what becomes due next.
 CREATE INDEX queue_by_priority ON tasks (project_id, priority DESC) WHERE status = 'queued';
-CREATE INDEX queue_by_deadline ON tasks (project_id, deadline_at) WHERE status = 'queued' AND deadline_at IS NOT NULL;
+CREATE INDEX queue_by_deadline ON tasks (project_id, deadline_at, priority DESC) WHERE status = 'queued' AND deadline_at IS NOT NULL;
 CREATE INDEX queue_by_age ON tasks (project_id, queued_at) WHERE status = 'queued';
 CREATE INDEX queue_by_due_time ON tasks (run_after) WHERE status = 'queued';
 CREATE INDEX tasks_to_cancel ON tasks (id) WHERE cancel_by IS NOT NULL;
@@ -187,6 +187,7 @@ CREATE TABLE runs (
   driver TEXT NOT NULL,
   isolation TEXT NOT NULL,
   progress TEXT NOT NULL DEFAULT 'preparing' CHECK (progress IN ('preparing', 'prompting', 'working', 'verifying')),
+  state TEXT CHECK (json_valid(state)),
   outcome TEXT CHECK (json_valid(outcome)),
   lease_expires_at INTEGER NOT NULL,
   process TEXT CHECK (json_valid(process)),
@@ -195,6 +196,8 @@ CREATE TABLE runs (
   base_commit TEXT,
   questions TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(questions)),
   output_offset INTEGER NOT NULL DEFAULT 0,
+  -- Up to where its spool of hooks has become hook events.
+  hook_offset INTEGER NOT NULL DEFAULT 0,
   input_tokens INTEGER NOT NULL DEFAULT 0,
   output_tokens INTEGER NOT NULL DEFAULT 0,
   cache_read_tokens INTEGER NOT NULL DEFAULT 0,
@@ -234,6 +237,27 @@ CREATE TRIGGER events_stay_unchanged BEFORE UPDATE ON events BEGIN
 END;
 CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN
   SELECT RAISE(ABORT, 'events are never removed');
+END;
+
+-- What the agents' hooks tell, apart from the events: there are many, and they are kept for some weeks only.
+CREATE TABLE hook_events (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  project_id TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('agent', 'daemon')),
+  category TEXT NOT NULL CHECK (category IN ('tool', 'session', 'error', 'state')),
+  name TEXT NOT NULL,
+  tool TEXT,
+  detail TEXT NOT NULL CHECK (json_valid(detail))
+) STRICT;
+CREATE INDEX hook_events_by_run ON hook_events (run_id);
+CREATE INDEX hook_events_by_task ON hook_events (task_id);
+CREATE INDEX hook_events_by_age ON hook_events (at);
+CREATE TRIGGER hook_events_stay_unchanged BEFORE UPDATE ON hook_events BEGIN
+  SELECT RAISE(ABORT, 'hook events are never changed');
 END;
 
 CREATE TABLE audit (

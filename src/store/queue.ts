@@ -38,12 +38,15 @@ export function latestVirtualTime(reader: Reader): number {
   return reader.get<{ latest: number | null }>("SELECT max(virtual_time) AS latest FROM projects")?.latest ?? 0;
 }
 
-/** The first due tasks of a project's queue by priority, by deadline and by age: at most `limit` by each, distinct, in any order. */
+/**
+ * The first due tasks of a project's queue by priority, by deadline (the higher priority first where those are the same)
+ * and by age: at most `limit` by each, distinct, in any order.
+ */
 export function listDue(reader: Reader, projectId: ProjectId, now: number, limit: number): Candidate[] {
   const params = { projectId, now, limit };
   const rows = [
     reader.all<CandidateRow>(`${CANDIDATE} ORDER BY priority DESC, sequence LIMIT :limit`, params),
-    reader.all<CandidateRow>(`${CANDIDATE} AND deadline_at IS NOT NULL ORDER BY deadline_at, sequence LIMIT :limit`, params),
+    reader.all<CandidateRow>(`${CANDIDATE} AND deadline_at IS NOT NULL ORDER BY deadline_at, priority DESC, sequence LIMIT :limit`, params),
     reader.all<CandidateRow>(`${CANDIDATE} ORDER BY queued_at, sequence LIMIT :limit`, params),
   ].flat();
   return [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];

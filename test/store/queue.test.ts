@@ -26,12 +26,16 @@ describe("the queue", () => {
           return { runAfter, candidate: { taskId, projectId, priority, deadlineAt, queuedAt, sequence: index + 1 } };
         });
         const due = all.filter((one) => one.runAfter <= 100).map((one) => one.candidate);
-        const by = (key: (one: Candidate) => number, among = due) =>
-          among.toSorted((a, b) => key(a) - key(b) || a.sequence - b.sequence).slice(0, limit);
+        const by = (key: (one: Candidate) => number, among = due, next: (one: Candidate) => number = () => 0) =>
+          among.toSorted((a, b) => key(a) - key(b) || next(a) - next(b) || a.sequence - b.sequence).slice(0, limit);
         const withDeadline = due.filter((one) => one.deadlineAt !== null);
         const expected = new Set([
           ...by((one) => -one.priority),
-          ...by((one) => one.deadlineAt ?? 0, withDeadline),
+          ...by(
+            (one) => one.deadlineAt ?? 0,
+            withDeadline,
+            (one) => -one.priority,
+          ),
           ...by((one) => one.queuedAt),
         ]);
         expect(sorted(listDue(database.reader, projectId, 100, limit))).toEqual(sorted([...expected]));

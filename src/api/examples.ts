@@ -184,7 +184,12 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
       body: "GET /orders/9 answers 500.",
       idempotencyKey: "2026-01-01-orders",
     },
-    response: { ...task, status: "queued", source: { kind: "api", key: "2026-01-01-orders", issue: null, url: null, actor: "api" } },
+    response: {
+      ...task,
+      status: "queued",
+      source: { kind: "api", key: "2026-01-01-orders", issue: null, url: null, actor: "api" },
+      created: true,
+    },
   },
   getTask: {
     response: {
@@ -227,6 +232,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   listEvents: { response: page(event) },
   listAudit: { response: page(audited) },
   listAlerts: { response: page(alert) },
+  dismissAlert: { response: { ...alert, resolvedAt: at + 660_000 } },
   backUpStore: { response: { path: "/home/ada/.drover/backups/2026-01-01T10-15-00.db", bytes: 1_048_576, sequence: 118 } },
   verifyStore: { response: { ok: true, problems: [], tasks: 16, events: 118 } },
   receiveGithubWebhook: { body: { action: "labeled", issue: { number: 7 } }, response: { accepted: true } },

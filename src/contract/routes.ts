@@ -134,6 +134,10 @@ const CreateTask = z.strictObject({
   idempotencyKey: z.string().min(1).max(100).optional(),
 });
 
+/** `created` is false for a task that was there already, filed with the same key. */
+const FiledTask = Task.extend({ created: z.boolean() });
+export type FiledTask = z.infer<typeof FiledTask>;
+
 export const routes = {
   health: route({ method: "GET", path: "/health", auth: "none", summary: "Whether the daemon works", response: Health }),
 
@@ -209,7 +213,7 @@ export const routes = {
     }),
     response: page(Task),
   }),
-  createTask: route({ method: "POST", path: "/api/tasks", status: 201, summary: "File a task", body: CreateTask, response: Task }),
+  createTask: route({ method: "POST", path: "/api/tasks", status: 201, summary: "File a task", body: CreateTask, response: FiledTask }),
   getTask: route({
     method: "GET",
     path: "/api/tasks/{task}",
@@ -345,6 +349,12 @@ export const routes = {
     summary: "What a person must see",
     query: z.strictObject({ open: z.stringbool().default(true).meta({ type: "boolean" }), limit, after }),
     response: page(Alert),
+  }),
+  dismissAlert: route({
+    method: "POST",
+    path: "/api/alerts/{alert}/dismiss",
+    summary: "Close an alert that a person has seen to; should its cause come again, so does an alert",
+    response: Alert,
   }),
 
   backUpStore: route({

@@ -6,7 +6,7 @@ import type { Task } from "../contract/task.ts";
 import { retryDelay } from "../domain/backoff.ts";
 import { nextStep, type NextStep } from "../domain/next-step.ts";
 import { renderComment, renderPullRequest } from "../publish/render.ts";
-import { raiseAlert } from "../store/alerts.ts";
+import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import { getProject } from "../store/projects.ts";
 import { getRun } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
@@ -25,6 +25,7 @@ export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" |
       const message = `${task.key} failed: ${next.message ?? next.reason ?? "no reason given"}`;
       raiseAlert(tx, { kind: "task_failed", subject: task.key, message, projectId: task.projectId, taskId: task.id });
     }
+    if (next.status === "succeeded") resolveAlerts(tx, "task_failed", task.key);
     return next;
   });
   if (kept) parts.log.info("run ended", { runId: id, outcome: outcome.status, next: kept.status, reason: kept.reason });

@@ -1,3 +1,4 @@
+import { AppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Alert } from "../contract/event.ts";
 import type { ProjectId, TaskId } from "../contract/ids.ts";
@@ -38,6 +39,15 @@ export function resolveAlerts(tx: Transaction, kind: string, subject: string): v
   tx.run(`UPDATE alerts SET resolved_at = :now WHERE ${where}`, { kind, subject, now: tx.now });
   const { projectId, taskId } = toAlert(open);
   appendEvent(tx, { type: "alert.resolved", projectId, taskId, data: { kind } });
+}
+
+/** Resolves one alert. Throws `not_found`, and `conflict` when it is resolved already. */
+export function dismissAlert(tx: Transaction, id: string): Alert {
+  const row = tx.get<AlertRow>("SELECT * FROM alerts WHERE id = :id", { id });
+  if (!row) throw new AppError("not_found", `There is no alert ${JSON.stringify(id)}. List them with: drover alerts`);
+  if (row.resolved_at !== null) throw new AppError("conflict", `The alert ${id} is resolved already.`);
+  resolveAlerts(tx, row.kind, row.subject);
+  return toAlert({ ...row, resolved_at: tx.now });
 }
 
 /** The newest first; `after`: the id of the last alert of the page before. */

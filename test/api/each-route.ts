@@ -9,7 +9,13 @@ export interface RouteRequest {
   readonly body: string | undefined;
 }
 
-const values: Readonly<Record<string, string>> = { project: "api", task: "api%231", run: examples.getRun.response.id, worker: "1" };
+const values: Readonly<Record<string, string>> = {
+  project: "api",
+  task: "api%231",
+  run: examples.getRun.response.id,
+  worker: "1",
+  alert: examples.dismissAlert.response.id,
+};
 
 export const everyRoute: readonly RouteRequest[] = (Object.entries(routes) as [RouteName, Route][]).map(([name, route]) => ({
   name,

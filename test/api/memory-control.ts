@@ -4,6 +4,7 @@ import { newId } from "../../src/base/ids.ts";
 import type { FeedSource } from "../../src/api/feed.ts";
 import { examples } from "../../src/api/examples.ts";
 import type { Control, RequestOf } from "../../src/contract/control.ts";
+import type { FiledTask } from "../../src/contract/routes.ts";
 import type { Task, TaskStatus } from "../../src/contract/task.ts";
 
 const QUEUE_MAX = 3;
@@ -94,6 +95,7 @@ export class MemoryControl {
       items: examples.listAlerts.response.items.map((alert) => ({ ...alert, message: this.hostileText ?? alert.message })),
       next: null,
     }),
+    dismissAlert: ({ params }) => ({ ...examples.dismissAlert.response, id: params.alert }),
     backUpStore: () => examples.backUpStore.response,
     verifyStore: () => {
       throw new TypeError("Cannot read properties of undefined (reading 'rows')");
@@ -139,8 +141,11 @@ export class MemoryControl {
     return { items, next: from + query.limit < matching.length ? String(from + query.limit) : null };
   }
 
-  #create({ body, actor }: RequestOf<"createTask">): Task {
+  #create({ body, actor }: RequestOf<"createTask">): FiledTask {
     this.#project(body.project);
+    const { idempotencyKey } = body;
+    const known = this.tasks.find(({ source }) => source.key === idempotencyKey);
+    if (known) return { ...known, created: false };
     const queued = this.tasks.filter((task) => task.status === "queued").length;
     if (queued >= QUEUE_MAX) {
       throw new AppError("unavailable", `${queued} tasks are queued, which is the most (daemon.queueMax). Try again later.`, {
@@ -160,11 +165,11 @@ export class MemoryControl {
       body: rest.body,
       dependsOn: this.tasks.flatMap(({ id, key }) => (rest.dependsOn.includes(key) ? [id] : [])),
       status: "queued",
-      source: { ...examples.createTask.response.source, actor },
+      source: { ...examples.createTask.response.source, key: idempotencyKey ?? newId("task"), actor },
       usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: null },
     };
     this.tasks.push(task);
-    return task;
+    return { ...task, created: true };
   }
 
   #find(name: string): Task {

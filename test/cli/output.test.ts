@@ -5,6 +5,7 @@ import { examples } from "../../src/api/examples.ts";
 import { now, servedPlace, type Ran } from "./running.ts";
 
 const run = examples.getRun.response.id;
+const alert = examples.dismissAlert.response.id;
 
 beforeEach(() => vi.stubEnv("TZ", "UTC"));
 afterEach(() => vi.unstubAllEnvs());
@@ -31,6 +32,8 @@ test.each([
   [["run", "answer", run, "--allow"], examples.answerRun.response],
   [["audit"], examples.listAudit.response],
   [["alerts"], examples.listAlerts.response],
+  [["alerts", "--all"], examples.listAlerts.response],
+  [["alerts", "dismiss", alert], examples.dismissAlert.response],
   [["store", "backup"], examples.backUpStore.response],
   [["queue", "status"], { ...examples.getQueue.response, queued: 0, next: [] }],
   [["pause"], { ...examples.getQueue.response, paused: true, queued: 0, next: [] }],
@@ -92,8 +95,9 @@ Last error   none
   ],
   [
     ["alerts"],
-    "LAST  STATE  KIND         SUBJECT  TIMES  MESSAGE\nnow   open   poll_failed  api      3×     GitHub did not answer for 15 minutes. Nothing was changed; the next look is in 5 minutes.\n",
+    `${"ALERT".padEnd(42)}  LAST  STATE  KIND         SUBJECT  TIMES  MESSAGE\n${alert}  now   open   poll_failed  api      3×     GitHub did not answer for 15 minutes. Nothing was changed; the next look is in 5 minutes.\n`,
   ],
+  [["alerts", "dismiss", alert], "Dismissed: poll_failed of api.\n"],
   [["task", "cancel", "api#1"], "api#1 is cancelled.\n"],
   [["task", "retry", "api#1"], "api#1: queued.\n"],
   [["task", "diff", "api#1"], examples.getTaskDiff.response],
@@ -176,6 +180,14 @@ test("a look at the issues says why some were ignored", async () => {
     out: "1 new, 1 ignored, 0 cancelled.\n",
     err: "Ignored #4: Its front matter is no YAML: labels: [Claude\n",
   });
+});
+
+test("a task that is filed again with its key is said to be there already", async () => {
+  await using at = await servedPlace();
+  const add = ["task", "add", "-p", "api", "--key", "once", "One"];
+  expect((await at.run(add)).out).toBe("Filed api#1: queued.\n");
+  expect((await at.run(add)).out).toBe("api#1 was filed with this key before: queued.\n");
+  expect(JSON.parse((await at.run([...add, "--json"])).out)).toMatchObject({ key: "api#1", created: false });
 });
 
 test("a task names what it waits for", async () => {

@@ -106,9 +106,11 @@ describe("a repository", () => {
       "workspace_failed",
       expect.stringContaining("no commit yet. Push a first one to main"),
     ]);
+    expect((await daemon.client.listAlerts()).items).toMatchObject([{ kind: "task_failed", subject: "api#1" }]);
     repository.commit({ "README.md": "# First\n" });
     await daemon.client.retryTask({ params: { task: "api#1" } });
     expect((await daemon.taskWith("api#1", "succeeded")).runs).toHaveLength(2);
+    expect((await daemon.client.listAlerts()).items).toEqual([]);
   });
 });
 

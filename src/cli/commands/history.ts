@@ -57,6 +57,7 @@ export async function alerts(cli: Cli, { all, ...query }: PageOptions & { all?: 
   if (page.items.length === 0) return cli.terminal.print(show`No alerts.`);
   const now = cli.clock.now();
   const rows = page.items.map((alert) => [
+    show`${alert.id}`,
     show`${ago(alert.lastAt, now)}`,
     alert.resolvedAt === null ? painted("yellow", "open") : painted("dim", "resolved"),
     painted("bold", alert.kind),
@@ -64,5 +65,11 @@ export async function alerts(cli: Cli, { all, ...query }: PageOptions & { all?: 
     show`${alert.count}×`,
     show`${alert.message}`,
   ]);
-  await cli.terminal.printTable(["LAST", "STATE", "KIND", "SUBJECT", "TIMES", "MESSAGE"], rows);
+  await cli.terminal.printTable(["ALERT", "LAST", "STATE", "KIND", "SUBJECT", "TIMES", "MESSAGE"], rows);
+}
+
+export async function dismissAlert(cli: Cli, alert: string): Promise<void> {
+  const dismissed = await (await cli.connect()).dismissAlert({ params: { alert }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(dismissed);
+  cli.terminal.print(show`Dismissed: ${painted("bold", dismissed.kind)} of ${dismissed.subject}.`);
 }

@@ -4,7 +4,8 @@ import { text } from "node:stream/consumers";
 import { AppError } from "../../base/errors.ts";
 import type { Client } from "../../client/client.ts";
 import type { Event } from "../../contract/event.ts";
-import type { Delivery, Task, TaskStatus } from "../../contract/task.ts";
+import type { FiledTask } from "../../contract/routes.ts";
+import type { Delivery, TaskStatus } from "../../contract/task.ts";
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
 import { describeEvent } from "../describe-event.ts";
@@ -47,7 +48,7 @@ export async function add(cli: Cli, words: string[], options: AddOptions): Promi
   });
   if (options.wait) return waitFor(cli, client, task);
   if (cli.isJson) return cli.terminal.printJson(task);
-  cli.terminal.print(show`Filed ${painted("bold", task.key)}: ${statusOf(task)}.`);
+  cli.terminal.print(show`${filed(task)}.`);
   cli.terminal.note(show`Watch it with: drover task logs -f ${task.key}`);
 }
 
@@ -133,14 +134,19 @@ export async function logs(cli: Cli, named: string, options: LogsOptions): Promi
 }
 
 /** Shows what happens until the task has ended or needs a person; the command fails unless it succeeded. */
-async function waitFor(cli: Cli, client: Client, task: Task): Promise<void> {
-  if (!cli.isJson) cli.terminal.print(show`Filed ${painted("bold", task.key)}: ${statusOf(task)}. Ctrl-C stops watching, not the task.`);
+async function waitFor(cli: Cli, client: Client, task: FiledTask): Promise<void> {
+  if (!cli.isJson) cli.terminal.print(show`${filed(task)}. Ctrl-C stops watching, not the task.`);
   await followTask(cli, client, task, true, (event) => cli.isJson || tell(cli, event));
   const ended = await client.getTask({ params: { task: task.id }, signal: cli.signal });
   const pullRequest = ended.pullRequest === null ? "" : `  ${ended.pullRequest.url}`;
   if (cli.isJson) cli.terminal.printJson(ended);
   else cli.terminal.print(show`${painted("bold", ended.key)}: ${statusOf(ended)}${pullRequest}`);
   if (ended.status !== "succeeded") throw new Ended(1);
+}
+
+function filed(task: FiledTask): Shown {
+  const key = painted("bold", task.key);
+  return task.created ? show`Filed ${key}: ${statusOf(task)}` : show`${key} was filed with this key before: ${statusOf(task)}`;
 }
 
 function tell(cli: Cli, event: Event): void {

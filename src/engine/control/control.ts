@@ -1,5 +1,6 @@
 import type { Control } from "../../contract/control.ts";
 import { daemonVerbs } from "./daemon.ts";
+import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
 import { queueVerbs } from "./queue.ts";
 import { runVerbs } from "./runs.ts";
@@ -8,5 +9,12 @@ import { taskVerbs } from "./tasks.ts";
 
 /** Everything that can be asked of Drover, one verb a route: whatever a client shows or does goes through here. */
 export function createControl(parts: ControlParts): Control {
-  return { ...daemonVerbs(parts), ...projectVerbs(parts), ...taskVerbs(parts), ...runVerbs(parts), ...queueVerbs(parts) };
+  return {
+    ...daemonVerbs(parts),
+    ...historyVerbs(parts),
+    ...projectVerbs(parts),
+    ...taskVerbs(parts),
+    ...runVerbs(parts),
+    ...queueVerbs(parts),
+  };
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { RequestOf } from "../../contract/control.ts";
+import type { FiledTask } from "../../contract/routes.ts";
 import type { Task } from "../../contract/task.ts";
 import { wayOf } from "../../domain/task-way.ts";
+import { appendAudit } from "../../store/audit.ts";
 import { listEffects } from "../../store/effects.ts";
 import { getProject } from "../../store/projects.ts";
 import { listRuns } from "../../store/runs.ts";
@@ -65,14 +67,14 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
   };
 }
 
-async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createTask">): Promise<Task> {
+async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createTask">): Promise<FiledTask> {
   const { reader } = parts.database;
   const project = requireProject(reader, body.project);
   const { defaults } = parts.settings.forProject(project);
   const plans = body.mode === "plan";
   const key = body.idempotencyKey ?? randomUUID();
-  const filed = await audited(parts, { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } }, (tx) =>
-    insertTask(
+  return parts.database.write((tx) => {
+    const { task, created } = insertTask(
       tx,
       {
         projectId: project.id,
@@ -89,9 +91,10 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
         draft: body.draft,
       },
       { queued: parts.settings.current().daemon.queueMax },
-    ),
-  );
-  return filed.task;
+    );
+    if (created) appendAudit(tx, { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } });
+    return { ...task, created };
+  });
 }
 
 function defined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {

@@ -1,0 +1,47 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { TestHome } from "../support/daemon.ts";
+import { makeRepository } from "../support/repository.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+test("a task that is filed twice with one key is there once, and so is its line in the audit log", async () => {
+  await using home = await TestHome.make();
+  const { path } = makeRepository(join(home.folder, "api"));
+  const { client } = await home.start();
+  await client.changeQueue({ body: { paused: true } });
+  await client.registerProject({ body: { path } });
+  const file = () => client.createTask({ body: { project: "api", title: "Once", idempotencyKey: "once" } });
+  const first = await file();
+  expect(first).toMatchObject({ key: "api#1", created: true });
+  expect(await file()).toEqual({ ...first, created: false });
+  const { items } = await client.listAudit();
+  expect(items.filter(({ action }) => action === "task.create")).toMatchObject([
+    { subject: "api", detail: { title: "Once", key: "once" } },
+  ]);
+});
+
+test("an alert that a person dismisses is resolved, once, by them", async () => {
+  await using home = await TestHome.make();
+  const { path } = makeRepository(join(home.folder, "api"));
+  mkdirSync(join(path, ".drover"));
+  const daemon = await home.start();
+  const { client } = daemon;
+  await client.registerProject({ body: { path } });
+  writeFileSync(join(path, ".drover", "config.yaml"), "defaults: [1\n");
+  await daemon.until((event) => event.type === "alert.raised");
+  const [alert] = (await client.listAlerts()).items;
+  if (alert === undefined) throw new Error("An alert was raised.");
+  const dismiss = () => client.dismissAlert({ params: { alert: alert.id } });
+  const dismissed = await dismiss();
+  expect(dismissed).toEqual({ ...alert, resolvedAt: dismissed.resolvedAt });
+  expect(dismissed.resolvedAt).toBeGreaterThanOrEqual(alert.raisedAt);
+  expect((await client.listAlerts()).items).toEqual([]);
+  expect((await client.listAudit({ query: { limit: 1 } })).items).toMatchObject([
+    { actor: "api", action: "alert.dismiss", subject: "api", detail: { kind: "config_rejected", message: alert.message } },
+  ]);
+  expect((await daemon.until((event) => event.type === "alert.resolved")).at(-1)).toMatchObject({ projectId: alert.projectId });
+  await expect(dismiss()).rejects.toMatchObject({ code: "conflict" });
+  await expect(client.dismissAlert({ params: { alert: "alert_none" } })).rejects.toMatchObject({ code: "not_found" });
+});

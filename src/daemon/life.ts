@@ -1,5 +1,6 @@
 import type { Api } from "../api/server.ts";
 import { AppError, messageOf } from "../base/errors.ts";
+import type { Project } from "../contract/project.ts";
 import type { StopMode } from "../contract/routes.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/parts.ts";
@@ -64,7 +65,7 @@ export class Life {
     lock.publish({ pid: self.pid, startTime: self.startTime, url: this.url, version });
     await parts.database.write((tx) => appendEvent(tx, { type: "daemon.started", data: { version, pid: self.pid } }));
     settings.listen(this.#settingsListener());
-    await parts.database.write((tx) => resolveMended(tx, settings));
+    await parts.database.write((tx) => notePresentFiles(tx, settings));
     await engine.start();
     publisher.start();
     intake.start();
@@ -92,13 +93,8 @@ export class Life {
         });
       },
       onRejected({ message }, file) {
-        const owner = ownerOf(file);
-        const about = owner && { projectId: owner.id };
         parts.log.warn("settings rejected", { file, error: message });
-        void note((tx) => {
-          appendEvent(tx, { type: "config.rejected", ...about, data: { message } });
-          raiseAlert(tx, { kind: "config_rejected", subject: owner?.name ?? HOME_FILE, message, ...about });
-        });
+        void note((tx) => noteRejected(tx, ownerOf(file), message));
       },
     };
   }
@@ -185,10 +181,20 @@ export class Life {
   }
 }
 
-/** Files that were put right while no daemon ran; nobody would tell of them any more. */
-function resolveMended(tx: Transaction, settings: LiveSettings): void {
+/** What became of the files while no daemon ran, for nobody else tells of it: which were put right, and which are wrong now. */
+function notePresentFiles(tx: Transaction, settings: LiveSettings): void {
   resolveAlerts(tx, "config_rejected", HOME_FILE);
   for (const project of listProjects(tx)) {
-    if (settings.isKnown(project) && settings.error(project) === null) resolveAlerts(tx, "config_rejected", project.name);
+    // Reads its file.
+    settings.forProject(project);
+    const error = settings.error(project);
+    if (error === null) resolveAlerts(tx, "config_rejected", project.name);
+    else noteRejected(tx, project, error);
   }
+}
+
+function noteRejected(tx: Transaction, owner: Project | undefined, message: string): void {
+  const about = owner && { projectId: owner.id };
+  appendEvent(tx, { type: "config.rejected", ...about, data: { message } });
+  raiseAlert(tx, { kind: "config_rejected", subject: owner?.name ?? HOME_FILE, message, ...about });
 }

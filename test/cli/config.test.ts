@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { place } from "./running.ts";
@@ -52,6 +52,24 @@ test("show names each setting in force and where it comes from; set, reset and r
   expect(await shown()).toEqual(setting(2, "default", null));
   expect((await at.run(["config", "show", "daemon", "--origin"])).out).toMatch(/^SETTING +FROM +VALUE\ndaemon.maxProcesses +default +2\n/);
   expect(await at.run(["config", "show", "nope"])).toMatchObject({ code: 3 });
+});
+
+test("upgrade brings a file of an older format to the present one, keeps it beside, and does so once", async () => {
+  await using at = place();
+  execFileSync("git", ["init", "--quiet", at.folder]);
+  mkdirSync(join(at.folder, ".drover"));
+  for (const [file, ...local] of [[join(at.home, "config.yaml")], [join(at.folder, ".drover", "config.yaml"), "--local"]] as [
+    string,
+    ...string[],
+  ][]) {
+    const old = "# mine\ndefaults:\n  retryAttempts: 2\n";
+    writeFileSync(file, old);
+    const out = `${file} has the present format; what it was is in ${file}.bak.\n`;
+    expect(await at.run(["config", "upgrade", ...local])).toEqual({ code: 0, out, err: "" });
+    expect([readFileSync(file, "utf8"), readFileSync(`${file}.bak`, "utf8")]).toEqual([`version: 1\n${old}`, old]);
+    const nothing = { code: 0, out: `${file} needs no upgrade; nothing was changed.\n`, err: "" };
+    expect(await at.run(["config", "upgrade", ...local])).toEqual(nothing);
+  }
 });
 
 test("a setting that a running daemon does not read anew says so", async () => {

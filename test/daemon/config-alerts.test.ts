@@ -32,6 +32,22 @@ test("each wrong file has an alert of its own, until it is right again or was pu
   expect(await openAlerts(await home.start())).toEqual([]);
 });
 
+test("a project's file that became wrong while no daemon ran has its alert when one starts", async () => {
+  await using home = await TestHome.make();
+  const { path } = makeRepository(join(home.folder, "api"));
+  const first = await home.start();
+  await first.client.registerProject({ body: { path } });
+  await first.stop();
+
+  mkdirSync(join(path, ".drover"));
+  const file = join(path, ".drover", "config.yaml");
+  writeFileSync(file, "defaults: [1\n");
+  const { client } = await home.start();
+  expect((await client.listAlerts()).items).toMatchObject([
+    { kind: "config_rejected", subject: "api", count: 1, message: expect.stringContaining(file) },
+  ]);
+});
+
 async function openAlerts({ client }: Pick<Awaited<ReturnType<TestHome["start"]>>, "client">): Promise<string[]> {
   return (await client.listAlerts()).items.map(({ subject }) => subject).toSorted();
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { AppError } from "../../base/errors.ts";
-import { initConfig, resetConfig, rollbackConfig, setConfig, type EditScope } from "../../config/edit.ts";
+import { initConfig, resetConfig, rollbackConfig, setConfig, upgradeConfig, type EditScope } from "../../config/edit.ts";
 import { readConfigText } from "../../config/file.ts";
 import { checkConfigText, loadConfig, loadProjectConfig } from "../../config/load.ts";
 import { projectConfigFile } from "../../config/project-folder.ts";
@@ -79,6 +79,17 @@ export function rollback(cli: Cli, options: { to?: number }): void {
   if (cli.isJson) return cli.terminal.printJson({ file: cli.paths.config, version });
   cli.terminal.print(
     line`${painted("cyan", cli.paths.config)} is as in version ${version} again; what it was is in ${cli.paths.config}.bak.`,
+  );
+}
+
+/** Brings a file of an older format to the present one; what it was stays beside it. */
+export function upgrade(cli: Cli, options: ScopeOptions): void {
+  const { file, scope } = editOf(cli, options);
+  const upgraded = upgradeConfig(file, scope);
+  if (cli.isJson) return cli.terminal.printJson({ file, upgraded });
+  const name = painted("cyan", file);
+  cli.terminal.print(
+    upgraded ? line`${name} has the present format; what it was is in ${file}.bak.` : line`${name} needs no upgrade; nothing was changed.`,
   );
 }
 

@@ -46,6 +46,11 @@ export function defineConfig(program: Command, act: Act): void {
     .description("put the version before in force again")
     .option("--to <version>", "or this one", wholeNumber)
     .action(act(async () => (await load()).rollback));
+  config
+    .command("upgrade")
+    .description("bring a file of an older format to the present one; what it was stays beside it as .bak")
+    .option(...local)
+    .action(act(async () => (await load()).upgrade));
   examples(config.command("schema").description("print the JSON Schema of the files, for an editor"), [
     "drover config schema > drover.schema.json",
   ]).action(act(async () => (await load()).schema));

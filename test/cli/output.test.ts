@@ -95,7 +95,7 @@ Last error   none
   ],
   [
     ["alerts"],
-    `${"ALERT".padEnd(42)}  LAST  STATE  KIND         SUBJECT  TIMES  MESSAGE\n${alert}  now   open   poll_failed  api      3×     GitHub did not answer for 15 minutes. Nothing was changed; the next look is in 5 minutes.\n`,
+    `poll_failed api  open, 3 times, now  ${alert}\n  GitHub did not answer for 15 minutes. Nothing was changed; the next look is in 5 minutes.\n`,
   ],
   [["alerts", "dismiss", alert], "Dismissed: poll_failed of api.\n"],
   [["task", "cancel", "api#1"], "api#1 is cancelled.\n"],

@@ -56,16 +56,16 @@ export async function alerts(cli: Cli, { all, ...query }: PageOptions & { all?: 
   if (cli.isJson) return cli.terminal.printJson(page);
   if (page.items.length === 0) return cli.terminal.print(show`No alerts.`);
   const now = cli.clock.now();
-  const rows = page.items.map((alert) => [
-    show`${alert.id}`,
-    show`${ago(alert.lastAt, now)}`,
-    alert.resolvedAt === null ? painted("yellow", "open") : painted("dim", "resolved"),
-    painted("bold", alert.kind),
-    show`${alert.subject}`,
-    show`${alert.count}×`,
-    show`${alert.message}`,
-  ]);
-  await cli.terminal.printTable(["ALERT", "LAST", "STATE", "KIND", "SUBJECT", "TIMES", "MESSAGE"], rows);
+  // Not a table: its last column would be cut, and all of the message is for a person.
+  for (const { id, kind, subject, message, count, lastAt, resolvedAt } of page.items) {
+    const state = resolvedAt === null ? painted("yellow", "open") : painted("dim", "resolved");
+    const times = count === 1 ? "" : `${count} times, `;
+    cli.terminal.print(
+      show`${painted("bold", kind)} ${subject}  ${state}, ${times}${ago(lastAt, now)}  ${painted("dim", id)}`,
+      show`  ${message}`,
+    );
+  }
+  if (page.next !== null) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
 }
 
 export async function dismissAlert(cli: Cli, alert: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -28,18 +28,17 @@ export async function runningDaemon(cli: Cli): Promise<DaemonFile | undefined> {
  */
 export async function startDaemon(cli: Cli, timeoutMs: number): Promise<DaemonFile & { status: Health["status"] }> {
   mkdirSync(cli.paths.logs, { recursive: true, mode: 0o700 });
-  const outputFile = join(cli.paths.logs, "daemon.out");
-  const output = openSync(outputFile, "w", 0o600);
+  const output = openOutput(cli);
   const child = spawn(process.execPath, [daemonProgram], {
     detached: true,
-    stdio: ["ignore", output, output],
+    stdio: ["ignore", output.descriptor, output.descriptor],
     env: daemonEnvironment(cli),
     cwd: cli.paths.home,
   });
-  closeSync(output);
   try {
-    return await untilHealthy(cli, child, outputFile, timeoutMs);
+    return await untilHealthy(cli, child, output, timeoutMs);
   } finally {
+    closeSync(output.descriptor);
     child.unref();
   }
 }
@@ -86,10 +85,25 @@ export async function runOffline(cli: Cli, verb: "backup" | "verify"): Promise<u
   return JSON.parse(out);
 }
 
+/** Where a daemon says why it could not start. */
+interface Output {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+/** A file of this start's own, put in the place of the last one's: of two starts at once neither writes into the other's. */
+function openOutput(cli: Cli): Output {
+  const path = join(cli.paths.logs, "daemon.out");
+  const own = `${path}.${process.pid}`;
+  const descriptor = openSync(own, "w+", 0o600);
+  renameSync(own, path);
+  return { path, descriptor };
+}
+
 async function untilHealthy(
   cli: Cli,
   child: ChildProcess,
-  outputFile: string,
+  output: Output,
   timeoutMs: number,
 ): Promise<DaemonFile & { status: Health["status"] }> {
   const over = ended(child);
@@ -97,7 +111,7 @@ async function untilHealthy(
   over.catch(() => undefined);
   const startedAt = cli.clock.elapsed();
   while (cli.clock.elapsed() - startedAt < timeoutMs) {
-    if (child.exitCode !== null || child.signalCode !== null) throw didNotStart(child, outputFile);
+    if (child.exitCode !== null || child.signalCode !== null) throw didNotStart(child, output);
     const file = readDaemonFile(cli.paths);
     const status = file !== undefined && file.pid === child.pid ? await healthOf(file.url) : undefined;
     if (file !== undefined && (status === "ok" || status === "degraded")) return { ...file, status };
@@ -105,16 +119,19 @@ async function untilHealthy(
   }
   throw new AppError(
     "timeout",
-    `The daemon (pid ${child.pid}) is not up after ${timeoutMs / 1000} s. See ${outputFile}, or wait longer with --timeout.`,
+    `The daemon (pid ${child.pid}) is not up after ${timeoutMs / 1000} s. See ${output.path}, or wait longer with --timeout.`,
   );
 }
 
-function didNotStart(child: ChildProcess, outputFile: string): AppError {
+function didNotStart(child: ChildProcess, { path, descriptor }: Output): AppError {
   const how = child.signalCode ?? `exit status ${child.exitCode}`;
-  return new AppError(
-    "unavailable",
-    ownWords(readFileSync(outputFile, "utf8")) || `The daemon ended at its start (${how}). See ${outputFile}.`,
-  );
+  return new AppError("unavailable", ownWords(readWhole(descriptor)) || `The daemon ended at its start (${how}). See ${path}.`);
+}
+
+/** From the beginning, wherever the writer is, who has the same position in the file as we. */
+function readWhole(descriptor: number): string {
+  const buffer = Buffer.alloc(fstatSync(descriptor).size);
+  return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
 }
 
 /** What a program of ours said last, `drover: ...`, with what follows it; a stack stays in the file. */

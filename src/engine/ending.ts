@@ -32,9 +32,9 @@ export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" |
   else parts.log.warn("the end of a run was refused: its task was claimed anew", { runId: id, epoch });
 }
 
-/** What to tell the outside when a task's first run has begun. */
+/** What to tell the outside when a task's first attempt has begun, also when a person wanted it again. */
 export function startEffects(task: Task, run: Run): EffectPayload[] {
-  if (task.source.issue === null || run.epoch > 1) return [];
+  if (task.source.issue === null || run.attempt > 1) return [];
   return [{ kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next: null }), linksPullRequest: false }];
 }
 

@@ -1,5 +1,6 @@
 import type { NewTask } from "../contract/task.ts";
 import type { Forge, ForgeProject, Issue, Permission } from "../forge/forge.ts";
+import { tellCancelled } from "../publish/cancelled.ts";
 import type { Database, Reader, Transaction } from "../store/database.ts";
 import { appendEvent } from "../store/events.ts";
 import { findIssueState, saveIssueState, type IssueState } from "../store/intake.ts";
@@ -96,7 +97,11 @@ function carryOut(
         appendEvent(tx, { type: "issue.ignored", projectId: project.id, data: { issue: number, reason: decision.reason } });
       break;
     case "cancel":
-      if (state.taskId) requestCancel(tx, state.taskId, { by: "source", actor: project.forge, message: decision.message });
+      if (state.taskId) {
+        requestCancel(tx, state.taskId, { by: "source", actor: project.forge, message: decision.message });
+        // One that was removed takes no comment.
+        if (issue) tellCancelled(tx, [state.taskId]);
+      }
       saveIssueState(tx, { ...state, open: false });
       break;
     case "create":

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
-import { renderComment, renderPullRequest, withPullRequest } from "./render.ts";
+import { renderCancelled, renderComment, renderPullRequest, withPullRequest } from "./render.ts";
 
 const usage = { inputTokens: 12_345, outputTokens: 678, cacheReadTokens: 9, costUsdMicros: 123_456 };
 
@@ -197,6 +197,13 @@ It works from the text of the issue as it was when the work was taken in. Later 
   test("tells of a cancellation and that the work is saved", () => {
     expect(ended({ status: "cancelled", by: "source", message: "The issue was closed." }, next("cancelled"))).toBe(
       "**Cancelled** · task `api#42` · attempt 1 of 3\n\nThe issue was closed.\n\nWhat was done so far is saved.",
+    );
+  });
+
+  test("tells of a cancellation between two runs, in a quiet voice", () => {
+    const cancelled = renderCancelled({ ...task, message: "Cancelled by @ada." });
+    expect(cancelled.replaceAll("\u2060", "·")).toBe(
+      "**Cancelled** · task `api#42`\n\nCancelled by @·ada.\n\nWhat was done so far is saved.",
     );
   });
 

@@ -28,6 +28,11 @@ export function renderComment(view: CommentView): string {
   return paragraphs([head, ...(next === null ? startedParts(run) : endedParts(task, run, next))]);
 }
 
+/** The same of a task that was cancelled between two runs. */
+export function renderCancelled({ key, message }: Pick<Task, "key" | "message">): string {
+  return paragraphs([`**Cancelled** · task ${codeSpan(key)}`, quietTitle(message ?? "", MESSAGE_MAX), "What was done so far is saved."]);
+}
+
 /** The comment with a line about the pull request, whose address is known only after it was opened. */
 export function withPullRequest(comment: string, pullRequest: NonNullable<Task["pullRequest"]>): string {
   return withSecondParagraph(comment, `Pull request: ${pullRequest.url}${howToRead(pullRequest)}`);

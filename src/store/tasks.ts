@@ -98,6 +98,16 @@ export function listTasks(reader: Reader, filter: TaskFilter): Task[] {
   return reader.all<TaskRow>(`SELECT ${TASK_COLUMNS} WHERE ${where} ORDER BY tasks.sequence DESC LIMIT :limit`, params).map(toTask);
 }
 
+/** The tasks of a project, or of all, that wait between two runs: queued, waiting or blocked, and begun before. */
+export function listBegun(reader: Reader, projectId?: ProjectId): TaskId[] {
+  const rows = reader.all<{ id: TaskId }>(
+    `SELECT id FROM tasks WHERE status IN ('queued', 'waiting', 'blocked') AND epoch > 0
+     ${projectId === undefined ? "" : "AND project_id = :projectId"} ORDER BY sequence`,
+    { ...(projectId !== undefined && { projectId }) },
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Of a project, or of all. Kept up to date with each change, so it costs the same however many there are. */
 export function countTasks(reader: Reader, projectId?: ProjectId): TaskCounts {
   const rows =

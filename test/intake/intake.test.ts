@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Config } from "../../src/contract/config.ts";
 import type { Project } from "../../src/contract/project.ts";
 import { getProject } from "../../src/store/projects.ts";
+import { listEffects } from "../../src/store/effects.ts";
 import { openRuns } from "../../src/store/runs.ts";
 import { finishRun, retryTask, stopRequests } from "../../src/store/transitions.ts";
 import { GithubDouble } from "../support/github-double.ts";
@@ -279,6 +280,26 @@ describe("an issue that is no longer wanted", () => {
     scratch.clock.advance(3_600_000);
     expect(await world.poll()).toEqual({ ...nothing, cancelled: 1 });
     expect(world.taskOf("issue:1")).toMatchObject({ status: "cancelled", message: "The issue was removed." });
+  });
+
+  test("has its status comment brought up to date when its task waits for the next attempt, but not one that is gone", async () => {
+    const outcome = { status: "failed", reason: "agent_error", message: "It crashed.", proof: null, retryAt: null } as const;
+    const waiting = [world.openIssue(), world.openIssue()].map((issue) => `issue:${issue}`);
+    world.openIssue();
+    await world.poll();
+    for (const key of waiting) {
+      const run = startTask(scratch.database, world.taskOf(key).id);
+      const next = step("queued", { runAfter: scratch.clock.now() + 1e6 });
+      scratch.database.writeNow((tx) => finishRun(tx, run, { outcome, next }));
+    }
+    api.close(1);
+    api.delete(2);
+    api.close(3);
+    scratch.clock.advance(3_600_000);
+    expect(await world.poll()).toEqual({ ...nothing, cancelled: 3 });
+    const comments = world.tasks().map(({ id }) => listEffects(scratch.database.reader, id).map(({ payload }) => payload));
+    const body = "**Cancelled** · task `api#1`\n\nThe issue was closed.\n\nWhat was done so far is saved.";
+    expect(comments).toEqual([[{ kind: "comment", issue: 1, body, linksPullRequest: false }], [], []]);
   });
 
   test("while the daemon was off cancels when it is back", async () => {

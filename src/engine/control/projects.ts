@@ -3,8 +3,9 @@ import { AppError } from "../../base/errors.ts";
 import { slug } from "../../base/text.ts";
 import type { ForgeKind, Project } from "../../contract/project.ts";
 import type { ProjectStatus } from "../../contract/routes.ts";
+import { tellCancelled } from "../../publish/cancelled.ts";
 import { changeProject, findProject, insertProject, listProjects, removeProject } from "../../store/projects.ts";
-import { countTasks } from "../../store/tasks.ts";
+import { countTasks, listBegun } from "../../store/tasks.ts";
 import { inspectRepository, type InspectedRepository } from "../../workspace/inspect.ts";
 import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -67,7 +68,11 @@ export function projectVerbs(parts: ControlParts): Verbs<Names> {
     async unregisterProject({ params, actor }) {
       const project = requireProject(reader, params.project);
       const last = status(project);
-      await audited(parts, { actor, action: "project.unregister", subject: project.name }, (tx) => removeProject(tx, project.id));
+      await audited(parts, { actor, action: "project.unregister", subject: project.name }, (tx) => {
+        const begun = listBegun(tx, project.id);
+        removeProject(tx, project.id);
+        tellCancelled(tx, begun);
+      });
       return { ...last, enabled: false };
     },
 

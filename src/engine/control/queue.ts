@@ -1,8 +1,9 @@
 import type { QueueStatus } from "../../contract/routes.ts";
 import { orderQueue } from "../../domain/schedule.ts";
+import { tellCancelled } from "../../publish/cancelled.ts";
 import { countRunning, listDue } from "../../store/queue.ts";
 import { isPaused, setPaused } from "../../store/settings.ts";
-import { countTasks, getTask } from "../../store/tasks.ts";
+import { countTasks, getTask, listBegun } from "../../store/tasks.ts";
 import { clearQueue } from "../../store/transitions.ts";
 import { audited, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -45,7 +46,12 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
     },
 
     async clearQueue({ actor }) {
-      const cancelled = await audited(parts, { actor, action: "queue.clear", subject: "queue" }, (tx) => clearQueue(tx, actor));
+      const cancelled = await audited(parts, { actor, action: "queue.clear", subject: "queue" }, (tx) => {
+        const begun = listBegun(tx);
+        const count = clearQueue(tx, actor);
+        tellCancelled(tx, begun);
+        return count;
+      });
       return { cancelled };
     },
   };

@@ -3,6 +3,7 @@ import type { RequestOf } from "../../contract/control.ts";
 import type { FiledTask } from "../../contract/routes.ts";
 import type { Task } from "../../contract/task.ts";
 import { wayOf } from "../../domain/task-way.ts";
+import { tellCancelled } from "../../publish/cancelled.ts";
 import { appendAudit } from "../../store/audit.ts";
 import { listEffects } from "../../store/effects.ts";
 import { getProject } from "../../store/projects.ts";
@@ -43,9 +44,11 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
 
     cancelTask({ params, actor }) {
       const { id, key } = requireTask(reader, params.task);
-      return audited(parts, { actor, action: "task.cancel", subject: key }, (tx) =>
-        requestCancel(tx, id, { by: "user", actor, message: `Cancelled by ${actor}.` }),
-      );
+      return audited(parts, { actor, action: "task.cancel", subject: key }, (tx) => {
+        const task = requestCancel(tx, id, { by: "user", actor, message: `Cancelled by ${actor}.` });
+        tellCancelled(tx, [id]);
+        return task;
+      });
     },
 
     retryTask({ params, actor }) {

@@ -7,6 +7,7 @@ import { systemRandom } from "../../src/base/random.ts";
 import { Config } from "../../src/contract/config.ts";
 import type { EngineParts, Settings } from "../../src/engine/parts.ts";
 import type { Forge } from "../../src/forge/forge.ts";
+import { processIsolation } from "../../src/isolation/process.ts";
 import type { HeldState, OutputLine, ProcessHost } from "../../src/process/host.ts";
 import type { Database } from "../../src/store/database.ts";
 import { createPromptRenderer } from "../../src/workflow/prompt.ts";
@@ -28,6 +29,7 @@ export function instantParts(database: Database, folder: string, agentMax: numbe
     host: instantHost(),
     workspaces: instantWorkspaces(),
     drivers: new Map([[instantDriver.name, instantDriver]]),
+    isolations: new Map([[processIsolation.name, processIsolation]]),
     forges: { github: forge, local: forge },
     workflows: readWorkflows(),
     renderPrompt: createPromptRenderer(),
@@ -114,6 +116,7 @@ function instantWorkspaces(): Workspaces {
     checkpoints: async () => [],
     collect: async () => ({ headCommit: head, changed: true, changes: ["file | 1 +"] }),
     diff: async () => "",
+    archive: async () => {},
     push: async () => {},
     restore: async () => ({ path: "", commit: head, checkpoint: null }),
     remove: async () => {},

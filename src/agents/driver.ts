@@ -27,6 +27,12 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** Files to write before the start, absolute path to content (0600). */
   readonly files: Readonly<Record<string, string>>;
+  /**
+   * What it needs besides its workspace and its configDirectory, for an isolation that gives it nothing else: the hosts it
+   * talks to (`api.anthropic.com`, `localhost:4020`; without a port: 443), and files of the person's, such as its login, that
+   * it reads and renews.
+   */
+  readonly reach?: { readonly hosts: readonly string[]; readonly files: readonly string[] };
   /** What to write to its stdin at once: the prompt, in the agent's protocol. */
   readonly stdin: string;
 }
@@ -38,7 +44,8 @@ export type AgentEvent =
   | { readonly type: "tool_called"; readonly id: string; readonly tool: string; readonly input: string }
   | { readonly type: "tool_finished"; readonly id: string; readonly tool: string; readonly failed: boolean }
   | { readonly type: "question_asked"; readonly id: string; readonly tool: string; readonly input: string }
-  | { readonly type: "retrying"; readonly attempt: number; readonly message: string }
+  /** A request to the provider failed and is made again. `status`: the HTTP status of its answer, where the agent tells it. */
+  | { readonly type: "retrying"; readonly attempt: number; readonly message: string; readonly status?: number | undefined }
   | { readonly type: "usage"; readonly usage: Usage }
   /** The agent's own last word on the turn. Nothing counts as success without it. `stdin`: what to write to make it exit. */
   | { readonly type: "turn_ended"; readonly verdict: AgentVerdict; readonly report: string; readonly stdin: string | null };

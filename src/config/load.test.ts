@@ -372,6 +372,20 @@ describe("a project's file", () => {
     }
   });
 
+  test("it cannot leave a confinement, only choose another one", () => {
+    const isolationOf = (home: string, own: string) => {
+      const { config, warnings } = loadProject(load(`defaults: { isolation: ${home} }\n`), `defaults: { isolation: ${own} }\n`);
+      return [config.defaults.isolation, ...warnings];
+    };
+    expect(isolationOf("process", "sandbox")).toEqual(["sandbox"]);
+    expect(isolationOf("tmux", "process")).toEqual(["process"]);
+    expect(isolationOf("sandbox", "docker")).toEqual(["docker"]);
+    expect(isolationOf("docker", "tmux")).toEqual([
+      "docker",
+      `${projectFile}:1:13: defaults.isolation is "tmux", which confines less than "docker", which stays.`,
+    ]);
+  });
+
   test("settings of the whole daemon are warned of and have no effect, not even wrong ones", () => {
     const loaded = loadProject(
       load(undefined),

@@ -1,9 +1,10 @@
 import { type Config, type ProjectConfig, projectSections, type Setting } from "../contract/config.ts";
+import { confiningIsolations } from "../contract/isolation.ts";
 import { checkLayers, mergeLayers } from "./check.ts";
 import { readConfigText } from "./file.ts";
 import { environmentLayer, fileLayer, flagLayer, type Layer } from "./layer.ts";
 import { problemLine, shown } from "./problem.ts";
-import { isMapping, keyOf, type Path, schemaAt, sections, settingSchemas } from "./schema.ts";
+import { isMapping, keyOf, type Path, schemaAt, type SchemaNode, sections, settingSchemas } from "./schema.ts";
 import type { Environment } from "./text-value.ts";
 import { has, isTree, valueAt, without } from "./tree.ts";
 
@@ -114,21 +115,25 @@ function withoutGlobalSettings(layer: Layer): { layer: Layer; warnings: string[]
   };
 }
 
-/** Limits above those of the lower layers, taken out of a project's file, and a warning for each. */
+/** Limits above those of the lower layers, and ways out of a confinement, taken out of a project's file, and a warning for each. */
 function withoutLooserLimits(layer: Layer, lower: readonly Layer[]): { layer: Layer; warnings: string[] } {
   const bounds = mergeLayers(lower);
-  const limits = settingSchemas.filter(({ node, path }) => node.tighten === "min" && has(layer.values, path));
-  const looser = limits.filter(({ path }) => limitOf(valueAt(layer.values, path)) > limitOf(valueAt(bounds, path)));
+  const limits = settingSchemas.filter(({ node, path }) => node.tighten !== undefined && has(layer.values, path));
+  const looser = limits.filter(({ node, path }) => isLooser(node, valueAt(layer.values, path), valueAt(bounds, path)));
   return {
     layer: { ...layer, values: looser.reduce((values, { path }) => without(values, path), layer.values) },
-    warnings: looser.map(({ key, path }) =>
-      warning(
-        layer,
-        path,
-        `${key} is ${shown(valueAt(layer.values, path))}, above the limit of ${shown(valueAt(bounds, path))}, which stays.`,
-      ),
-    ),
+    warnings: looser.map(({ key, node, path }) => {
+      const [wanted, bound] = [layer.values, bounds].map((values) => shown(valueAt(values, path)));
+      const why = node.tighten === "min" ? `above the limit of ${bound}` : `which confines less than ${bound}`;
+      return warning(layer, path, `${key} is ${wanted}, ${why}, which stays.`);
+    }),
   };
+}
+
+function isLooser(node: SchemaNode, value: unknown, bound: unknown): boolean {
+  if (node.tighten === "min") return limitOf(value) > limitOf(bound);
+  const confines = (name: unknown) => confiningIsolations.some((one) => one === name);
+  return confines(bound) && !confines(value);
 }
 
 /** Null is no limit at all. */

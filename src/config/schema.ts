@@ -9,7 +9,7 @@ export interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
   readonly scope?: ConfigScope;
-  readonly tighten?: "min";
+  readonly tighten?: "min" | "confined";
   readonly needsRestart?: true;
   readonly default?: unknown;
   readonly const?: unknown;

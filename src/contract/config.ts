@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Delivery, TaskPriority } from "./task.ts";
+import { IsolationName } from "./isolation.ts";
 import { ForgeKind } from "./project.ts";
 
 /**
@@ -17,8 +18,8 @@ export interface SettingMeta {
   description: string;
   /** Of a section; or of one setting that is global although its section is the project's. */
   scope?: ConfigScope;
-  /** A limit: a project's value may lower the global one, never raise it. */
-  tighten?: "min";
+  /** `min`, a limit: a project's value may lower the global one, never raise it. `confined`: it may not leave confinement. */
+  tighten?: "min" | "confined";
   /** Read when the daemon starts; all others take effect at once. */
   needsRestart?: true;
 }
@@ -241,6 +242,12 @@ const TaskConfig = z.strictObject({
     .meta(doc("agent processes of one project at once", { tighten: "min" })),
   priority: TaskPriority.default(50).meta(doc("priority of a task that names none; the higher goes first within its project")),
   agent: AgentName.default("claude").meta(doc("which of `agents` does the work")),
+  isolation: IsolationName.default("process").meta(
+    doc(
+      "what is around the agent: nothing (process), a window that people can look into (tmux), a container (docker), or the system's sandbox; a project cannot leave the last two",
+      { tighten: "confined" },
+    ),
+  ),
   handOver: z
     .array(AgentName)
     .max(20)
@@ -294,6 +301,58 @@ const WorkspaceConfig = z.strictObject({
     .meta(doc("files of the person's checkout that git does not hold and the work needs, such as `.env.test`; paths inside it")),
 });
 
+/** An absolute path, taken as it is. */
+const AbsolutePath = z.string().regex(/^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0:]*$/, "use an absolute path without .. and :");
+
+const DockerConfig = z.strictObject({
+  dockerfile: z
+    .string()
+    .regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/, "use a path inside the repository")
+    .default("Dockerfile")
+    .meta(doc("what the project's image is built from; a path inside the repository, as it is on the base branch")),
+  image: z
+    .string()
+    .regex(/^[\w][\w./:@-]*$/, "use the name of an image")
+    .nullable()
+    .default(null)
+    .meta(doc("the image of a project whose repository has no such file")),
+  setup: z
+    .string()
+    .min(1)
+    .regex(/^[^\n]*$/, "use one line")
+    .nullable()
+    .default(null)
+    .meta(doc("run by `sh` as root in an image on top of the project's, to install the agent; null: this machine's own is mounted")),
+  buildTimeoutMs: milliseconds(1000).default(1_800_000).meta(doc("making the images fails after this time, milliseconds")),
+  mounts: z
+    .array(AbsolutePath)
+    .default([])
+    .meta(doc("files and folders of this machine that containers see at the same place, read-only", { scope: "global" })),
+  privileged: z
+    .boolean()
+    .default(false)
+    .meta(doc("give containers all rights of the machine's root; each such run is in the audit log", { scope: "global" })),
+  socket: AbsolutePath.nullable()
+    .default(null)
+    .meta(doc("the engine's socket; null: what DOCKER_HOST names, else /var/run/docker.sock", { scope: "global", needsRestart: true })),
+});
+
+const SandboxConfig = z.strictObject({
+  allowedHosts: z
+    .array(z.string().regex(/^(?:\*\.)?[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/i, "use host, host:port or *.domain"))
+    .default([])
+    .meta(
+      doc(
+        "what can be reached besides the agent's provider: `registry.npmjs.org`, `*.example.org`, `localhost:5432`; without a port: 80 and 443",
+        { scope: "global" },
+      ),
+    ),
+  readable: z
+    .array(AbsolutePath)
+    .default([])
+    .meta(doc("files and folders of the home folder, which is hidden otherwise, that can be read: toolchains", { scope: "global" })),
+});
+
 export const Config = z.strictObject({
   version: z.literal(1).default(1).meta(doc("version of this file's format")),
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
@@ -309,6 +368,8 @@ export const Config = z.strictObject({
   defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),
   prompts: PromptsConfig.prefault({}).meta(doc("What the agent is told besides the task", { scope: "project" })),
   workspace: WorkspaceConfig.prefault({}).meta(doc("The directory a task is worked on in", { scope: "project" })),
+  docker: DockerConfig.prefault({}).meta(doc("The containers of `defaults.isolation: docker`", { scope: "project" })),
+  sandbox: SandboxConfig.prefault({}).meta(doc("What `defaults.isolation: sandbox` leaves open", { scope: "project" })),
   checks: z
     .array(CheckConfig)
     .default([])
@@ -316,13 +377,15 @@ export const Config = z.strictObject({
 });
 export type Config = z.infer<typeof Config>;
 
-/** The sections a project's own file may hold. */
+/** The sections that say how a project's tasks are done. A project's own file may hold them, as far as they are not global. */
 export const projectSections = [
   "github",
   "intake",
   "defaults",
   "prompts",
   "workspace",
+  "docker",
+  "sandbox",
   "checks",
 ] as const satisfies readonly (keyof Config)[];
 

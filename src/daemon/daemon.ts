@@ -14,6 +14,7 @@ import type { EngineParts } from "../engine/parts.ts";
 import { GithubForge } from "../forge/github/github-forge.ts";
 import { LocalForge } from "../forge/local/local-forge.ts";
 import { Intake } from "../intake/intake.ts";
+import { createIsolations } from "../isolation/registry.ts";
 import { createProcessHost } from "../process/real-host.ts";
 import { createSystemTable } from "../process/system-table.ts";
 import { Publisher } from "../publish/publisher.ts";
@@ -113,6 +114,7 @@ function engineParts(given: GivenParts): EngineParts {
     random: systemRandom,
     workspaces,
     drivers: createDrivers(clock),
+    isolations: createIsolations(),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),
       local: new LocalForge({ clock, redact, env: settings.gitEnvironment() }),

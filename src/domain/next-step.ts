@@ -30,6 +30,9 @@ const remedies: Readonly<Record<FailureReason, Remedy>> = {
   stalled: "again",
   check_failed: "resume",
   setup_failed: "again",
+  isolation_missing: "give_up",
+  isolation_failed: "again",
+  image_failed: "wait",
   workspace_failed: "again",
   unreachable: "wait",
   lost: "again",
@@ -46,7 +49,7 @@ export interface RunFacts {
 }
 
 /** How long to wait where nobody said how long, milliseconds. */
-const waitMs: Partial<Record<FailureReason, number>> = { usage_limit: 15 * 60_000, unreachable: 60_000 };
+const waitMs: Partial<Record<FailureReason, number>> = { usage_limit: 15 * 60_000, unreachable: 60_000, image_failed: 10 * 60_000 };
 
 /** Decides what follows a run's outcome. Effects are for the caller to add: this decides states, not texts. */
 export function nextStep(outcome: RunOutcome, run: RunFacts, now: number): NextStep {

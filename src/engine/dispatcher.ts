@@ -17,9 +17,6 @@ import type { EngineParts } from "./parts.ts";
 import { LEASE_MS, type RunPool } from "./run-pool.ts";
 import { ShareCache } from "./share-cache.ts";
 
-/** The isolation of every run for now; others come with their own drivers of the process host. */
-const ISOLATION = "process";
-
 /** Whether the machine has room for another agent; `why` is for people. */
 export type Admission = { readonly admitted: true } | { readonly admitted: false; readonly why: string };
 
@@ -135,13 +132,13 @@ export class Dispatcher {
 
   #claim(tx: Transaction, choice: Choice, worker: number): Run | undefined {
     const project = getProject(tx, choice.projectId);
-    const { agent, branchPrefix } = this.#parts.settings.forProject(project).defaults;
+    const { agent, branchPrefix, isolation } = this.#parts.settings.forProject(project).defaults;
     const run = claimTask(tx, {
       taskId: choice.taskId,
       worker,
       agent,
       driver: driverName(this.#parts, agent),
-      isolation: ISOLATION,
+      isolation,
       leaseMs: LEASE_MS,
       virtualTime: choice.virtualTime,
     });

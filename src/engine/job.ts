@@ -7,6 +7,7 @@ import type { Project } from "../contract/project.ts";
 import type { Run } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { Driver } from "../agents/driver.ts";
+import type { Isolation } from "../isolation/isolation.ts";
 import { getProject } from "../store/projects.ts";
 import { recordRun, type RunChange } from "../store/transitions.ts";
 import { getTask } from "../store/tasks.ts";
@@ -22,6 +23,7 @@ export interface Job {
   readonly stage: Stage;
   readonly agent: AgentConfig;
   readonly driver: Driver;
+  readonly isolation: Isolation;
   readonly log: Log;
   /** The run's folder: prompt, agent's streams, checks' streams. */
   readonly directory: string;
@@ -41,7 +43,7 @@ export function agentDirectory(parts: Pick<EngineParts, "paths">, run: Pick<Run,
   return join(runDirectory(parts, run), "agent");
 }
 
-/** Throws `not_found` or `invalid` when the agent or the workflow that the run names is no longer configured. */
+/** Throws `not_found` or `invalid` when the agent, the isolation or the workflow that the run names is not there any more. */
 export function openJob(parts: EngineParts, run: Run): Job {
   const { reader } = parts.database;
   const task = getTask(reader, run.taskId);
@@ -56,6 +58,7 @@ export function openJob(parts: EngineParts, run: Run): Job {
     stage: findStage(parts.workflows, task.workflow, run.stage),
     agent,
     driver,
+    isolation: findIsolation(parts, run.isolation),
     log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
     directory,
     agentDirectory: agentDirectory(parts, run),
@@ -76,6 +79,13 @@ export function findAgent(parts: Pick<EngineParts, "settings" | "drivers">, name
     );
   }
   return { agent, driver };
+}
+
+/** The isolation of a name. Throws `invalid` naming what there is. */
+export function findIsolation({ isolations }: Pick<EngineParts, "isolations">, name: string): Isolation {
+  const isolation = isolations.get(name);
+  if (!isolation) throw new AppError("invalid", `There is no isolation ${name}. There is: ${[...isolations.keys()].join(", ")}.`);
+  return isolation;
 }
 
 /** Stores what became of the run so far. Throws `conflict` when the run is no longer ours: whoever carries it must let go. */

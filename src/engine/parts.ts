@@ -8,7 +8,8 @@ import type { ForgeKind, Project } from "../contract/project.ts";
 import type { CheckResult } from "../contract/proof.ts";
 import type { Driver } from "../agents/driver.ts";
 import type { Forge } from "../forge/forge.ts";
-import type { ProcessHost } from "../process/host.ts";
+import type { Isolation } from "../isolation/isolation.ts";
+import type { HeldCommand, ProcessHost } from "../process/host.ts";
 import type { Database } from "../store/database.ts";
 import type { RenderPrompt } from "../workflow/prompt.ts";
 import type { Workflow } from "../workflow/workflow.ts";
@@ -38,6 +39,8 @@ export interface CommandRequest {
   readonly runDirectory: string;
   readonly marker: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Puts the run's isolation around the command that it comes to. */
+  readonly wrap: (command: HeldCommand) => Promise<HeldCommand>;
 }
 
 /** Everything the engine works with. All that reaches the outside world is a seam, so that the simulator can be that world. */
@@ -50,6 +53,7 @@ export interface EngineParts {
   readonly host: ProcessHost;
   readonly workspaces: Workspaces;
   readonly drivers: ReadonlyMap<string, Driver>;
+  readonly isolations: ReadonlyMap<string, Isolation>;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;
   readonly workflows: ReadonlyMap<string, Workflow>;
   readonly renderPrompt: RenderPrompt;

@@ -1,11 +1,12 @@
 import { messageOf } from "../base/errors.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
+import type { Isolation } from "../isolation/isolation.ts";
 import { appendEvent } from "../store/events.ts";
 import { listProjects } from "../store/projects.ts";
 import { getRun, openRunIds } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { endRun } from "./ending.ts";
-import { agentDirectory } from "./job.ts";
+import { agentDirectory, findIsolation } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import type { RunPool } from "./run-pool.ts";
 
@@ -27,6 +28,17 @@ export async function reconcile(parts: EngineParts, pool: RunPool, { boot }: { b
   const open = new Set<string>(openRunIds(reader));
   const ended = await parts.host.sweep((marker) => open.has(marker));
   if (ended.length > 0) parts.log.warn("ended processes of runs that are over", { runIds: ended });
+  for (const isolation of parts.isolations.values()) await sweepIsolation(parts, isolation, (marker) => open.has(marker));
+}
+
+async function sweepIsolation({ log }: EngineParts, isolation: Isolation, isWanted: (marker: string) => boolean): Promise<void> {
+  try {
+    const ended = await isolation.sweep(isWanted);
+    if (ended.length > 0) log.warn("ended what an isolation kept of runs that are over", { isolation: isolation.name, runIds: ended });
+  } catch (thrown) {
+    // The next tick asks again; no run of another isolation has to wait for this one to answer.
+    log.warn("an isolation could not be swept", { isolation: isolation.name, error: messageOf(thrown) });
+  }
 }
 
 /** Removes the workspaces that no task needs any more. Failed tasks keep theirs for the configured days. */
@@ -67,6 +79,7 @@ async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean
       log.warn("run cut short", { progress: run.progress });
       await saveWork(parts, run);
       await parts.host.stop(agentDirectory(parts, run), { marker: run.id, graceMs: 0 });
+      await findIsolation(parts, run.isolation).release(run.id);
       await endRun(parts, run, cutShort(found.state, boot));
   }
 }

@@ -3,12 +3,14 @@ import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
+import type { HeldCommand } from "../process/host.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import { listRuns } from "../store/runs.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
 import { followAgent, type TurnEnd } from "./agent-turn.ts";
 import { endRun } from "./ending.ts";
+import { isolate } from "./isolating.ts";
 import { openJob, record, type Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import { writePrompt } from "./prompting.ts";
@@ -52,7 +54,7 @@ async function attempt(parts: RunnerParts, job: Job, adopted: boolean, control: 
   using watchdog = watch(parts, job, control);
   const workspace = await prepareWorkspace(parts, job, signal);
   if (!adopted) {
-    await startAgent(parts, job, workspace, signal);
+    await startAgent(parts, job, workspace, () => watchdog.progressed({ waiting: false }), signal);
     watchdog.progressed({ waiting: false });
   }
   const turn = await followAgent(parts, job, (state) => watchdog.progressed(state), signal);
@@ -71,7 +73,7 @@ function watch(parts: RunnerParts, job: Job, control: AbortController): Watchdog
 async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
   const base = job.run.baseCommit ?? (await fetchBase(parts, job, signal));
   const workspace = await parts.workspaces.open(job.project, job.task, base, signal);
-  if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace.directory, "setup", signal);
+  if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace, "setup", signal);
   return workspace;
 }
 
@@ -86,12 +88,18 @@ async function fetchBase(parts: RunnerParts, job: Job, signal: AbortSignal): Pro
   return parts.workspaces.fetchBase(job.project, credentials, signal);
 }
 
-async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<void> {
+async function startAgent(
+  parts: RunnerParts,
+  job: Job,
+  workspace: Workspace,
+  progressed: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { baseCommit } = workspace;
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
   const env = parts.settings.environment(job.agent.env);
-  await parts.agentFinder.find(job.driver, job.agent, env, signal);
+  if (!job.isolation.bringsAgent(job.config)) await parts.agentFinder.find(job.driver, job.agent, env, signal);
   const launch = job.driver.launch({
     agent: job.agent,
     prompt,
@@ -101,8 +109,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     env,
   });
-  signal.throwIfAborted();
-  const identity = await parts.host.start({
+  const command: HeldCommand = {
     directory: job.agentDirectory,
     argv: launch.argv,
     cwd: workspace.directory,
@@ -115,7 +122,12 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     },
     stdin: launch.stdin,
     marker: job.run.id,
-  });
+  };
+  const reach = { hosts: [], files: [], ...launch.reach };
+  const request = { command, configDirectory: job.configDirectory, reach, progressed, tree: workspace };
+  const isolated = await isolate(parts, job, request, signal);
+  signal.throwIfAborted();
+  const identity = await parts.host.start(isolated);
   await record(parts, job, { progress: "working", process: identity, progressAt: parts.clock.now() }, [
     { type: "run.agent_started", data: { pid: identity.pid } },
     { type: "run.progressed", data: { progress: "working" } },
@@ -128,6 +140,7 @@ async function settleProcesses(parts: RunnerParts, job: Job): Promise<void> {
   // To go on would let two agents work on one task. The run stays open; the next reconcile asks again.
   if (left.state === "unknown")
     throw new AppError("unavailable", `It can't be told whether the agent of ${job.task.key} has ended: ${left.message}`);
+  await job.isolation.release(job.run.id);
 }
 
 async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {
@@ -137,7 +150,7 @@ async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, tu
   await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [
     { type: "run.progressed", data: { progress: "verifying" } },
   ]);
-  const checks = await parts.verifier.verify(job, workspace.baseCommit, workspace.directory, signal);
+  const checks = await parts.verifier.verify(job, workspace, signal);
   const proof = proofOf(workspace, work, checks);
   const broken = checks.filter((check) => check.verdict === "broken");
   if (broken.length === 0) return { status: "succeeded", proof, report: turn.report };

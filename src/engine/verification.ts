@@ -5,26 +5,31 @@ import type { CheckConfig } from "../contract/config.ts";
 import type { CheckComparison, CheckResult } from "../contract/proof.ts";
 import { compareCheck } from "../domain/compare-checks.ts";
 import { findCheckResult, saveCheckResult } from "../store/check-results.ts";
+import type { Isolation } from "../isolation/isolation.ts";
+import type { Workspace } from "../workspace/workspaces.ts";
+import { isolateCheck } from "./isolating.ts";
 import { record, type Job } from "./job.ts";
-import type { EngineParts } from "./parts.ts";
+import type { CommandRequest, EngineParts } from "./parts.ts";
 
 /** One at a time for a project's base: two tasks cut from one commit share its tree and its results. */
 type BaseTurns = Map<string, Promise<unknown>>;
 
 export interface Verifier {
   /** Runs the project's checks in the workspace and on the base, and compares. */
-  verify(job: Job, baseCommit: string, workspace: string, signal: AbortSignal): Promise<CheckComparison[]>;
+  verify(job: Job, workspace: Tree, signal: AbortSignal): Promise<CheckComparison[]>;
   /** Makes a fresh tree ready: copies the configured files and runs the set-up command, if there is one. Throws `conflict` with the end of its output when it fails. */
-  setUp(job: Job, directory: string, name: string, signal: AbortSignal): Promise<void>;
+  setUp(job: Job, tree: Tree, name: string, signal: AbortSignal): Promise<void>;
 }
+
+type Tree = Pick<Workspace, "directory" | "baseCommit">;
 
 export function createVerifier(parts: EngineParts): Verifier {
   const baseTurns: BaseTurns = new Map();
 
-  async function verify(job: Job, baseCommit: string, workspace: string, signal: AbortSignal): Promise<CheckComparison[]> {
+  async function verify(job: Job, workspace: Tree, signal: AbortSignal): Promise<CheckComparison[]> {
     const comparisons: CheckComparison[] = [];
     for (const check of job.config.checks) {
-      const base = await inTurn(baseTurns, job.project.id, () => resultOnBase(job, check, baseCommit, signal));
+      const base = await inTurn(baseTurns, job.project.id, () => resultOnBase(job, check, workspace.baseCommit, signal));
       const head = await run(job, check, workspace, "head", signal);
       comparisons.push(compareCheck(check.name, check.command, base, head));
     }
@@ -32,33 +37,35 @@ export function createVerifier(parts: EngineParts): Verifier {
   }
 
   async function resultOnBase(job: Job, check: CheckConfig, commit: string, signal: AbortSignal): Promise<CheckResult> {
-    const key = { projectId: job.project.id, commit, checkKey: checkKey(check, job.config.workspace.setup) };
+    const key = { projectId: job.project.id, commit, checkKey: checkKey(check, job.config.workspace.setup, job.isolation) };
     const known = findCheckResult(parts.database.reader, key);
     if (known) return known;
     const tree = await parts.workspaces.openBase(job.project, commit, signal);
     if (tree.fresh) {
-      await setUp(job, tree.directory, "setup-base", signal);
+      await setUp(job, tree, "setup-base", signal);
       await parts.workspaces.markBaseReady(job.project, commit);
     }
-    const result = await run(job, check, tree.directory, "base", signal);
+    const result = await run(job, check, tree, "base", signal);
     // A result that a time limit cut short says little of the commit; the next task asks again.
     if (result.exitCode !== null) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
     return result;
   }
 
-  async function run(job: Job, check: CheckConfig, directory: string, tree: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
-    const result = await parts.runCheck(commandOf(job, check, directory, `check-${tree}-${checkKey(check, null).slice(0, 12)}`), signal);
+  async function run(job: Job, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
+    const folder = `check-${which}-${checkKey(check, null, job.isolation).slice(0, 12)}`;
+    const result = await parts.runCheck(commandOf(job, check, tree, folder, signal), signal);
     await record(parts, job, { progressAt: parts.clock.now() }, [
-      { type: "run.check_finished", data: { name: check.name, tree, exitCode: result.exitCode } },
+      { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
     ]);
     return result;
   }
 
-  async function setUp(job: Job, directory: string, name: string, signal: AbortSignal): Promise<void> {
+  async function setUp(job: Job, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
     const { copy, setup, setupTimeoutMs } = job.config.workspace;
-    await parts.copyFiles(job.project, copy, directory);
+    await parts.copyFiles(job.project, copy, tree.directory);
     if (setup === null) return;
-    const result = await parts.runCheck(commandOf(job, { name, command: setup, timeoutMs: setupTimeoutMs }, directory, name), signal);
+    const check = { name, command: setup, timeoutMs: setupTimeoutMs };
+    const result = await parts.runCheck(commandOf(job, check, tree, name, signal), signal);
     if (result.exitCode === 0) return;
     const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
     throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
@@ -66,14 +73,15 @@ export function createVerifier(parts: EngineParts): Verifier {
     });
   }
 
-  function commandOf(job: Job, check: CheckConfig, directory: string, folder: string) {
+  function commandOf(job: Job, check: CheckConfig, tree: Tree, folder: string, signal: AbortSignal): CommandRequest {
     return {
       check,
-      directory,
+      directory: tree.directory,
       // A folder holds one command, ever: a run that is gone on with after a crash checks in a new one.
       runDirectory: join(job.directory, `${folder}-${parts.clock.now().toString(36)}`),
       marker: job.run.id,
       env: parts.settings.environment([]),
+      wrap: (command) => isolateCheck(parts, job, command, tree, signal),
     };
   }
 
@@ -81,9 +89,9 @@ export function createVerifier(parts: EngineParts): Verifier {
 }
 
 /** What a stored result depends on besides the commit. */
-function checkKey(check: CheckConfig, setup: string | null): string {
+function checkKey(check: CheckConfig, setup: string | null, { name, confines }: Isolation): string {
   return createHash("sha256")
-    .update(JSON.stringify([check.command, check.timeoutMs, setup]))
+    .update(JSON.stringify([check.command, check.timeoutMs, setup, ...(confines ? [name] : [])]))
     .digest("hex");
 }
 

@@ -5,7 +5,7 @@ import { createRedactor, type Redact } from "../base/redact.ts";
 import { safeText } from "../base/text.ts";
 import type { CheckConfig } from "../contract/config.ts";
 import type { CheckResult } from "../contract/proof.ts";
-import type { ProcessHost } from "../process/host.ts";
+import type { HeldCommand, ProcessHost } from "../process/host.ts";
 import { createFailureReader } from "./failures.ts";
 
 export interface CheckRequest {
@@ -18,6 +18,8 @@ export interface CheckRequest {
   readonly runDirectory: string;
   readonly marker: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What is held in the place of the plain command: the same in an isolation. */
+  readonly wrap?: (command: HeldCommand) => Promise<HeldCommand>;
   readonly redact?: Redact;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -42,6 +44,7 @@ export async function runCheck({
   runDirectory,
   marker,
   env,
+  wrap = async (command) => command,
   redact = onlyKnownShapes,
   clock,
   signal,
@@ -49,15 +52,8 @@ export async function runCheck({
   signal.throwIfAborted();
   const limit = new AbortController();
   const startedAt = clock.elapsed();
-  await host.start({
-    directory: runDirectory,
-    argv: ["sh", "-c", PROLOGUE + check.command],
-    cwd: directory,
-    env,
-    files: {},
-    stdin: "",
-    marker,
-  });
+  const argv = ["sh", "-c", PROLOGUE + check.command] as const;
+  await host.start(await wrap({ directory: runDirectory, argv, cwd: directory, env, files: {}, stdin: "", marker }));
   const cancelLimit = clock.setTimer(check.timeoutMs, () => limit.abort(new AppError("timeout", `${check.name} reached its time limit.`)));
   const output = new Output(directory, redact);
   let exitCode: number | null = null;

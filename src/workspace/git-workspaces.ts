@@ -150,6 +150,11 @@ class GitWorkspaces implements Workspaces, FileCopier {
     return repository.print(["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", base, saved.commit]);
   }
 
+  async archive(project: Project, commit: string, file: string, signal: AbortSignal): Promise<void> {
+    const repository = await this.repository(project);
+    await repository.print(["archive", "--format=tar", `--output=${file}`, commit], { signal });
+  }
+
   async push(project: Project, credentials: GitCredentials, branch: string, commit: string, signal: AbortSignal): Promise<void> {
     const repository = await this.repository(project);
     await this.turns.take(`push ${project.id} ${branch}`, () => pushBranch(repository, { project, credentials, branch, commit }, signal));

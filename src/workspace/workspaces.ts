@@ -45,6 +45,8 @@ export interface Workspaces {
   collect(project: Project, task: Task, baseCommit: string, message: string): Promise<CollectedWork>;
   /** The patch from the base to one of the task's checkpoints; null: to its collected head or, without one, its newest checkpoint. */
   diff(project: Project, task: Task, checkpoint: number | null): Promise<string>;
+  /** Writes the tree of a commit of the base as a tar file. */
+  archive(project: Project, commit: string, file: string, signal: AbortSignal): Promise<void>;
   /** Pushes a commit of ours to a branch of the remote; repeating it changes nothing. `conflict`: somebody else moved the branch. */
   push(project: Project, credentials: GitCredentials, branch: string, commit: string, signal: AbortSignal): Promise<void>;
   /** Writes saved work (chosen as for `diff`) to a new folder. `not_found`: no such checkpoint, or none; `conflict`: the folder exists. */

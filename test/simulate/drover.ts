@@ -4,6 +4,7 @@ import { homePaths } from "../../src/base/paths.ts";
 import { Config, type ProjectConfig } from "../../src/contract/config.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineParts, Settings } from "../../src/engine/parts.ts";
+import { processIsolation } from "../../src/isolation/process.ts";
 import { Intake } from "../../src/intake/intake.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { Database } from "../../src/store/database.ts";
@@ -44,6 +45,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     host: simulatedHost(world, daemon),
     workspaces: simulatedWorkspaces(world, daemon),
     drivers: new Map([[scriptedDriver.name, scriptedDriver]]),
+    isolations: new Map([[processIsolation.name, processIsolation]]),
     forges: { github: forge, local: forge },
     workflows,
     renderPrompt,

@@ -72,6 +72,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     checkpoints: async () => [],
     collect: (_project, task) => daemon.call("workspaces.collect", 100, () => collect(task)),
     diff: async () => "",
+    archive: async () => {},
     push: (project, _credentials, branch, commit) => daemon.call("workspaces.push", 400, () => push(project, branch, commit)),
     restore: async () => ({ path: "", commit: "", checkpoint: null }),
     remove: (_project, task) =>

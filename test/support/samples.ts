@@ -24,13 +24,15 @@ export function sampleProject(change: Partial<Project> = {}): Project {
 
 /** The defaults, with some sections changed. */
 export function sampleConfig(change: { [Section in keyof ProjectConfig]?: Partial<ProjectConfig[Section]> } = {}): ProjectConfig {
-  const { github, intake, defaults, prompts, workspace, checks } = Config.parse({});
+  const { github, intake, defaults, prompts, workspace, docker, sandbox, checks } = Config.parse({});
   return {
     github: { ...github, ...change.github },
     intake: { ...intake, ...change.intake },
     defaults: { ...defaults, ...change.defaults },
     prompts: { ...prompts, ...change.prompts },
     workspace: { ...workspace, ...change.workspace },
+    docker: { ...docker, ...change.docker },
+    sandbox: { ...sandbox, ...change.sandbox },
     checks: change.checks === undefined ? checks : (change.checks as ProjectConfig["checks"]),
   };
 }

@@ -1,0 +1,58 @@
+import type { ProjectConfig } from "../contract/config.ts";
+import type { IsolationName } from "../contract/isolation.ts";
+import type { Project } from "../contract/project.ts";
+import type { HeldCommand } from "../process/host.ts";
+
+/** A command that is to run isolated, and what it needs of the world around it. */
+export interface WrapRequest {
+  readonly command: HeldCommand;
+  /** What people know its task by, `api#42`. */
+  readonly title: string;
+  /** The tree it works in; absolute. */
+  readonly workspace: string;
+  /** A folder of its own that it may write to besides; exists, 0700. */
+  readonly configDirectory: string;
+  readonly project: Project;
+  readonly config: ProjectConfig;
+  /** What it reaches besides what the configuration allows: hosts (`api.anthropic.com`, `localhost:4020`) and files of the person's, its login. */
+  readonly reach: { readonly hosts: readonly string[]; readonly files: readonly string[] };
+  /** The commit that the task was cut from. */
+  readonly source: Source;
+  /** Called while making ready takes its time. */
+  readonly progressed: () => void;
+}
+
+/** A commit as the daemon has it, which no agent has touched. */
+export interface Source {
+  readonly commit: string;
+  /** Writes its tree as a tar file. */
+  archive(file: string, signal: AbortSignal): Promise<void>;
+}
+
+export type Availability =
+  | { readonly available: true; readonly version: string }
+  /** `message` says what to install or to start. */
+  | { readonly available: false; readonly message: string };
+
+/**
+ * What is put around a command. The command it makes is held by the process host in the place of the given one, so that
+ * streams, exit status, identity, kill ladder and adoption are the same for all, and nobody asks a container or a window
+ * what became of a run.
+ */
+export interface Isolation {
+  readonly name: IsolationName;
+  /** Whether it keeps what runs in it from the rest of the machine. Then set-up and checks, which run what the agent wrote, run in it too. */
+  readonly confines: boolean;
+  detect(signal: AbortSignal): Promise<Availability>;
+  /** Whether a project's agent comes with the isolation, so that it is not to be looked for on this machine. */
+  bringsAgent(config: ProjectConfig): boolean;
+  /**
+   * Makes ready what the command needs and returns the command to hold; it has the same folder and marker. Throws with
+   * `details.reason` where the run's outcome should tell why: `isolation_missing`, `isolation_failed`, `image_failed`.
+   */
+  wrap(request: WrapRequest, signal: AbortSignal): Promise<HeldCommand>;
+  /** Ends what it keeps of a run beyond processes of ours: a container, a window. Safe to repeat; comes after the kill ladder. */
+  release(marker: string): Promise<void>;
+  /** Ends what is left of runs that nobody wants. Returns their markers. */
+  sweep(isWanted: (marker: string) => boolean): Promise<string[]>;
+}

@@ -68,6 +68,8 @@ export class MemoryControl {
       if (body.question !== "q1") throw new AppError("conflict", `The run waits for no answer to ${body.question}.`);
       return examples.answerRun.response;
     },
+    listRunHooks: () => examples.listRunHooks.response,
+    receiveHook: () => examples.receiveHook.response,
     getQueue: () => this.#queue(),
     changeQueue: ({ body }) => {
       this.paused = body.paused;
@@ -80,6 +82,10 @@ export class MemoryControl {
     },
     listWorkers: () => examples.listWorkers.response,
     stopWorker: ({ params }) => ({ ...examples.stopWorker.response, number: params.worker }),
+    listCircuits: () => examples.listCircuits.response,
+    resetCircuit: () => examples.resetCircuit.response,
+    listAccounts: () => examples.listAccounts.response,
+    resetAccount: () => examples.resetAccount.response,
     listEvents: ({ query }) => {
       const taskId = query.task === undefined ? undefined : this.#find(query.task).id;
       if (query.last)
@@ -155,8 +161,9 @@ export class MemoryControl {
     }
     const number = this.tasks.length + 1;
     const { title, priority = 50, ...rest } = body;
+    const { created: _, ...example } = examples.createTask.response;
     const task: Task = {
-      ...examples.createTask.response,
+      ...example,
       id: newId("task"),
       number,
       key: `api#${number}`,
@@ -165,7 +172,7 @@ export class MemoryControl {
       body: rest.body,
       dependsOn: this.tasks.flatMap(({ id, key }) => (rest.dependsOn.includes(key) ? [id] : [])),
       status: "queued",
-      source: { ...examples.createTask.response.source, key: idempotencyKey ?? newId("task"), actor },
+      source: { ...example.source, key: idempotencyKey ?? newId("task"), actor },
       usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: null },
     };
     this.tasks.push(task);

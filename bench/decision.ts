@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Budgets } from "../src/engine/budgets.ts";
 import { Dispatcher } from "../src/engine/dispatcher.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { schedule, type ScheduleInput } from "../src/domain/schedule.ts";
@@ -22,7 +23,7 @@ export const benchmark: Benchmark = async ({ rounds: count, quick }) => {
   using queue = new BareQueue(join(scratch.folder, "bare.db"));
   queue.fill({ queued: 10_000, done: 10_000 });
   const parts = instantParts(database, scratch.folder, 50);
-  const dispatcher = new Dispatcher(parts, new Engine(parts).pool, () => ({ admitted: true }));
+  const dispatcher = new Dispatcher(parts, new Engine(parts).pool, new Budgets(parts), () => ({ admitted: true }));
   const projects = listProjects(database.reader);
   const input = dispatcher.input();
   const times = quick ? 200 : 1000;

@@ -77,7 +77,7 @@ async function claimSome(database: Database, projects: readonly ProjectId[]): Pr
   const claims = Array.from({ length: AT_ONCE }, (_, index) =>
     database.write((tx) => {
       const [share] = loadShares(tx, tx.now, [projects[index % projects.length] ?? "project_"]);
-      const head = share?.heads[0];
+      const head = share?.lanes[0]?.heads[0];
       return head && claimTask(tx, { ...CLAIM, taskId: head.taskId });
     }),
   );

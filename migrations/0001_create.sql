@@ -90,8 +90,11 @@ CREATE TABLE tasks (
   branch TEXT,
   pull_number INTEGER,
   pull_url TEXT,
-  -- The session that the next run goes on with.
+  -- The session that the next run goes on with, and the agent that it is of; '': there is none.
   resume_session_id TEXT,
+  session_agent TEXT NOT NULL DEFAULT '',
+  -- What the same things may hold up while it is queued (domain/gates.ts).
+  lane TEXT NOT NULL GENERATED ALWAYS AS (workflow || '.' || stage || ' ' || session_agent) VIRTUAL,
   -- A cancellation that the runner of a running task has yet to carry out.
   cancel_by TEXT CHECK (cancel_by IN ('user', 'source', 'shutdown')),
   cancel_message TEXT,
@@ -118,10 +121,10 @@ CREATE INDEX tasks_by_stage ON tasks (stage);
 CREATE INDEX tasks_ended ON tasks (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX tasks_ended_by_project ON tasks (project_id, finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX tasks_by_parent ON tasks (parent_id) WHERE parent_id IS NOT NULL;
--- The heads of a project's queue: by priority, by deadline, by age; and what becomes due next.
-CREATE INDEX queue_by_priority ON tasks (project_id, priority DESC) WHERE status = 'queued';
-CREATE INDEX queue_by_deadline ON tasks (project_id, deadline_at, priority DESC) WHERE status = 'queued' AND deadline_at IS NOT NULL;
-CREATE INDEX queue_by_age ON tasks (project_id, queued_at) WHERE status = 'queued';
+-- The heads of each lane of a project's queue: by priority, by deadline, by age; and what becomes due next.
+CREATE INDEX queue_by_priority ON tasks (project_id, lane, priority DESC) WHERE status = 'queued';
+CREATE INDEX queue_by_deadline ON tasks (project_id, lane, deadline_at, priority DESC) WHERE status = 'queued' AND deadline_at IS NOT NULL;
+CREATE INDEX queue_by_age ON tasks (project_id, lane, queued_at) WHERE status = 'queued';
 CREATE INDEX queue_by_due_time ON tasks (run_after) WHERE status = 'queued';
 CREATE INDEX tasks_to_cancel ON tasks (id) WHERE cancel_by IS NOT NULL;
 
@@ -186,6 +189,8 @@ CREATE TABLE runs (
   agent TEXT NOT NULL,
   driver TEXT NOT NULL,
   isolation TEXT NOT NULL,
+  -- Whose limits its agent shares; '': nobody's.
+  account TEXT NOT NULL DEFAULT '',
   progress TEXT NOT NULL DEFAULT 'preparing' CHECK (progress IN ('preparing', 'prompting', 'working', 'verifying')),
   state TEXT CHECK (json_valid(state)),
   outcome TEXT CHECK (json_valid(outcome)),
@@ -218,6 +223,40 @@ END;
 CREATE TRIGGER runs_end_once BEFORE UPDATE ON runs WHEN OLD.finished_at IS NOT NULL BEGIN
   SELECT RAISE(ABORT, 'a run that has ended never changes');
 END;
+
+-- What stops starts: circuit breakers, the limits of providers' accounts, and what was spent ----------------------------
+
+CREATE TABLE circuits (
+  id TEXT NOT NULL PRIMARY KEY CHECK (id = 'system' OR id LIKE 'worker:_%' OR id LIKE 'stage:_%'),
+  state TEXT NOT NULL CHECK (state IN ('closed', 'open', 'half_open')),
+  failures INTEGER NOT NULL CHECK (failures >= 0),
+  openings INTEGER NOT NULL CHECK (openings >= 0),
+  open_until INTEGER,
+  trial_run_id TEXT REFERENCES runs (id),
+  message TEXT,
+  CHECK ((state = 'open') = (open_until IS NOT NULL)),
+  CHECK (trial_run_id IS NULL OR state = 'half_open')
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  key TEXT NOT NULL PRIMARY KEY,
+  limited_until INTEGER,
+  limits INTEGER NOT NULL CHECK (limits >= 0),
+  cap INTEGER CHECK (cap > 0),
+  slowed_at INTEGER NOT NULL,
+  paused_until INTEGER,
+  overloads INTEGER NOT NULL CHECK (overloads >= 0),
+  message TEXT
+) STRICT, WITHOUT ROWID;
+
+-- A day is one of the calendar where the daemon is, `2026-01-31`.
+CREATE TABLE spending (
+  day TEXT NOT NULL,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  tokens INTEGER NOT NULL CHECK (tokens >= 0),
+  cost_usd_micros INTEGER NOT NULL CHECK (cost_usd_micros >= 0),
+  PRIMARY KEY (day, project_id)
+) STRICT, WITHOUT ROWID;
 
 -- Events and the audit log: written once, never changed -------------------------------------------------------------
 

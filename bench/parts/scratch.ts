@@ -69,4 +69,12 @@ export function addTask(tx: Transaction, projectId: ProjectId, issue: number): T
 }
 
 /** A claim but for its task. */
-export const CLAIM = { worker: 1, agent: "claude", driver: "claude", isolation: "process", leaseMs: 30_000, virtualTime: 1 };
+export const CLAIM = {
+  worker: 1,
+  agent: "claude",
+  driver: "claude",
+  isolation: "process",
+  account: "claude",
+  leaseMs: 30_000,
+  virtualTime: 1,
+};

@@ -75,7 +75,10 @@ export class ClaudeReader implements OutputReader {
       this.#sessionId = line.session_id;
       return [{ type: "session_started", sessionId: line.session_id, model: line.model ?? null }];
     }
-    if (line.subtype === "api_retry") return [{ type: "retrying", attempt: line.attempt ?? 1, message: describeRetry(line) }];
+    if (line.subtype === "api_retry") {
+      const status = line.error_status ?? undefined;
+      return [{ type: "retrying", attempt: line.attempt ?? 1, message: describeRetry(line), ...(status !== undefined && { status }) }];
+    }
     return [];
   }
 

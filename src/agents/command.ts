@@ -57,7 +57,7 @@ const Line = z.discriminatedUnion("type", [
   z.object({ type: z.literal("tool_called"), id: text, tool: text, input: z.unknown().optional() }),
   z.object({ type: z.literal("tool_finished"), id: text, tool: text, failed: z.boolean().default(false) }),
   z.object({ type: z.literal("question_asked"), id: text, tool: text, input: z.unknown().optional() }),
-  z.object({ type: z.literal("retrying"), attempt: z.int().positive().default(1), message: text }),
+  z.object({ type: z.literal("retrying"), attempt: z.int().positive().default(1), message: text, status: z.int().optional() }),
   z.object({
     type: z.literal("usage"),
     usage: z.object({
@@ -73,7 +73,7 @@ const Line = z.discriminatedUnion("type", [
       z.object({ ok: z.literal(true) }),
       z.object({
         ok: z.literal(false),
-        reason: z.enum(["agent_error", "auth", "overloaded", "usage_limit", "permission_denied"]).default("agent_error"),
+        reason: z.enum(["agent_error", "auth", "network", "overloaded", "usage_limit", "permission_denied"]).default("agent_error"),
         message: text,
         retryAt: z.int().nonnegative().nullable().default(null),
       }),

@@ -1,6 +1,8 @@
 import type { AgentConfig } from "../contract/config.ts";
+import type { HookCategory } from "../contract/hook.ts";
 import type { FailureReason } from "../contract/run.ts";
 import type { Usage } from "../contract/proof.ts";
+import type { HookTarget } from "./hook-program.ts";
 
 /** What a driver needs to know to start its agent on a prompt. */
 export interface LaunchRequest {
@@ -15,6 +17,8 @@ export interface LaunchRequest {
   readonly configDirectory: string;
   /** A session of this agent to continue; null: a fresh one. */
   readonly sessionId: string | null;
+  /** Where the agent's own hooks are to report; null: nowhere. */
+  readonly hooks: HookTarget | null;
   /** Where to look for programs. */
   readonly path: string;
   /** The daemon's environment, reduced to what this agent may see. */
@@ -68,6 +72,8 @@ export type Detection =
 /** Our integration of one agent program: pure translation between our words and the agent's. It starts nothing and waits for nothing but `detect`. */
 export interface Driver {
   readonly name: string;
+  /** What its agent tells by hooks of its own, given `LaunchRequest.hooks`; the daemon tells the rest. Default: nothing. */
+  readonly announces?: readonly HookCategory[];
   /** Whether the program is there, which version, and whether it is logged in (null: can't be told without asking its maker). */
   detect(agent: AgentConfig, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Detection>;
   launch(request: LaunchRequest): Launch;

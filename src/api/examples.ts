@@ -1,5 +1,7 @@
+import type { Account, Circuit } from "../contract/circuit.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { Alert, AuditEntry, Event } from "../contract/event.ts";
+import type { HookEvent } from "../contract/hook.ts";
 import type { ResponseOf } from "../contract/control.ts";
 import type { ProjectStatus, RouteName } from "../contract/routes.ts";
 import type { Run, Worker } from "../contract/run.ts";
@@ -75,6 +77,12 @@ const run: Run = {
   driver: "claude",
   isolation: "process",
   progress: "working",
+  state: {
+    state: "waiting_permission",
+    since: at + 30_000,
+    confidence: 1,
+    evidence: ["it asks to use Bash, for 12 s"],
+  },
   outcome: null,
   leaseExpiresAt: at + 60_000,
   process: { bootId: "0a1b2c3d-0000-4000-8000-000000000000", pid: 4711, startTime: "8861042" },
@@ -134,13 +142,45 @@ const worker: Worker = {
   taskKey: task.key,
   agent: "claude",
   progress: "working",
+  state: run.state,
   heartbeatAgeMs: 800,
+};
+const hook: HookEvent = {
+  sequence: 64,
+  at: at + 29_000,
+  runId: run.id,
+  taskId: task.id,
+  projectId: project.id,
+  agent: "claude",
+  source: "agent",
+  category: "tool",
+  name: "PostToolUse",
+  tool: "Write",
+  detail: { tool_input: { file_path: "/workspace/orders.js" }, duration_ms: 12 },
+};
+const circuit: Circuit = {
+  id: "worker:claude",
+  level: "worker",
+  state: "open",
+  failures: 5,
+  openUntil: at + 60_000,
+  trialRunId: null,
+  message: "agent_error: The agent's program ended with exit code 1.",
+};
+const account: Account = {
+  key: "claude-3f9a1c07b2de",
+  agents: ["claude"],
+  running: 1,
+  runningMax: null,
+  limitedUntil: at + 3_600_000,
+  pausedUntil: null,
+  message: "usage_limit: You have reached your usage limit.",
 };
 const page = <Item>(item: Item) => ({ items: [item], next: null });
 
 /** One request body and one answer of each route (of a stream: one item), for the API's documentation. */
 export const examples: { readonly [Name in RouteName]: { readonly body?: unknown; readonly response: ResponseOf<Name> } } = {
-  health: { response: { status: "ok", version: "0.1.0", problems: [] } },
+  health: { response: { status: "ok", version: "0.1.0", problems: [], circuits: { closed: 4, open: 0, halfOpen: 0 } } },
   getDaemon: {
     response: {
       version: "0.1.0",
@@ -211,6 +251,11 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   getRun: { response: run },
   getRunOutput: { response: { text: "Reading orders.js" } },
   answerRun: { body: { question: "q1", allow: true }, response: { ...run, questions: [] } },
+  listRunHooks: { response: page(hook) },
+  receiveHook: {
+    body: { hook_event_name: "PostToolUse", tool_name: "Write", tool_input: { file_path: "/workspace/orders.js" } },
+    response: { recorded: true },
+  },
   getQueue: {
     response: {
       paused: false,
@@ -219,15 +264,29 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
       max: 10_000,
       running: 1,
       next: [{ position: 1, task: { ...task, status: "queued" } }],
+      held: [
+        {
+          project: "web",
+          workflow: "issue",
+          stage: "implement",
+          reason: "usage_limit",
+          message: "The account of agent claude is at its usage limit until 2026-01-01 18:00.",
+          until: at + 3_600_000,
+        },
+      ],
     },
   },
   changeQueue: {
     body: { paused: true },
-    response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, next: [] },
+    response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, next: [], held: [] },
   },
   clearQueue: { body: { confirm: true }, response: { cancelled: 3 } },
   listWorkers: { response: { items: [worker], max: 2 } },
   stopWorker: { response: worker },
+  listCircuits: { response: { items: [circuit] } },
+  resetCircuit: { response: { ...circuit, state: "closed", failures: 0, openUntil: null, message: null } },
+  listAccounts: { response: { items: [account] } },
+  resetAccount: { response: { ...account, limitedUntil: null, message: null } },
   streamEvents: { response: event },
   listEvents: { response: page(event) },
   listAudit: { response: page(audited) },

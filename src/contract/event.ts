@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { CircuitState } from "./circuit.ts";
 import { ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
-import { RunOutcome, RunProgress } from "./run.ts";
+import { RunOutcome, RunProgress, RunStateName } from "./run.ts";
 import { TaskStatus } from "./task.ts";
 
 const about = { projectId: ProjectId.nullable(), taskId: TaskId.nullable(), runId: RunId.nullable() };
@@ -28,7 +29,17 @@ export const Event = z.discriminatedUnion("type", [
     "task.status_changed",
     z.object({ from: TaskStatus, to: TaskStatus, reason: z.string().nullable(), message: z.string().nullable() }),
   ),
-  event("run.started", z.object({ attempt: z.number(), agent: z.string(), worker: z.number(), stage: z.string() })),
+  /** `handedOverFrom`: the agent of the run before, where that could not go on and this one does; it begins a session of its own. */
+  event(
+    "run.started",
+    z.object({
+      attempt: z.number(),
+      agent: z.string(),
+      worker: z.number(),
+      stage: z.string(),
+      handedOverFrom: z.string().nullable().optional(),
+    }),
+  ),
   event("run.progressed", z.object({ progress: RunProgress })),
   event("run.adopted", z.object({ progress: RunProgress })),
   event("run.agent_started", z.object({ pid: z.number() })),
@@ -42,6 +53,13 @@ export const Event = z.discriminatedUnion("type", [
   event("run.agent_ended", z.object({ exitCode: z.number().nullable(), reason: z.string() })),
   event("run.checkpointed", z.object({ index: z.number(), commit: z.string(), reason: z.string() })),
   event("run.check_finished", z.object({ name: z.string(), tree: z.enum(["base", "head"]), exitCode: z.number().nullable() })),
+  /** `from` is null for the first state of a run. */
+  event(
+    "run.state_changed",
+    z.object({ from: RunStateName.nullable(), to: RunStateName, confidence: z.number(), evidence: z.array(z.string()) }),
+  ),
+  /** A stuck agent was told to go on or to say what it waits for. */
+  event("run.nudged", z.object({ message: z.string() })),
   event("run.ended", z.object({ outcome: RunOutcome })),
   event("effect.done", z.object({ kind: z.string(), url: z.string().nullable() })),
   event("effect.failed", z.object({ kind: z.string(), message: z.string(), final: z.boolean() })),
@@ -49,6 +67,27 @@ export const Event = z.discriminatedUnion("type", [
   event("queue.resumed", z.object({ by: z.string() })),
   event("queue.cleared", z.object({ by: z.string(), count: z.number() })),
   event("write.refused", z.object({ what: z.string(), epoch: z.number(), current: z.number() })),
+  event(
+    "circuit.changed",
+    z.object({
+      circuit: z.string(),
+      from: CircuitState,
+      to: CircuitState,
+      openUntil: Timestamp.nullable(),
+      message: z.string().nullable(),
+    }),
+  ),
+  /** The provider of an account refused, or a person took back what followed from that. */
+  event(
+    "account.changed",
+    z.object({
+      account: z.string(),
+      limitedUntil: Timestamp.nullable(),
+      pausedUntil: Timestamp.nullable(),
+      runningMax: z.int().nullable(),
+      message: z.string().nullable(),
+    }),
+  ),
   event("alert.raised", z.object({ kind: z.string(), message: z.string() })),
   event("alert.resolved", z.object({ kind: z.string() })),
   event("config.changed", z.object({ keys: z.array(z.string()) })),
@@ -57,6 +96,19 @@ export const Event = z.discriminatedUnion("type", [
   event("daemon.stopped", z.object({ how: z.string() })),
 ]);
 export type Event = z.infer<typeof Event>;
+
+/**
+ * A sign of life of a worker, sent to all who follow the events and not stored as one: what is stored of it is the run's
+ * lease. It has no sequence and its server-sent event no id, so following again never repeats it, and the typed client,
+ * which yields what has an id, leaves it out.
+ */
+export const WorkerHeartbeat = z.object({
+  type: z.literal("worker.heartbeat"),
+  at: Timestamp,
+  ...about,
+  data: z.object({ worker: z.int().positive(), state: RunStateName.nullable() }),
+});
+export type WorkerHeartbeat = z.infer<typeof WorkerHeartbeat>;
 
 /** An event as a writer gives it: the store adds `sequence` and `at`; what it is about may be left out. */
 export type NewEvent = Event extends infer One

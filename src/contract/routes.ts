@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
 import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
+import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
 import { Run, Worker } from "./run.ts";
@@ -9,14 +11,15 @@ import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskSta
 
 /**
  * Every route of the API: the one table from which the server, the OpenAPI document, the typed client and the tests are
- * made. `auth: "none"` is for health only; `"signature"` for webhooks, which prove themselves by HMAC.
+ * made. `auth: "none"` is for health only; `"signature"` for webhooks, which prove themselves by HMAC; `"run"` for what an agent may
+ * ask: the token of the run in its path opens it, and nothing else.
  */
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** `/api/tasks/{task}`; each `{name}` is a string unless `params` says otherwise. */
   readonly path: string;
   readonly summary: string;
-  readonly auth: "token" | "none" | "signature";
+  readonly auth: "token" | "none" | "signature" | "run";
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -65,6 +68,7 @@ export const Health = z.object({
   version: z.string(),
   /** What is wrong, in sentences. */
   problems: z.array(z.string()),
+  circuits: CircuitSummary,
 });
 export type Health = z.infer<typeof Health>;
 
@@ -100,6 +104,8 @@ export const QueueStatus = z.object({
   running: z.int(),
   /** The tasks that would start next, in the order the strategy gives now, at most 100. */
   next: z.array(z.object({ position: z.int().positive(), task: Task })),
+  /** Due tasks that do not start now, by project and stage, and why: at most 100 such kinds. */
+  held: z.array(Hold.extend({ project: ProjectName, workflow: z.string(), stage: z.string() })),
 });
 export type QueueStatus = z.infer<typeof QueueStatus>;
 
@@ -268,6 +274,22 @@ export const routes = {
     }),
     response: z.object({ text: z.string() }),
   }),
+  listRunHooks: route({
+    method: "GET",
+    path: "/api/runs/{run}/hooks",
+    summary: "What the agent's hooks and the daemon told of a run, in the order it was taken in",
+    query: z.strictObject({ category: HookCategory.optional(), limit, after }),
+    response: page(HookEvent),
+  }),
+  receiveHook: route({
+    method: "POST",
+    path: "/api/hooks/{run}",
+    auth: "run",
+    status: 202,
+    summary: "A hook of a run's agent",
+    body: z.looseObject({ hook_event_name: z.string().min(1).max(100) }),
+    response: z.object({ recorded: z.boolean() }),
+  }),
   answerRun: route({
     method: "POST",
     path: "/api/runs/{run}/answer",
@@ -304,6 +326,31 @@ export const routes = {
     params: z.object({ worker: z.coerce.number().int().positive().meta({ type: "integer" }) }),
     summary: "End what a worker does; its task is cancelled, its work saved",
     response: Worker,
+  }),
+
+  listCircuits: route({
+    method: "GET",
+    path: "/api/circuits",
+    summary: "The circuit breakers: of the system, of each agent, of each stage",
+    response: z.object({ items: z.array(Circuit) }),
+  }),
+  resetCircuit: route({
+    method: "POST",
+    path: "/api/circuits/{circuit}/reset",
+    summary: "Close a circuit breaker: what it held up starts again",
+    response: Circuit,
+  }),
+  listAccounts: route({
+    method: "GET",
+    path: "/api/accounts",
+    summary: "The providers' accounts that agents share, with their limits",
+    response: z.object({ items: z.array(Account) }),
+  }),
+  resetAccount: route({
+    method: "POST",
+    path: "/api/accounts/{account}/reset",
+    summary: "Forget what limits an account is known to be at: what waited for it starts again",
+    response: Account,
   }),
 
   streamEvents: route({

@@ -9,17 +9,23 @@ import { Proof, Usage } from "./proof.ts";
 export const RunProgress = z.enum(["preparing", "prompting", "working", "verifying"]);
 export type RunProgress = z.infer<typeof RunProgress>;
 
-/** Why a run failed. */
+/**
+ * Why a run failed; what follows from each is in `domain/next-step.ts`. `network`: the agent did not reach its provider;
+ * `unreachable`: we did not reach ours. `overloaded`: the provider refused for now; `usage_limit`: until a time of its own.
+ */
 export const FailureReason = z.enum([
   "agent_error",
   "agent_missing",
   "auth",
+  "network",
   "overloaded",
   "usage_limit",
+  "budget",
   "permission_denied",
   "timed_out",
   "stalled",
   "check_failed",
+  "no_change",
   "setup_failed",
   "isolation_missing",
   "isolation_failed",
@@ -47,7 +53,7 @@ export const RunOutcome = z.discriminatedUnion("status", [
     message: z.string(),
     /** What our checks saw, when they were why. */
     proof: Proof.nullable(),
-    /** When the provider says that it will serve again; null: it did not say. */
+    /** When it may go on, where somebody said so: the provider, or the budget of a day; null: nobody did. */
     retryAt: Timestamp.nullable(),
   }),
   z.object({ status: z.literal("cancelled"), by: CancelledBy, message: z.string() }),
@@ -75,6 +81,34 @@ export const Question = z.object({
 });
 export type Question = z.infer<typeof Question>;
 
+/**
+ * What a run is doing, as the facts say. running: it works. waiting_permission, waiting_answer: for a person. usage_limit:
+ * its provider serves it no more until some time. rate_limited: its provider slows it down, and it tries again by itself.
+ * stuck: nothing shows that it works, or it does the same again and again. finished: its agent ended with its last word.
+ * crashed: without one.
+ */
+export const RunStateName = z.enum([
+  "running",
+  "waiting_permission",
+  "waiting_answer",
+  "usage_limit",
+  "rate_limited",
+  "stuck",
+  "finished",
+  "crashed",
+]);
+export type RunStateName = z.infer<typeof RunStateName>;
+
+/** A state with what it was concluded from. */
+export const RunState = z.object({
+  state: RunStateName,
+  since: Timestamp,
+  confidence: z.number().min(0).max(1),
+  /** The facts, a sentence each, the weightiest first. */
+  evidence: z.array(z.string()),
+});
+export type RunState = z.infer<typeof RunState>;
+
 /** One attempt at one stage of one task, from claim to outcome. */
 export const Run = z.object({
   id: RunId,
@@ -90,6 +124,8 @@ export const Run = z.object({
   driver: z.string(),
   isolation: z.string(),
   progress: RunProgress,
+  /** As of the last look at its facts; of an ended run, as it ended. Null: nothing was looked at yet. */
+  state: RunState.nullable(),
   outcome: RunOutcome.nullable(),
   leaseExpiresAt: Timestamp,
   process: ProcessIdentity.nullable(),
@@ -117,6 +153,7 @@ export const Worker = z.object({
   taskKey: z.string().nullable(),
   agent: z.string().nullable(),
   progress: RunProgress.nullable(),
+  state: RunState.nullable(),
   /** Age of its last heartbeat; null when idle. */
   heartbeatAgeMs: Duration.nullable(),
 });

@@ -1,9 +1,18 @@
 import { expect, test } from "vitest";
 import { FailureReason, type RunOutcome } from "../contract/run.ts";
-import { nextStep, type NextStep, type RunFacts } from "./next-step.ts";
+import { nextStep, verdictsOf, type NextStep, type RunFacts } from "./next-step.ts";
 
 const NOW = 1_000_000;
-const facts: RunFacts = { attempt: 1, attemptMax: 3, sessionId: "s-1", yieldsCommit: true, backoffUntil: NOW + 10_000 };
+const facts: RunFacts = {
+  attempt: 1,
+  attemptMax: 3,
+  sessionId: "s-1",
+  yieldsCommit: true,
+  backoffUntil: NOW + 10_000,
+  outageUntil: NOW + 60_000,
+  accountHeldUntil: null,
+  mayHandOver: false,
+};
 const none = { reason: null, message: null, runAfter: null, keepsAttempt: false, resumeSessionId: null, effects: [] };
 const failed = (reason: FailureReason, retryAt: number | null = null): RunOutcome => ({
   status: "failed",
@@ -15,25 +24,25 @@ const failed = (reason: FailureReason, retryAt: number | null = null): RunOutcom
 const proof = { baseCommit: "a", headCommit: "b", changes: [], checks: [] };
 
 test("a proven change succeeds; a report succeeds without one", () => {
-  expect(nextStep({ status: "succeeded", proof, report: "" }, facts, NOW)).toEqual({ ...none, status: "succeeded" });
-  expect(nextStep({ status: "no_change", report: "a plan" }, { ...facts, yieldsCommit: false }, NOW)).toEqual({
+  expect(nextStep({ status: "succeeded", proof, report: "" }, facts)).toEqual({ ...none, status: "succeeded" });
+  expect(nextStep({ status: "no_change", report: "a plan" }, { ...facts, yieldsCommit: false })).toEqual({
     ...none,
     status: "succeeded",
   });
 });
 
 test("an agent that was to change something and did not has failed, once", () => {
-  expect(nextStep({ status: "no_change", report: "nothing to do" }, facts, NOW)).toMatchObject({ status: "failed", reason: "no_change" });
+  expect(nextStep({ status: "no_change", report: "nothing to do" }, facts)).toMatchObject({ status: "failed", reason: "no_change" });
 });
 
 test("a cancelled run cancels its task; one that the daemon's stop cut short goes on in its session without using an attempt", () => {
-  expect(nextStep({ status: "cancelled", by: "source", message: "closed" }, facts, NOW)).toEqual({
+  expect(nextStep({ status: "cancelled", by: "source", message: "closed" }, facts)).toEqual({
     ...none,
     status: "cancelled",
     reason: "source",
     message: "closed",
   });
-  expect(nextStep({ status: "cancelled", by: "shutdown", message: "stop" }, facts, NOW)).toEqual({
+  expect(nextStep({ status: "cancelled", by: "shutdown", message: "stop" }, facts)).toEqual({
     ...none,
     status: "queued",
     reason: "restart",
@@ -44,33 +53,71 @@ test("a cancelled run cancels its task; one that the daemon's stop cut short goe
 });
 
 /** What each reason calls for while attempts are left, and when none is. */
+const again = { first: { status: "queued", runAfter: NOW + 10_000, resumeSessionId: null, keepsAttempt: false }, last: "failed" } as const;
+const wait = { first: { status: "queued", runAfter: NOW + 60_000, resumeSessionId: "s-1", keepsAttempt: true }, last: "queued" } as const;
+const giveUp = { first: { status: "failed" }, last: "failed" } as const;
 const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep["status"] }> = {
-  agent_error: { first: { status: "queued", runAfter: NOW + 10_000, resumeSessionId: null }, last: "failed" },
-  agent_missing: { first: { status: "failed" }, last: "failed" },
-  auth: { first: { status: "failed" }, last: "failed" },
-  overloaded: { first: { status: "queued", runAfter: NOW + 10_000 }, last: "failed" },
-  usage_limit: { first: { status: "queued", runAfter: NOW + 900_000, keepsAttempt: true, resumeSessionId: "s-1" }, last: "queued" },
-  permission_denied: { first: { status: "failed" }, last: "failed" },
-  timed_out: { first: { status: "queued" }, last: "failed" },
-  stalled: { first: { status: "queued" }, last: "failed" },
-  check_failed: { first: { status: "queued", resumeSessionId: "s-1", keepsAttempt: false }, last: "failed" },
-  setup_failed: { first: { status: "queued" }, last: "failed" },
-  isolation_missing: { first: { status: "failed" }, last: "failed" },
-  isolation_failed: { first: { status: "queued" }, last: "failed" },
-  image_failed: { first: { status: "queued", keepsAttempt: true }, last: "queued" },
-  workspace_failed: { first: { status: "queued" }, last: "failed" },
-  unreachable: { first: { status: "queued", runAfter: NOW + 60_000, keepsAttempt: true }, last: "queued" },
-  lost: { first: { status: "queued" }, last: "failed" },
+  agent_error: again,
+  agent_missing: giveUp,
+  auth: giveUp,
+  network: again,
+  overloaded: wait,
+  usage_limit: wait,
+  budget: giveUp,
+  permission_denied: giveUp,
+  timed_out: again,
+  stalled: again,
+  check_failed: { first: { ...again.first, resumeSessionId: "s-1" }, last: "failed" },
+  no_change: giveUp,
+  setup_failed: again,
+  isolation_missing: giveUp,
+  isolation_failed: again,
+  image_failed: wait,
+  workspace_failed: again,
+  unreachable: wait,
+  lost: again,
 };
 
 test.each(FailureReason.options)("a failure by %s has its remedy while attempts are left, and its end when none is", (reason) => {
   const { first, last } = expected[reason];
-  expect(nextStep(failed(reason), facts, NOW)).toMatchObject({ ...first, reason, message: "why" });
-  expect(nextStep(failed(reason), { ...facts, attempt: 3 }, NOW).status).toBe(last);
+  expect(nextStep(failed(reason), facts)).toMatchObject({ ...first, reason, message: "why" });
+  expect(nextStep(failed(reason), { ...facts, attempt: 3 }).status).toBe(last);
 });
 
-test("a time that the provider named is waited for", () => {
-  expect(nextStep(failed("usage_limit", NOW + 5_000_000), facts, NOW).runAfter).toBe(NOW + 5_000_000);
-  expect(nextStep(failed("overloaded", NOW + 20_000), facts, NOW).runAfter).toBe(NOW + 20_000);
-  expect(nextStep(failed("overloaded", NOW + 1), facts, NOW).runAfter).toBe(NOW + 10_000);
+test("a time that somebody named is waited for: the provider of one run, that of another on its account, the budget of a day", () => {
+  expect(nextStep(failed("usage_limit", NOW + 5_000_000), facts).runAfter).toBe(NOW + 5_000_000);
+  expect(nextStep(failed("usage_limit"), { ...facts, accountHeldUntil: NOW + 9_000_000 }).runAfter).toBe(NOW + 9_000_000);
+  expect(nextStep(failed("overloaded", NOW + 5), { ...facts, accountHeldUntil: NOW + 20_000 }).runAfter).toBe(NOW + 20_000);
+  expect(nextStep(failed("agent_error", NOW + 20_000), facts).runAfter).toBe(NOW + 20_000);
+  expect(nextStep(failed("agent_error", NOW + 1), facts).runAfter).toBe(NOW + 10_000);
+  expect(nextStep(failed("budget", NOW + 7_000_000), { ...facts, attempt: 3 })).toEqual({
+    ...none,
+    status: "queued",
+    reason: "budget",
+    message: "why",
+    runAfter: NOW + 7_000_000,
+    keepsAttempt: true,
+    resumeSessionId: "s-1",
+  });
+});
+
+test("a task whose agent is at its usage limit waits for no time where another agent may go on with it", () => {
+  const next = nextStep(failed("usage_limit", NOW + 5_000_000), { ...facts, mayHandOver: true });
+  expect(next).toMatchObject({ status: "queued", reason: "usage_limit", runAfter: null, keepsAttempt: true, resumeSessionId: "s-1" });
+  expect(nextStep(failed("overloaded"), { ...facts, mayHandOver: true }).runAfter).toBe(NOW + 60_000);
+});
+
+test("what a failure says to the breakers of its agent and its stage: waiting says nothing, a good agent with bad work is good", () => {
+  const said = (reason: FailureReason) => {
+    const { worker, stage } = verdictsOf(failed(reason), facts);
+    return [worker, stage];
+  };
+  const silent = FailureReason.options.filter((reason) => said(reason).every((verdict) => verdict === "neutral"));
+  const waits = FailureReason.options.filter((reason) => nextStep(failed(reason, NOW + 1), { ...facts, attempt: 3 }).keepsAttempt);
+  expect(waits.filter((reason) => !silent.includes(reason))).toEqual([]);
+  expect(said("check_failed")).toEqual(["success", "failure"]);
+  expect(said("auth")).toEqual(["fatal", "neutral"]);
+  const { worker, stage } = verdictsOf({ status: "succeeded", proof, report: "" }, facts);
+  expect([worker, stage]).toEqual(["success", "success"]);
+  expect(verdictsOf({ status: "cancelled", by: "user", message: "" }, facts)).toEqual({ worker: "neutral", stage: "neutral" });
 });

@@ -3,10 +3,12 @@ import { safeText } from "../base/text.ts";
 import type { NewEvent } from "../contract/event.ts";
 import type { Question } from "../contract/run.ts";
 import type { AgentEvent, AgentVerdict, OutputReader } from "../agents/driver.ts";
+import { priced } from "../domain/budget.ts";
 import type { EndedState } from "../process/host.ts";
 import { getRun } from "../store/runs.ts";
 import type { RunChange } from "../store/transitions.ts";
 import { record, type Job } from "./job.ts";
+import { learnOfOverload } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** How an agent's turn ended. */
@@ -16,29 +18,40 @@ export interface TurnEnd {
   readonly report: string;
 }
 
+/** A sign of life of an agent. `waiting`: it now waits for a person. `ended`: it has said its last word. */
+export interface TurnProgress {
+  readonly waiting: boolean;
+  readonly ended: boolean;
+}
+
+/** HTTP statuses by which a provider says that it is asked too much. */
+const OVERLOAD_STATUSES: readonly number[] = [429, 529];
+
 /** Stored at most this much behind a flood, so that reading slows down instead of memory growing. */
 const PENDING_MAX = 500;
 
 /**
  * Follows the agent of a run to its end and says how it ended. Reads its output from the start, so that an adopting daemon
  * knows what its predecessor knew, and stores as events only what comes behind `run.outputOffset`.
- * @param onProgress called for each sign of life; `waiting`: the agent now waits for a person.
+ * @param onProgress called for each sign of life, before what it says is stored.
  */
 export async function followAgent(
   parts: EngineParts,
   job: Job,
-  onProgress: (state: { waiting: boolean }) => void,
+  onProgress: (state: TurnProgress) => void,
   signal: AbortSignal,
 ): Promise<TurnEnd> {
   const reader = job.driver.openReader();
   const recorder = new TurnRecorder(parts, job);
+  let ended = false;
   for await (const line of parts.host.readLines(job.agentDirectory, { from: 0, follow: true, signal })) {
     for (const event of reader.read(line.text)) {
+      ended ||= event.type === "turn_ended";
       if (event.type === "turn_ended" && event.stdin !== null) await sendIfRunning(parts, job, event.stdin);
       await recorder.add(event, line.end > job.run.outputOffset);
     }
     await recorder.readTo(line.end);
-    onProgress({ waiting: recorder.isWaiting });
+    onProgress({ waiting: recorder.isWaiting, ended });
   }
   const end = await parts.host.waitForEnd(job.agentDirectory, signal);
   await recorder.flush();
@@ -72,6 +85,7 @@ class TurnRecorder {
   #questions: readonly Question[];
   #change: RunChange = {};
   #events: NewEvent[] = [];
+  #overload: string | undefined;
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
@@ -114,6 +128,7 @@ class TurnRecorder {
         const [change, events] = [this.#change, this.#events];
         [this.#change, this.#events] = [{}, []];
         await record(this.#parts, this.#job, change, events);
+        await this.#noteOverload();
       }
     } catch (thrown) {
       // Kept for the next add or flush, which the turn's own flow awaits.
@@ -129,7 +144,7 @@ class TurnRecorder {
         this.#change = { ...this.#change, sessionId: event.sessionId };
         break;
       case "usage":
-        this.#change = { ...this.#change, usage: event.usage };
+        this.#change = { ...this.#change, usage: priced(event.usage, this.#job.agent.usdPerMillionTokens) };
         break;
       case "question_asked":
         this.#ask({ id: event.id, tool: event.tool, input: event.input, askedAt: this.#parts.clock.now() });
@@ -138,12 +153,22 @@ class TurnRecorder {
         // Whatever was asked no longer matters.
         if (this.isWaiting) this.#setQuestions([]);
         break;
+      case "retrying":
+        if (event.status !== undefined && OVERLOAD_STATUSES.includes(event.status)) this.#overload = event.message;
+        break;
       case "message":
       case "tool_called":
       case "tool_finished":
-      case "retrying":
         break;
     }
+  }
+
+  /** What the provider said when it refused; everybody who shares its account is slowed down. */
+  async #noteOverload(): Promise<void> {
+    const message = this.#overload;
+    this.#overload = undefined;
+    if (message === undefined) return;
+    await this.#parts.database.write((tx) => learnOfOverload(this.#parts, tx, this.#job.run, this.#parts.redact(safeText(message))));
   }
 
   #ask(question: Question): void {

@@ -1,7 +1,9 @@
-import { messageOf } from "../base/errors.ts";
+import { AppError, messageOf } from "../base/errors.ts";
+import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import { branchName } from "../domain/branch-name.ts";
+import type { Gates, OpenPassage } from "../domain/gates.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
 import { latestVirtualTime, nextDueAt } from "../store/queue.ts";
@@ -11,11 +13,14 @@ import { busyWorkers } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
 import { countWith, getTask, setBranch } from "../store/tasks.ts";
 import { claimTask } from "../store/transitions.ts";
+import type { Budgets } from "./budgets.ts";
 import { startEffects } from "./ending.ts";
+import { agentsFor, openGates } from "./governor.ts";
 import { findAgent } from "./job.ts";
+import { beginTrials } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
 import { LEASE_MS, type RunPool } from "./run-pool.ts";
-import { ShareCache } from "./share-cache.ts";
+import { ShareCache, type WaitingLane, type WaitingProject } from "./share-cache.ts";
 
 /** Whether the machine has room for another agent; `why` is for people. */
 export type Admission = { readonly admitted: true } | { readonly admitted: false; readonly why: string };
@@ -27,20 +32,26 @@ export type Admission = { readonly admitted: true } | { readonly admitted: false
 export class Dispatcher {
   readonly #parts: EngineParts;
   readonly #pool: RunPool;
+  readonly #budgets: Budgets;
   readonly #admit: () => Admission;
   readonly #shares: ShareCache;
+  /** When something that holds up tasks now lets go by itself. */
+  #lettingGoAt: number | undefined;
   #stopped = true;
   #running: Promise<void> | undefined;
   #again = false;
   #cancelDue: () => void = () => {};
 
-  constructor(parts: EngineParts, pool: RunPool, admit: () => Admission) {
+  constructor(parts: EngineParts, pool: RunPool, budgets: Budgets, admit: () => Admission) {
     this.#parts = parts;
     this.#pool = pool;
+    this.#budgets = budgets;
     this.#admit = admit;
     this.#shares = new ShareCache((reader, projectId) => {
       const project = getProject(reader, projectId);
-      return parts.settings.isKnown(project) ? parts.settings.forProject(project).defaults.maxProcesses : 0;
+      const config = parts.settings.forProject(project);
+      const runningMax = parts.settings.isKnown(project) ? config.defaults.maxProcesses : 0;
+      return { runningMax, agentsFor: () => agentsFor(config), hasBudget: config.defaults.budget.dayUsd !== null };
     });
   }
 
@@ -77,7 +88,10 @@ export class Dispatcher {
     const { reader } = this.#parts.database;
     if (!this.#mayStart(reader)) return 0;
     const shares = this.#shares.refresh(reader, this.#parts.clock.now());
-    if (!schedule(this.#input(reader, shares))) return 0;
+    const gates = this.#openGates(reader);
+    const choice = schedule(this.#input(reader, shares, gates));
+    this.#lettingGoAt = gates.nextChangeAt();
+    if (!choice) return 0;
     return this.#parts.database.write((tx) => {
       const runs = this.#claimAll(tx, shares);
       // In the very turn of the commit, so that no reconcile can find them claimed and carried by nobody.
@@ -111,15 +125,18 @@ export class Dispatcher {
     return admission.admitted;
   }
 
-  #claimAll(tx: Transaction, known: ReadonlyMap<ProjectId, ProjectShare>): Run[] {
+  #claimAll(tx: Transaction, known: ReadonlyMap<ProjectId, WaitingProject>): Run[] {
     const claimed: Run[] = [];
     const shares = new Map(known);
     const busy = new Set(busyWorkers(tx));
+    const gates = this.#openGates(tx);
     for (;;) {
-      const choice = schedule(this.#input(tx, shares));
+      const choice = schedule(this.#input(tx, shares, gates));
       if (!choice) return claimed;
-      const run = this.#claim(tx, choice, freeWorker(busy));
+      const passage = passageOf(choice, shares.get(choice.projectId)?.lanes ?? [], gates);
+      const run = this.#claim(tx, choice, passage, freeWorker(busy));
       if (run) {
+        gates.begin(passage, run.id);
         claimed.push(run);
         busy.add(run.worker);
       }
@@ -130,19 +147,21 @@ export class Dispatcher {
     }
   }
 
-  #claim(tx: Transaction, choice: Choice, worker: number): Run | undefined {
+  #claim(tx: Transaction, choice: Choice, { agent, account, trials }: OpenPassage, worker: number): Run | undefined {
     const project = getProject(tx, choice.projectId);
-    const { agent, branchPrefix, isolation } = this.#parts.settings.forProject(project).defaults;
+    const { branchPrefix, isolation } = this.#parts.settings.forProject(project).defaults;
     const run = claimTask(tx, {
       taskId: choice.taskId,
       worker,
       agent,
       driver: driverName(this.#parts, agent),
       isolation,
+      account,
       leaseMs: LEASE_MS,
       virtualTime: choice.virtualTime,
     });
     if (!run) return undefined;
+    beginTrials(tx, trials, run);
     const task = getTask(tx, run.taskId);
     if (task.branch === null) setBranch(tx, task.id, branchName(branchPrefix, task.number, task.title));
     for (const payload of startEffects(task, run)) enqueueEffect(tx, { projectId: project.id, taskId: task.id, epoch: run.epoch, payload });
@@ -153,10 +172,27 @@ export class Dispatcher {
   /** What the next choice would be made from. */
   input(): ScheduleInput {
     const { reader } = this.#parts.database;
-    return this.#input(reader, this.#shares.refresh(reader, this.#parts.clock.now()));
+    return this.#input(reader, this.#shares.refresh(reader, this.#parts.clock.now()), this.#openGates(reader));
   }
 
-  #input(reader: Reader, shares: ReadonlyMap<ProjectId, ProjectShare>): ScheduleInput {
+  /** The same, and the lanes that the gates let through and hold up now. */
+  look(): { input: ScheduleInput; open: WaitingLane[]; held: (WaitingLane & { hold: Hold })[] } {
+    const { reader } = this.#parts.database;
+    const shares = this.#shares.refresh(reader, this.#parts.clock.now());
+    const gates = this.#openGates(reader);
+    const lanes = [...shares.values()].flatMap((share) => share.lanes.map((lane) => ({ lane, passage: gates.pass(lane) })));
+    return {
+      input: this.#input(reader, shares, gates),
+      open: lanes.flatMap(({ lane, passage }) => ("agent" in passage ? [lane] : [])),
+      held: lanes.flatMap(({ lane, passage }) => ("hold" in passage ? [{ ...lane, hold: passage.hold }] : [])),
+    };
+  }
+
+  #openGates(reader: Reader): Gates {
+    return openGates(this.#parts, reader, (projectId) => this.#budgets.hold(reader, projectId));
+  }
+
+  #input(reader: Reader, shares: ReadonlyMap<ProjectId, WaitingProject>, gates: Gates): ScheduleInput {
     const { daemon } = this.#parts.settings.current();
     return {
       strategy: daemon.schedulingStrategy,
@@ -165,8 +201,20 @@ export class Dispatcher {
       running: countWith(reader, "running"),
       runningMax: daemon.maxProcesses,
       virtualTime: latestVirtualTime(reader),
-      projects: [...shares.values()],
+      projects: this.#through(shares, gates),
     };
+  }
+
+  /** The projects with the tasks that the gates let through. */
+  #through(shares: ReadonlyMap<ProjectId, WaitingProject>, gates: Gates): ProjectShare[] {
+    const all = [...shares.values()];
+    const hasBudget = this.#parts.settings.current().daemon.budget.dayUsd !== null;
+    // With a thousand projects this is the cost of a claim, and nearly always nothing is held up.
+    if (gates.areOpen && !hasBudget && !all.some((share) => share.hasBudget)) return all;
+    return all.flatMap((share) => {
+      const heads = share.lanes.flatMap((lane) => ("agent" in gates.pass(lane) ? lane.heads : []));
+      return heads.length === 0 ? [] : [{ ...share, heads }];
+    });
   }
 
   #wakeWhenDue(): void {
@@ -174,9 +222,17 @@ export class Dispatcher {
     const { reader } = this.#parts.database;
     if (countWith(reader, "queued") === 0) return;
     const now = this.#parts.clock.now();
-    const dueAt = nextDueAt(reader, now);
-    if (dueAt !== undefined) this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, dueAt - now), () => this.wake());
+    const dueAt = Math.min(nextDueAt(reader, now) ?? Infinity, this.#lettingGoAt ?? Infinity);
+    if (dueAt !== Infinity) this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, dueAt - now), () => this.wake());
   }
+}
+
+/** How the chosen task gets through. */
+function passageOf({ taskId }: Choice, lanes: readonly WaitingLane[], gates: Gates): OpenPassage {
+  const lane = lanes.find(({ heads }) => heads.some((head) => head.taskId === taskId));
+  const passage = lane && gates.pass(lane);
+  if (passage === undefined || "hold" in passage) throw new AppError("internal", `Task ${taskId} was chosen though it is held up.`);
+  return passage;
 }
 
 /** The lowest number that no busy worker has. */

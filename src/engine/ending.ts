@@ -12,14 +12,21 @@ import { getRun } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { finishRun } from "../store/transitions.ts";
 import { findStage } from "../workflow/workflow.ts";
+import { accountOf, agentsFor } from "./governor.ts";
+import { learnFromEnd } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
+
+/** How long to wait at most for what others have to mend and said nothing of, such as a forge that does not answer, milliseconds. */
+const OUTAGE_MS = 120_000;
 
 /** Ends a run: its outcome, what becomes of the task, and what that changes outside, in one transaction. */
 export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" | "epoch">, outcome: RunOutcome): Promise<void> {
   const kept = await parts.database.write((tx) => {
     const run = getRun(tx, id);
     const task = getTask(tx, run.taskId);
-    const next = decide(parts, task, run, outcome, tx.now);
+    const isCurrent = run.finishedAt === null && epoch === task.epoch;
+    const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(parts, task)) : null;
+    const next = decide(parts, task, run, outcome, heldUntil, tx.now);
     if (!finishRun(tx, { id, epoch }, { outcome, next })) return undefined;
     if (next.status === "failed") {
       const message = `${task.key} failed: ${next.message ?? next.reason ?? "no reason given"}`;
@@ -38,18 +45,28 @@ export function startEffects(task: Task, run: Run): EffectPayload[] {
   return [{ kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next: null }), linksPullRequest: false }];
 }
 
-function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, now: number): NextStep {
+/** @param accountHeldUntil when the account of the run's agent serves again. */
+function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, accountHeldUntil: number | null, now: number): NextStep {
   const project = getProject(parts.database.reader, task.projectId);
-  const { retryDelayMs } = parts.settings.forProject(project).defaults;
+  const config = parts.settings.forProject(project);
   const facts = {
     attempt: task.attempt,
     attemptMax: task.attemptMax,
     sessionId: run.sessionId,
     yieldsCommit: yieldsCommit(parts, task),
-    backoffUntil: now + retryDelay(task.attempt, retryDelayMs, parts.random),
+    backoffUntil: now + retryDelay(task.attempt, config.defaults.retryDelayMs, parts.random),
+    outageUntil: now + retryDelay(1, OUTAGE_MS, parts.random),
+    accountHeldUntil,
+    mayHandOver: mayHandOver(parts, agentsFor(config), run.agent),
   };
-  const next = nextStep(outcome, facts, now);
+  const next = nextStep(outcome, facts);
   return { ...next, effects: effectsOf(project, task, { ...run, finishedAt: now, outcome }, outcome, next) };
+}
+
+/** Whether one of the agents has limits of its own. */
+function mayHandOver(parts: EngineParts, agents: readonly string[], from: string): boolean {
+  const account = accountOf(parts, from);
+  return agents.some((agent) => ![undefined, account].includes(accountOf(parts, agent)));
 }
 
 function yieldsCommit(parts: EngineParts, task: Task): boolean {

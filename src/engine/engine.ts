@@ -4,6 +4,7 @@ import type { StopMode } from "../contract/routes.ts";
 import type { ChangedTables } from "../store/database.ts";
 import { AdmissionGauge } from "./admission.ts";
 import { AgentFinder } from "./agent-finder.ts";
+import { Budgets } from "./budgets.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces } from "./reconcile.ts";
@@ -16,7 +17,7 @@ const TICKS_A_SWEEP = 20;
 const FOREIGN_LOOK_MS = 1000;
 
 /** What decides whether a task can start. A run that ends writes to its task. */
-const DISPATCHED_BY = ["tasks", "task_dependencies", "projects", "settings"] as const;
+const DISPATCHED_BY = ["tasks", "task_dependencies", "projects", "settings", "circuits", "accounts"] as const;
 
 /** The part that chooses, carries and ends runs. */
 export class Engine {
@@ -24,19 +25,22 @@ export class Engine {
   readonly pool: RunPool;
   readonly dispatcher: Dispatcher;
   readonly #gauge: AdmissionGauge;
+  readonly #budgets: Budgets;
   #repeating: Repeating[] = [];
   #stopListening: () => void = () => {};
   #ticks = 0;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.pool = new RunPool({ ...parts, verifier: createVerifier(parts), agentFinder: new AgentFinder(parts.clock) });
+    this.#budgets = new Budgets(parts);
+    const [verifier, agentFinder] = [createVerifier(parts), new AgentFinder(parts.clock)];
+    this.pool = new RunPool({ ...parts, verifier, agentFinder, budgets: this.#budgets });
     this.#gauge = new AdmissionGauge(
       parts,
       () => this.pool.size > 0,
       () => this.dispatcher.wake(),
     );
-    this.dispatcher = new Dispatcher(parts, this.pool, () => this.#gauge.admit());
+    this.dispatcher = new Dispatcher(parts, this.pool, this.#budgets, () => this.#gauge.admit());
   }
 
   /** What all agents together use now, bytes. */
@@ -94,6 +98,7 @@ export class Engine {
 
   #onCommit(changed: ChangedTables): void {
     if (changed.has("tasks")) this.pool.obeyCancelRequests();
+    if (changed.has("spending")) this.#budgets.check();
     if (DISPATCHED_BY.some((table) => changed.has(table))) this.dispatcher.wake();
   }
 }

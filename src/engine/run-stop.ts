@@ -9,7 +9,13 @@ export type StopReason =
   | { readonly kind: "leave" }
   | { readonly kind: "kill" }
   | { readonly kind: "cancel"; readonly by: CancelledBy; readonly message: string }
-  | { readonly kind: "limit"; readonly reason: Extract<FailureReason, "timed_out" | "stalled">; readonly message: string };
+  | {
+      readonly kind: "limit";
+      readonly reason: Extract<FailureReason, "timed_out" | "stalled" | "budget">;
+      readonly message: string;
+      /** When it may go on, where that is known. */
+      readonly retryAt?: number | null;
+    };
 
 /** The reason of a run's abort signal. */
 export class RunStopped extends AppError {

@@ -8,7 +8,8 @@ import { raiseAlert } from "../store/alerts.ts";
 import { listRuns } from "../store/runs.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
-import { followAgent, type TurnEnd } from "./agent-turn.ts";
+import { followAgent, type TurnEnd, type TurnProgress } from "./agent-turn.ts";
+import type { Budgets } from "./budgets.ts";
 import { endRun } from "./ending.ts";
 import { isolate } from "./isolating.ts";
 import { openJob, record, type Job } from "./job.ts";
@@ -21,6 +22,7 @@ import { Watchdog } from "./watchdog.ts";
 export interface RunnerParts extends EngineParts {
   readonly verifier: Verifier;
   readonly agentFinder: AgentFinder;
+  readonly budgets: Budgets;
 }
 
 /**
@@ -52,12 +54,19 @@ export async function carryRun(parts: RunnerParts, run: Run, adopted: boolean, c
 async function attempt(parts: RunnerParts, job: Job, adopted: boolean, control: AbortController): Promise<RunOutcome> {
   const { signal } = control;
   using watchdog = watch(parts, job, control);
+  using budget = parts.budgets.watch(job, adopted, (reason) => control.abort(reason));
+  signal.throwIfAborted();
   const workspace = await prepareWorkspace(parts, job, signal);
   if (!adopted) {
     await startAgent(parts, job, workspace, () => watchdog.progressed({ waiting: false }), signal);
     watchdog.progressed({ waiting: false });
   }
-  const turn = await followAgent(parts, job, (state) => watchdog.progressed(state), signal);
+  const onProgress = (state: TurnProgress) => {
+    watchdog.progressed(state);
+    if (state.ended) budget.agentDone();
+  };
+  const turn = await followAgent(parts, job, onProgress, signal);
+  budget.agentDone();
   await settleProcesses(parts, job);
   await parts.workspaces.checkpoint(job.project, job.task, "agent_ended", parts.clock.now());
   if (!turn.verdict.ok) return { status: "failed", ...withoutOk(turn.verdict), proof: null };
@@ -88,13 +97,7 @@ async function fetchBase(parts: RunnerParts, job: Job, signal: AbortSignal): Pro
   return parts.workspaces.fetchBase(job.project, credentials, signal);
 }
 
-async function startAgent(
-  parts: RunnerParts,
-  job: Job,
-  workspace: Workspace,
-  progressed: () => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, progressed: () => void, signal: AbortSignal): Promise<void> {
   const { baseCommit } = workspace;
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
@@ -203,7 +206,7 @@ function outcomeOfStop(stop: Exclude<StopReason, { kind: "leave" }>): RunOutcome
     case "cancel":
       return { status: "cancelled", by: stop.by, message: stop.message };
     case "limit":
-      return { status: "failed", reason: stop.reason, message: stop.message, proof: null, retryAt: null };
+      return { status: "failed", reason: stop.reason, message: stop.message, proof: null, retryAt: stop.retryAt ?? null };
   }
 }
 

@@ -1,22 +1,40 @@
 import type { ProjectId } from "../contract/ids.ts";
+import type { LaneRequest } from "../domain/gates.ts";
 import type { ProjectShare } from "../domain/schedule.ts";
 import type { Reader } from "../store/database.ts";
 import { changedProjects } from "../store/events.ts";
-import { dueProjects, loadShares } from "../store/queue.ts";
+import { dueProjects, loadShares, type DueLane, type DueProject } from "../store/queue.ts";
+
+/** What a project's settings say of its starts. */
+export interface ProjectTerms {
+  readonly runningMax: number;
+  /** The agents that may work at a stage, the wanted one first. */
+  readonly agentsFor: (stage: string) => readonly string[];
+  /** Whether what the project costs may hold it up. */
+  readonly hasBudget: boolean;
+}
+
+/** A lane with due tasks, as the gates are asked about it. */
+export type WaitingLane = LaneRequest & Pick<DueLane, "heads">;
+
+/** The share of a project with due work; its heads are those of all its lanes. */
+export interface WaitingProject extends ProjectShare {
+  readonly lanes: readonly WaitingLane[];
+  readonly hasBudget: boolean;
+}
 
 /**
  * The shares of all projects, kept between two choices: a choice reads anew only the projects whose tasks changed or came
  * due since, so its cost does not grow with the number of projects that wait. Follows committed facts alone.
  */
 export class ShareCache {
-  readonly #runningMax: (reader: Reader, projectId: ProjectId) => number;
-  #shares = new Map<ProjectId, ProjectShare>();
+  readonly #termsOf: (reader: Reader, projectId: ProjectId) => ProjectTerms;
+  #shares = new Map<ProjectId, WaitingProject>();
   #sequence: number | undefined;
   #lookedAt = 0;
 
-  /** @param runningMax how many tasks of a project may run at once. */
-  constructor(runningMax: (reader: Reader, projectId: ProjectId) => number) {
-    this.#runningMax = runningMax;
+  constructor(termsOf: (reader: Reader, projectId: ProjectId) => ProjectTerms) {
+    this.#termsOf = termsOf;
   }
 
   /** Forgets everything: a limit may have changed. */
@@ -25,7 +43,7 @@ export class ShareCache {
   }
 
   /** The shares of the projects with due work. */
-  refresh(reader: Reader, now: number): ReadonlyMap<ProjectId, ProjectShare> {
+  refresh(reader: Reader, now: number): ReadonlyMap<ProjectId, WaitingProject> {
     // A clock that was set back makes tasks due later again, which no event tells.
     if (this.#sequence === undefined || now < this.#lookedAt) return this.#readAll(reader, now);
     const changed = changedProjects(reader, this.#sequence);
@@ -37,20 +55,30 @@ export class ShareCache {
   }
 
   /** One project's share as it is now. */
-  load(reader: Reader, projectId: ProjectId, now: number): ProjectShare | undefined {
+  load(reader: Reader, projectId: ProjectId, now: number): WaitingProject | undefined {
     const [share] = loadShares(reader, now, [projectId]);
-    return share && { ...share, runningMax: this.#runningMax(reader, projectId) };
+    return share && this.#onTerms(reader, share);
   }
 
-  #readAll(reader: Reader, now: number): ReadonlyMap<ProjectId, ProjectShare> {
+  #readAll(reader: Reader, now: number): ReadonlyMap<ProjectId, WaitingProject> {
     this.#sequence = changedProjects(reader, Number.MAX_SAFE_INTEGER).sequence;
     this.#lookedAt = now;
-    const shares = loadShares(reader, now).map((share) => ({ ...share, runningMax: this.#runningMax(reader, share.projectId) }));
+    const shares = loadShares(reader, now).map((share) => this.#onTerms(reader, share));
     this.#shares = new Map(shares.map((share) => [share.projectId, share]));
     return this.#shares;
   }
 
-  #put(projectId: ProjectId, share: ProjectShare | undefined): void {
+  #onTerms(reader: Reader, share: DueProject): WaitingProject {
+    const { projectId } = share;
+    const { runningMax, agentsFor, hasBudget } = this.#termsOf(reader, projectId);
+    const lanes = share.lanes.map(({ lane, heads }) => {
+      const agents = agentsFor(lane.stage);
+      return { projectId, key: JSON.stringify([lane, agents]), lane, agents, heads };
+    });
+    return { ...share, runningMax, lanes, heads: lanes.flatMap(({ heads }) => heads), hasBudget };
+  }
+
+  #put(projectId: ProjectId, share: WaitingProject | undefined): void {
     if (share) this.#shares.set(projectId, share);
     else this.#shares.delete(projectId);
   }

@@ -1,17 +1,27 @@
 import type { ProjectId, TaskId } from "../contract/ids.ts";
+import type { Lane } from "../domain/gates.ts";
 import type { Candidate, ProjectShare } from "../domain/schedule.ts";
 import type { Reader } from "./database.ts";
 
+/** A lane of a project's queue with its first due tasks. */
+export interface DueLane {
+  readonly lane: Lane;
+  readonly heads: readonly Candidate[];
+}
+
+/** A project with due work, in lanes: which of them may start is for the caller to see. */
+export type DueProject = Omit<ProjectShare, "heads"> & { readonly lanes: readonly DueLane[] };
+
 /**
- * The enabled projects that have queued tasks which are due, each with the first task of its queue by priority, by
+ * The enabled projects that have queued tasks which are due, each with the first task of each of its lanes by priority, by
  * deadline and by age. `runningMax` is unlimited here: the limit is a setting, which the caller puts in. Costs the same
  * however many tasks there are, but for the queued ones of a project that are not due yet.
  */
-export function loadShares(reader: Reader, now: number, projectIds?: readonly ProjectId[]): ProjectShare[] {
+export function loadShares(reader: Reader, now: number, projectIds?: readonly ProjectId[]): DueProject[] {
   const rows = projectIds === undefined ? allShares(reader) : projectIds.flatMap((projectId) => shareOf(reader, projectId));
   return rows.flatMap((row) => {
-    const heads = listDue(reader, row.id, now, 1);
-    return heads.length === 0 ? [] : [toShare(row, heads)];
+    const lanes = listDue(reader, row.id, now, 1);
+    return lanes.length === 0 ? [] : [toShare(row, lanes)];
   });
 }
 
@@ -38,18 +48,36 @@ export function latestVirtualTime(reader: Reader): number {
   return reader.get<{ latest: number | null }>("SELECT max(virtual_time) AS latest FROM projects")?.latest ?? 0;
 }
 
-/**
- * The first due tasks of a project's queue by priority, by deadline (the higher priority first where those are the same)
- * and by age: at most `limit` by each, distinct, in any order.
- */
-export function listDue(reader: Reader, projectId: ProjectId, now: number, limit: number): Candidate[] {
-  const params = { projectId, now, limit };
-  const rows = [
-    reader.all<CandidateRow>(`${CANDIDATE} ORDER BY priority DESC, sequence LIMIT :limit`, params),
-    reader.all<CandidateRow>(`${CANDIDATE} AND deadline_at IS NOT NULL ORDER BY deadline_at, priority DESC, sequence LIMIT :limit`, params),
-    reader.all<CandidateRow>(`${CANDIDATE} ORDER BY queued_at, sequence LIMIT :limit`, params),
-  ].flat();
-  return [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];
+/** The first due tasks of each lane of a project's queue by priority, by deadline and by age: at most `limit` by each, distinct, in any order. */
+export function listDue(reader: Reader, projectId: ProjectId, now: number, limit: number): DueLane[] {
+  return lanesOf(reader, projectId).flatMap(({ lane, workflow, stage, session_agent }) => {
+    const params = { projectId, lane, now, limit };
+    const rows = [
+      reader.all<CandidateRow>(`${CANDIDATE} ORDER BY priority DESC, sequence LIMIT :limit`, params),
+      reader.all<CandidateRow>(
+        `${CANDIDATE} AND deadline_at IS NOT NULL ORDER BY deadline_at, priority DESC, sequence LIMIT :limit`,
+        params,
+      ),
+      reader.all<CandidateRow>(`${CANDIDATE} ORDER BY queued_at, sequence LIMIT :limit`, params),
+    ].flat();
+    const heads = [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];
+    return heads.length === 0 ? [] : [{ lane: { workflow, stage, sessionAgent: session_agent || null }, heads }];
+  });
+}
+
+/** The lanes that have queued tasks, one look at the index each. */
+function lanesOf(reader: Reader, projectId: ProjectId): LaneRow[] {
+  const lanes: LaneRow[] = [];
+  for (let lane = ""; ;) {
+    const next = reader.get<LaneRow>(
+      `SELECT lane, workflow, stage, session_agent FROM tasks INDEXED BY queue_by_age
+       WHERE project_id = :projectId AND status = 'queued' AND lane > :lane ORDER BY lane LIMIT 1`,
+      { projectId, lane },
+    );
+    if (next === undefined) return lanes;
+    lanes.push(next);
+    lane = next.lane;
+  }
 }
 
 /** The projects with queued tasks that came due after `from`, up to `to`. */
@@ -76,7 +104,14 @@ function shareOf(reader: Reader, projectId: ProjectId): ShareRow[] {
 }
 
 const CANDIDATE = `SELECT id, project_id, priority, deadline_at, queued_at, sequence FROM tasks
-  WHERE project_id = :projectId AND status = 'queued' AND run_after <= :now`;
+  WHERE project_id = :projectId AND lane = :lane AND status = 'queued' AND run_after <= :now`;
+
+interface LaneRow {
+  lane: string;
+  workflow: string;
+  stage: string;
+  session_agent: string;
+}
 
 interface ShareRow {
   id: ProjectId;
@@ -86,9 +121,9 @@ interface ShareRow {
   running: number;
 }
 
-function toShare(row: ShareRow, heads: Candidate[]): ProjectShare {
+function toShare(row: ShareRow, lanes: DueLane[]): DueProject {
   const { id, priority, weight, running } = row;
-  return { projectId: id, priority, weight, virtualTime: row.virtual_time, running, runningMax: Infinity, heads };
+  return { projectId: id, priority, weight, virtualTime: row.virtual_time, running, runningMax: Infinity, lanes };
 }
 
 interface CandidateRow {

@@ -4,11 +4,13 @@ import type { NewEvent } from "../contract/event.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
 import type { CancelledBy, Run, RunOutcome } from "../contract/run.ts";
 import { endedStatuses, type Task, type TaskStatus } from "../contract/task.ts";
+import { countedTokens } from "../domain/budget.ts";
 import type { NextStep } from "../domain/next-step.ts";
 import type { Reader, Transaction } from "./database.ts";
 import { enqueueEffect } from "./effects.ts";
 import { appendEvent } from "./events.ts";
 import { getRun } from "./runs.ts";
+import { addSpending } from "./spending.ts";
 import type { Params } from "./statements.ts";
 import { getTask } from "./tasks.ts";
 
@@ -22,6 +24,8 @@ export interface Claim {
   readonly agent: string;
   readonly driver: string;
   readonly isolation: string;
+  /** Whose limits the agent shares. */
+  readonly account: string;
   readonly leaseMs: number;
   /** Of the task's project, after this start. */
   readonly virtualTime: number;
@@ -41,6 +45,7 @@ export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
     { taskId, now: tx.now },
   );
   if (changes === 0) return undefined;
+  const before = latestAgent(tx, taskId);
   const run = openRun(tx, claim);
   tx.run("UPDATE projects SET virtual_time = :virtualTime WHERE id = :projectId", {
     virtualTime: claim.virtualTime,
@@ -50,7 +55,13 @@ export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
   appendEvent(tx, {
     type: "run.started",
     ...aboutRun(run),
-    data: { attempt: run.attempt, agent: run.agent, worker: run.worker, stage: run.stage },
+    data: {
+      attempt: run.attempt,
+      agent: run.agent,
+      worker: run.worker,
+      stage: run.stage,
+      handedOverFrom: before === run.agent ? null : before,
+    },
   });
   return run;
 }
@@ -75,7 +86,7 @@ export function finishRun(
   appendEvent(tx, { type: "run.ended", ...aboutRun(current), data: { outcome } });
   const { changes } = tx.run(
     `UPDATE tasks SET status = :status, reason = :reason, message = :message, run_after = coalesce(:runAfter, run_after),
-       attempt = attempt - :kept, resume_session_id = :resumeSessionId
+       attempt = attempt - :kept, resume_session_id = :resumeSessionId, session_agent = :sessionAgent
      WHERE id = :taskId AND status = 'running'`,
     {
       taskId: current.taskId,
@@ -85,6 +96,7 @@ export function finishRun(
       runAfter: next.runAfter,
       kept: Number(next.keepsAttempt),
       resumeSessionId: next.resumeSessionId,
+      sessionAgent: next.resumeSessionId === null ? "" : current.agent,
     },
   );
   const { projectId, taskId, epoch } = current;
@@ -95,7 +107,7 @@ export function finishRun(
 
 /** What may be noted of a run while it is open. Usage is that of the run so far, never a difference. */
 export type RunChange = Partial<
-  Pick<Run, "progress" | "process" | "sessionId" | "baseCommit" | "questions" | "usage" | "outputOffset" | "progressAt">
+  Pick<Run, "progress" | "state" | "process" | "sessionId" | "baseCommit" | "questions" | "usage" | "outputOffset" | "progressAt">
 >;
 
 /**
@@ -191,7 +203,7 @@ export function retryTask(tx: Transaction, taskId: TaskId): Task {
   if (failed) throw new AppError("conflict", `${key} needs ${failed.key}, which is ${failed.status}: retry that one first.`, { ...failed });
   tx.run(
     `UPDATE tasks SET status = 'queued', reason = NULL, message = NULL, run_after = :now, attempt = 0,
-       resume_session_id = iif(status = 'blocked', resume_session_id, NULL)
+       resume_session_id = iif(status = 'blocked', resume_session_id, NULL), session_agent = iif(status = 'blocked', session_agent, '')
      WHERE id = :taskId`,
     { taskId, now: tx.now },
   );
@@ -207,13 +219,21 @@ export function clearQueue(tx: Transaction, actor: string): number {
   return changes;
 }
 
-function openRun(tx: Transaction, { taskId, worker, agent, driver, isolation, leaseMs }: Claim): Run {
+/** The agent of a task's newest run; null: it has none. */
+function latestAgent(reader: Reader, taskId: TaskId): string | null {
+  const row = reader.get<{ agent: string }>("SELECT agent FROM runs WHERE task_id = :taskId ORDER BY sequence DESC LIMIT 1", { taskId });
+  return row?.agent ?? null;
+}
+
+/** A session is gone on with by its own agent alone. */
+function openRun(tx: Transaction, { taskId, worker, agent, driver, isolation, account, leaseMs }: Claim): Run {
   const id = newId("run");
   tx.run(
-    `INSERT INTO runs (id, task_id, project_id, stage, attempt, epoch, worker, agent, driver, isolation, lease_expires_at, resumes_session_id, started_at, progress_at)
-     SELECT :id, id, project_id, stage, attempt, epoch, :worker, :agent, :driver, :isolation, :leaseExpiresAt, resume_session_id, :now, :now
+    `INSERT INTO runs (id, task_id, project_id, stage, attempt, epoch, worker, agent, driver, isolation, account, lease_expires_at, resumes_session_id, started_at, progress_at)
+     SELECT :id, id, project_id, stage, attempt, epoch, :worker, :agent, :driver, :isolation, :account, :leaseExpiresAt,
+       iif(session_agent IN ('', :agent), resume_session_id, NULL), :now, :now
      FROM tasks WHERE id = :taskId`,
-    { id, taskId, worker, agent, driver, isolation, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
+    { id, taskId, worker, agent, driver, isolation, account, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
   );
   return getRun(tx, id);
 }
@@ -227,17 +247,17 @@ function dropOvertaken(tx: Transaction, { taskId, epoch }: Run): void {
 }
 
 /** What a run is of. */
-type About = Pick<Run, "id" | "taskId" | "projectId" | "epoch">;
+type About = Pick<Run, "id" | "taskId" | "projectId" | "epoch" | "agent">;
 
 /** What the run is of, while it is open and the newest of its task; otherwise the refused write is put on record. */
 function currentRun(tx: Transaction, { id, epoch }: Pick<Run, "id" | "epoch">, what: string): About | undefined {
-  const row = tx.get<{ task_id: TaskId; project_id: ProjectId; epoch: number; is_open: number; newest: number }>(
-    `SELECT task_id, runs.project_id, runs.epoch, runs.finished_at IS NULL AS is_open, tasks.epoch AS newest
+  const row = tx.get<{ task_id: TaskId; project_id: ProjectId; epoch: number; agent: string; is_open: number; newest: number }>(
+    `SELECT task_id, runs.project_id, runs.epoch, agent, runs.finished_at IS NULL AS is_open, tasks.epoch AS newest
      FROM runs CROSS JOIN tasks ON tasks.id = task_id WHERE runs.id = :id`,
     { id },
   );
   if (!row) throw new AppError("not_found", `There is no run ${id}.`);
-  const about = { id, taskId: row.task_id, projectId: row.project_id, epoch: row.epoch };
+  const about = { id, taskId: row.task_id, projectId: row.project_id, epoch: row.epoch, agent: row.agent };
   if (row.is_open === 1 && row.epoch === epoch && row.newest === epoch) return about;
   appendEvent(tx, { type: "write.refused", ...aboutRun(about), data: { what, epoch, current: row.newest } });
   return undefined;
@@ -251,9 +271,10 @@ function updateRun(tx: Transaction, id: RunId, change: RunChange): void {
 }
 
 /** The columns of `runs` that a change is about, with their values. */
-function columnsOf({ process, sessionId, baseCommit, questions, usage, outputOffset, progressAt, progress }: RunChange): Params {
+function columnsOf({ process, sessionId, baseCommit, questions, usage, outputOffset, progressAt, progress, state }: RunChange): Params {
   return {
     ...(progress !== undefined && { progress }),
+    ...(state !== undefined && { state: state && JSON.stringify(state) }),
     ...(process !== undefined && { process: process && JSON.stringify(process) }),
     ...(sessionId !== undefined && { session_id: sessionId }),
     ...(baseCommit !== undefined && { base_commit: baseCommit }),
@@ -271,7 +292,7 @@ function columnsOf({ process, sessionId, baseCommit, questions, usage, outputOff
 
 /** Adds to the task what the run has used since it was last noted. */
 function addUsage(tx: Transaction, runId: RunId, usage: Run["usage"]): void {
-  const { taskId, usage: before } = getRun(tx, runId);
+  const { taskId, projectId, usage: before } = getRun(tx, runId);
   const costUsdMicros = usage.costUsdMicros === null ? null : usage.costUsdMicros - (before.costUsdMicros ?? 0);
   tx.run(
     `UPDATE tasks SET input_tokens = input_tokens + :inputTokens, output_tokens = output_tokens + :outputTokens,
@@ -286,6 +307,8 @@ function addUsage(tx: Transaction, runId: RunId, usage: Run["usage"]): void {
       costUsdMicros,
     },
   );
+  const tokens = countedTokens(usage) - countedTokens(before);
+  addSpending(tx, projectId, { tokens, costUsdMicros: costUsdMicros ?? 0 });
 }
 
 function isEnded(status: TaskStatus): boolean {

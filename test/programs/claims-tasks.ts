@@ -13,7 +13,7 @@ const database = Database.open({ path, backups: `${path}-backups`, clock: system
 /** Looks, lets others go on, then claims what it saw: the others have often been faster. */
 async function claimNext(): Promise<"none left" | undefined> {
   const [share] = loadShares(database.reader, systemClock.now());
-  const head = share?.heads[0];
+  const head = share?.lanes[0]?.heads[0];
   if (!head) return "none left";
   await wait(0);
   const claim = {
@@ -22,6 +22,7 @@ async function claimNext(): Promise<"none left" | undefined> {
     agent: "a",
     driver: "d",
     isolation: "process",
+    account: "a",
     leaseMs: 1000,
     virtualTime: 1,
   };

@@ -77,7 +77,9 @@ describe("a change by another program", () => {
     other.exec(`UPDATE tasks SET status = 'succeeded' WHERE id = '${tasks.a}'`);
     expect(database.noticeForeign()).toBe(true);
     expect(statuses(database, tasks)).toEqual({ a: "succeeded", b: "queued", c: "queued", d: "waiting" });
-    expect(loadShares(database.reader, Date.now()).flatMap((share) => share.heads.map((head) => head.taskId))).toEqual([tasks.b]);
+    expect(
+      loadShares(database.reader, Date.now()).flatMap(({ lanes }) => lanes.flatMap(({ heads }) => heads.map((head) => head.taskId))),
+    ).toEqual([tasks.b]);
     const told = eventsAfter(database.reader, before, { limit: 100 }).map(({ type, taskId, data }) => [type, taskId, data]);
     const moved = (from: string, to: string) => ({ from, to, reason: null, message: null });
     expect(told).toEqual([

@@ -60,7 +60,16 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   const reader = noting(database.reader);
 
   const about = { projectId: project.id, taskId: needed.id };
-  const claim = { taskId: needed.id, worker: 1, agent: "claude", driver: "claude", isolation: "process", leaseMs: 1, virtualTime: 1 };
+  const claim = {
+    taskId: needed.id,
+    worker: 1,
+    agent: "claude",
+    driver: "claude",
+    isolation: "process",
+    account: "claude",
+    leaseMs: 1,
+    virtualTime: 1,
+  };
   const run = write((tx) => claimTask(tx, claim));
   if (!run) throw new Error("It can't be claimed.");
   write((tx) =>

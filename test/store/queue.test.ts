@@ -38,7 +38,7 @@ describe("the queue", () => {
           ),
           ...by((one) => one.queuedAt),
         ]);
-        expect(sorted(listDue(database.reader, projectId, 100, limit))).toEqual(sorted([...expected]));
+        expect(sorted(listDue(database.reader, projectId, 100, limit).flatMap(({ heads }) => heads))).toEqual(sorted([...expected]));
         expect(nextDueAt(database.reader, 100)).toBe(all.length > due.length ? 500 : undefined);
         const shares = loadShares(database.reader, 100, [projectId]);
         expect(shares).toEqual(loadShares(database.reader, 100));
@@ -58,7 +58,7 @@ describe("the queue", () => {
     if (!a || !b || !c) throw new Error("There are three projects.");
     database.writeNow((tx) => changeProject(tx, a.id, { enabled: false }));
     database.writeNow((tx) => removeProject(tx, b.id));
-    expect(loadShares(database.reader, clock.now()).map(({ heads, ...share }) => [share, heads.length])).toEqual([
+    expect(loadShares(database.reader, clock.now()).map(({ lanes, ...share }) => [share, lanes.length])).toEqual([
       [{ projectId: c.id, priority: 20, weight: 3, virtualTime: 1, running: 1, runningMax: Infinity }, 1],
     ]);
     expect(loadShares(database.reader, clock.now(), [a.id, b.id])).toEqual([]);

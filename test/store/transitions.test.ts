@@ -21,7 +21,7 @@ import {
 import type { Database } from "../../src/store/database.ts";
 import { addProject, addTask, carryOut, content, scratchDatabase, startTask, step } from "../support/scratch-database.ts";
 
-const claim = { worker: 3, agent: "claude", driver: "claude", isolation: "process", leaseMs: 30_000, virtualTime: 2.5 };
+const claim = { worker: 3, agent: "claude", driver: "claude", isolation: "process", account: "claude", leaseMs: 30_000, virtualTime: 2.5 };
 const failure = { status: "failed", reason: "agent_error", message: "It crashed.", proof: null, retryAt: null } as const;
 const push = { kind: "push", branch: "drover/1", commit: "c0ffee" } as const;
 

@@ -1,4 +1,5 @@
 import type { Control } from "../../contract/control.ts";
+import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
@@ -16,5 +17,6 @@ export function createControl(parts: ControlParts): Control {
     ...taskVerbs(parts),
     ...runVerbs(parts),
     ...queueVerbs(parts),
+    ...circuitVerbs(parts),
   };
 }

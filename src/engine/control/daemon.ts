@@ -6,6 +6,7 @@ import { lastSequence } from "../../store/events.ts";
 import { countProjects } from "../../store/projects.ts";
 import { isPaused } from "../../store/settings.ts";
 import { countTasks } from "../../store/tasks.ts";
+import { countCircuits } from "./circuits.ts";
 import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
 
 type Names = "health" | "getDaemon" | "stopDaemon" | "getConfig" | "backUpStore" | "verifyStore";
@@ -20,6 +21,7 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
       status: daemon.status(),
       version: daemon.version,
       problems: daemon.problems(),
+      circuits: countCircuits(parts),
     }),
 
     getDaemon() {

@@ -1,5 +1,8 @@
 import type { QueueStatus } from "../../contract/routes.ts";
+import type { ProjectId } from "../../contract/ids.ts";
+import { isSameLane, type Lane } from "../../domain/gates.ts";
 import { orderQueue } from "../../domain/schedule.ts";
+import { getProject } from "../../store/projects.ts";
 import { tellCancelled } from "../../publish/cancelled.ts";
 import { countRunning, listDue } from "../../store/queue.ts";
 import { isPaused, setPaused } from "../../store/settings.ts";
@@ -20,9 +23,12 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
 
   function status(): QueueStatus {
     const { daemon } = parts.settings.current();
-    const input = parts.engine.dispatcher.input();
+    const { input, open, held } = parts.engine.dispatcher.look();
     const each = Math.max(2, Math.ceil(LOOKED_AT_MAX / Math.max(1, input.projects.length)));
-    const tasks = input.projects.flatMap((project) => listDue(reader, project.projectId, input.now, each));
+    const isOpen = (projectId: ProjectId, lane: Lane) => open.some((one) => one.projectId === projectId && isSameLane(one.lane, lane));
+    const tasks = input.projects.flatMap(({ projectId }) =>
+      listDue(reader, projectId, input.now, each).flatMap(({ lane, heads }) => (isOpen(projectId, lane) ? heads : [])),
+    );
     const order = orderQueue({ ...input, tasks }, SHOWN_MAX);
     return {
       paused: isPaused(reader),
@@ -31,6 +37,12 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
       max: daemon.queueMax,
       running: countRunning(reader).total,
       next: order.map((taskId, index) => ({ position: index + 1, task: getTask(reader, taskId) })),
+      held: held.slice(0, SHOWN_MAX).map(({ projectId, lane: { workflow, stage }, hold }) => ({
+        project: getProject(reader, projectId).name,
+        workflow,
+        stage,
+        ...hold,
+      })),
     };
   }
 

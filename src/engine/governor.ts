@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
+import type { Hold } from "../contract/circuit.ts";
+import type { ProjectId } from "../contract/ids.ts";
+import { Gates } from "../domain/gates.ts";
+import { loadAccounts, runningByAccount } from "../store/accounts.ts";
+import { loadCircuits } from "../store/circuits.ts";
+import type { Reader } from "../store/database.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** Variables whose values say as whom an agent logs in, and where. */
+const CREDENTIAL = /TOKEN|SECRET|KEY|PASSW|CREDENTIAL|BASE_URL|ENDPOINT/i;
+
+/** Everything that lets tasks start or holds them up, as the rows have it now. */
+export function openGates(parts: EngineParts, reader: Reader, budgetHold: (projectId: ProjectId) => Hold | undefined): Gates {
+  return new Gates({
+    now: parts.clock.now(),
+    circuits: loadCircuits(reader),
+    accounts: loadAccounts(reader),
+    running: runningByAccount(reader),
+    accountOf: (agent) => accountOf(parts, agent),
+    budgetHold,
+    runningMax: parts.settings.current().daemon.maxProcesses,
+  });
+}
+
+/** The agents that may do a project's work at a stage, the wanted one first. */
+export function agentsFor({ defaults }: Pick<ProjectConfig, "defaults">): string[] {
+  return [defaults.agent, ...defaults.handOver];
+}
+
+/**
+ * The account whose limits an agent of the configuration shares: the one that its settings name, else its driver with a hash
+ * of the credentials that it gets; where it gets none, it is the program's own login. Undefined: there is no such agent.
+ */
+export function accountOf({ settings }: Pick<EngineParts, "settings">, name: string): string | undefined {
+  const agent = settings.current().agents[name];
+  if (agent === undefined) return undefined;
+  if (agent.account !== null) return agent.account;
+  const login = loginOf(agent, settings.environment(agent.env));
+  return login.length === 0
+    ? agent.driver
+    : `${agent.driver}-${createHash("sha256").update(JSON.stringify(login)).digest("hex").slice(0, 12)}`;
+}
+
+function loginOf({ env, command }: AgentConfig, values: Readonly<Record<string, string>>): readonly unknown[] {
+  const credentials = env.filter((name) => CREDENTIAL.test(name) && values[name]).toSorted();
+  return credentials.length > 0 ? credentials.map((name) => [name, values[name]]) : command;
+}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lineParser } from "./json-lines.ts";
 
 /**
  * The lines of Claude Code's `--output-format stream-json` that we read, and of each no more than we use. Seen in version
@@ -92,7 +93,6 @@ const ResultLine = z.object({
 });
 
 const Line = z.discriminatedUnion("type", [SystemLine, AssistantLine, UserLine, RequestLine, RateLimitLine, ResultLine]);
-const AnyLine = z.object({ type: z.string() });
 
 export type ClaudeLine = z.infer<typeof Line>;
 export type SystemLine = z.infer<typeof SystemLine>;
@@ -101,18 +101,7 @@ export type UserLine = z.infer<typeof UserLine>;
 export type RequestLine = z.infer<typeof RequestLine>;
 export type ResultLine = z.infer<typeof ResultLine>;
 
-const TYPES: ReadonlySet<string> = new Set(Line.options.map((option) => option.shape.type.value));
-
-/** A line of output. `unknown`: of a type that we do not use. `broken`: not what this type of line should be. */
-export function parseLine(text: string): ClaudeLine | "unknown" | "broken" {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return "broken"; // cut off, or printed by something else: the caller counts it
-  }
-  const known = AnyLine.safeParse(json);
-  if (!known.success) return "broken";
-  if (!TYPES.has(known.data.type)) return "unknown";
-  return Line.safeParse(json).data ?? "broken";
-}
+export const parseLine = lineParser<ClaudeLine>(
+  Line,
+  Line.options.map((option) => option.shape.type.value),
+);

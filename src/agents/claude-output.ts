@@ -1,8 +1,9 @@
 import type { FailureReason } from "../contract/run.ts";
 import { noUsage, type Usage } from "../contract/proof.ts";
-import { complaintOf, cutReport, cutText, inputText, toLine } from "./agent-text.ts";
+import { cutReport, cutText, inputText, toLine } from "./agent-text.ts";
 import { parseLine, type AssistantLine, type RequestLine, type ResultLine, type SystemLine, type UserLine } from "./claude-lines.ts";
 import type { AgentEvent, AgentVerdict, OutputReader } from "./driver.ts";
+import { concludeRun, failure, reasonOfStatus } from "./run-ending.ts";
 import { readUsageLimit } from "./usage-limit.ts";
 
 /** What Claude Code said when a request to the model failed for good. */
@@ -56,18 +57,8 @@ export class ClaudeReader implements OutputReader {
     }
   }
 
-  conclude({ exitCode, stderr }: { exitCode: number | null; stderr: string }): { verdict: AgentVerdict; report: string } {
-    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
-    if (!this.#end) {
-      const broken = this.#broken > 0 ? ` ${this.#broken} lines of its output could not be read.` : "";
-      const complaint = complaintOf(stderr);
-      const message = `Claude Code ${ended} and gave no result.${broken}${complaint === "" ? "" : ` It said: ${complaint}`}`;
-      return { verdict: failure("agent_error", message), report: cutReport(this.#lastMessage) };
-    }
-    if (this.#end.verdict.ok && exitCode !== 0) {
-      return { verdict: failure("agent_error", `Claude Code reported success but ${ended}.`), report: this.#end.report };
-    }
-    return this.#end;
+  conclude(exit: { exitCode: number | null; stderr: string }): { verdict: AgentVerdict; report: string } {
+    return concludeRun("Claude Code", { end: this.#end, lastMessage: this.#lastMessage, broken: this.#broken }, exit);
   }
 
   #readSystem(line: SystemLine): AgentEvent[] {
@@ -218,14 +209,10 @@ const AUTH_ERRORS: ReadonlySet<string> = new Set([
 const OUTAGE_ERRORS: ReadonlySet<string> = new Set(["rate_limit", "overloaded", "server_error"]);
 
 function reasonOf(kind: string, status: number | null): FailureReason {
-  if (AUTH_ERRORS.has(kind) || status === 401 || status === 403) return "auth";
+  if (AUTH_ERRORS.has(kind)) return "auth";
   if (kind === "billing_error") return "usage_limit";
-  if (OUTAGE_ERRORS.has(kind) || status === 429 || (status ?? 0) >= 500) return "overloaded";
-  return "agent_error";
-}
-
-function failure(reason: FailureReason, message: string, retryAt: number | null = null): Failure {
-  return { ok: false, reason, message, retryAt };
+  if (OUTAGE_ERRORS.has(kind)) return "overloaded";
+  return status === null ? "agent_error" : reasonOfStatus(status);
 }
 
 function toMs(epochSeconds: number | undefined): number | null {

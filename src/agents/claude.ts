@@ -3,17 +3,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
 import type { AgentConfig } from "../contract/config.ts";
-import { runCommand } from "../process/command.ts";
 import { toLine } from "./agent-text.ts";
 import { ClaudeReader } from "./claude-output.ts";
+import { detectProgram, type ProgramFacts } from "./detection.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
-import { findProgram } from "./program.ts";
-
-/** The oldest that passed our tests: 2.1.305 does not tell what a resumed run cost, 2.1.280 opens files that a prompt mentions. */
-const OLDEST_VERSION = "2.1.318";
-const VERSION_TIMEOUT_MS = 60_000;
 
 /**
  * Claude Code (https://code.claude.com/docs), headless, with stream-json both ways.
@@ -119,48 +113,18 @@ function programOf({ command: [program = "claude", ...args] }: AgentConfig): [st
   return [program, ...args];
 }
 
+const CLAUDE: ProgramFacts = {
+  product: "Claude Code",
+  install: "npm install -g @anthropic-ai/claude-code",
+  update: "claude update",
+  // 2.1.305 does not tell what a resumed run cost, 2.1.280 opens files that a prompt mentions.
+  oldest: "2.1.318",
+  version: /^(\d+\.\d+\.\d+) \(Claude Code\)/u,
+};
+
 async function detect(agent: AgentConfig, env: Readonly<Record<string, string>>, clock: Clock, signal: AbortSignal): Promise<Detection> {
-  const [name, ...args] = programOf(agent);
-  const program = await findProgram(name, env["PATH"] ?? "");
-  if (program === undefined) {
-    return {
-      found: false,
-      message: `There is no program ${name}. Install Claude Code (npm install -g @anthropic-ai/claude-code) or set the agent's command.`,
-    };
-  }
-  const version = await readVersion([program, ...args], env, clock, signal);
-  if ("problem" in version) return { found: false, message: version.problem };
-  if (isOlder(version.version, OLDEST_VERSION)) {
-    return {
-      found: false,
-      message: `${program} is Claude Code ${version.version}; ${OLDEST_VERSION} or newer is needed. Run: claude update`,
-    };
-  }
-  return { found: true, program, version: version.version, loggedIn: await isLoggedIn(env, clock.now()) };
-}
-
-async function readVersion(
-  program: readonly [string, ...string[]],
-  env: Readonly<Record<string, string>>,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<{ version: string } | { problem: string }> {
-  const asked = `${program.join(" ")} --version`;
-  try {
-    const options = { cwd: "/", env: { ...env, ...SWITCHES }, timeoutMs: VERSION_TIMEOUT_MS, maxOutputBytes: 64 * 1024, clock, signal };
-    const { stdout, stderr } = await runCommand([...program, "--version"], options);
-    const version = /^(\d+\.\d+\.\d+) \(Claude Code\)/u.exec(stdout)?.[1];
-    return version === undefined
-      ? { problem: `\`${asked}\` does not answer as Claude Code does: ${(stdout || stderr).trim().slice(0, 200)}` }
-      : { version };
-  } catch (thrown) {
-    if (signal.aborted || !(thrown instanceof AppError)) throw thrown;
-    return { problem: thrown.message };
-  }
-}
-
-function isOlder(version: string, than: string): boolean {
-  return version.localeCompare(than, "en", { numeric: true }) < 0;
+  const found = await detectProgram(CLAUDE, programOf(agent), { env: { ...env, ...SWITCHES }, clock }, signal);
+  return found.found ? { ...found, loggedIn: await isLoggedIn(env, clock.now()) } : found;
 }
 
 const KEYS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];

@@ -9,9 +9,9 @@ export interface ModelAnswer {
   readonly usage: ModelUsage;
 }
 
-/** A part of a streamed answer: a server-sent event. */
+/** A part of a streamed answer: a server-sent event. Null: an event without a name. */
 export interface StreamPart {
-  readonly event: string;
+  readonly event: string | null;
   readonly data: unknown;
 }
 
@@ -21,7 +21,8 @@ export interface ModelApi {
   serves(path: string): boolean;
   /** The answer to a request beside asking the model, such as counting tokens; undefined: this API has no such path. */
   aside(path: string): unknown;
-  read(body: unknown): ModelRequest;
+  /** `path`: some providers name the model there. */
+  read(body: unknown, path: string): ModelRequest;
   whole(request: ModelRequest, answer: ModelAnswer): unknown;
   stream(request: ModelRequest, answer: ModelAnswer): StreamPart[];
   error(status: number, message: string): unknown;

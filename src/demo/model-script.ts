@@ -38,6 +38,8 @@ type Trouble =
       readonly kind: "error";
       readonly status: number;
       readonly message?: string;
+      /** In place of what the provider's API says of the status. */
+      readonly body?: unknown;
       readonly headers?: Readonly<Record<string, string>>;
       readonly times?: number;
     }

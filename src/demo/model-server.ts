@@ -4,7 +4,7 @@ import { type Clock, sleep } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import type { ModelApi, StreamPart } from "./model-api.ts";
-import { locate, type ModelScript, type ModelStep, type ModelUsage, type Position } from "./model-script.ts";
+import { locate, type ModelRequest, type ModelScript, type ModelStep, type ModelUsage, type Position } from "./model-script.ts";
 
 /** Where it listens: a port of 127.0.0.1 (0: any free one), or a unix socket. */
 export type ModelAddress = { readonly port: number } | { readonly socket: string };
@@ -27,16 +27,23 @@ export interface ModelServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const APIS: readonly ModelApi[] = [anthropicMessages];
 const JOURNAL_MAX = 200;
 const BODY_MAX_BYTES = 32 * 1024 * 1024;
 /** Whoever asks for the same turn this often goes round in circles. */
 const SAME_TURN_MAX = 1000;
 const NO_USAGE: ModelUsage = { inputTokens: 1000, outputTokens: 50, cacheReadTokens: 0 };
 
+export interface ModelServerOptions {
+  readonly script: ModelScript;
+  readonly listen: ModelAddress;
+  readonly clock: Clock;
+  /** The providers it answers for; default: Anthropic alone. */
+  readonly apis?: readonly ModelApi[];
+}
+
 /** Serves a scripted model on this machine. Nothing it answers depends on what an earlier run asked but how often a step has failed. */
-export async function startModelServer(options: { script: ModelScript; listen: ModelAddress; clock: Clock }): Promise<ModelServer> {
-  const model = new ScriptedModel(options.script, options.clock);
+export async function startModelServer(options: ModelServerOptions): Promise<ModelServer> {
+  const model = new ScriptedModel(options);
   const server = createServer((request, response) => void model.handle(request, response));
   const { listen } = options;
   server.listen("socket" in listen ? { path: listen.socket } : { port: listen.port, host: "127.0.0.1" });
@@ -65,14 +72,16 @@ class ScriptedModel {
   readonly journal: JournalEntry[] = [];
   readonly #script: ModelScript;
   readonly #clock: Clock;
+  readonly #apis: readonly ModelApi[];
   readonly #stopped = new AbortController();
   /** How often each turn of a scenario has been asked for. */
   readonly #asked = new Map<string, number>();
   #serial = 0;
 
-  constructor(script: ModelScript, clock: Clock) {
+  constructor({ script, clock, apis = [anthropicMessages] }: ModelServerOptions) {
     this.#script = script;
     this.#clock = clock;
+    this.#apis = apis;
   }
 
   stop(): void {
@@ -83,9 +92,9 @@ class ScriptedModel {
     try {
       const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
       const body = await readBody(request);
-      const api = APIS.find((one) => one.serves(path));
-      if (api && request.method === "POST") return await this.#ask(api, request.headers, body, response);
-      const aside = APIS.map((one) => one.aside(path)).find((answer) => answer !== undefined);
+      const api = this.#apis.find((one) => one.serves(path));
+      if (api && request.method === "POST") return await this.#ask(api, api.read(JSON.parse(body), path), { headers: request.headers, body }, response);
+      const aside = this.#apis.map((one) => one.aside(path)).find((answer) => answer !== undefined);
       // Agents look with HEAD whether the server is there.
       sendJson(
         response,
@@ -98,10 +107,14 @@ class ScriptedModel {
     }
   }
 
-  async #ask(api: ModelApi, headers: IncomingHttpHeaders, body: string, response: ServerResponse): Promise<void> {
-    const request = api.read(JSON.parse(body));
+  async #ask(
+    api: ModelApi,
+    request: ModelRequest,
+    sent: Pick<JournalEntry, "headers" | "body">,
+    response: ServerResponse,
+  ): Promise<void> {
     const { scenario, turn, step } = locate(this.#script, request);
-    this.journal.push({ at: this.#clock.now(), scenario, turn, headers, body });
+    this.journal.push({ at: this.#clock.now(), scenario, turn, ...sent });
     if (this.journal.length > JOURNAL_MAX) this.journal.shift();
     const asked = this.#count({ scenario, turn, step });
     if (asked > SAME_TURN_MAX)
@@ -110,7 +123,7 @@ class ScriptedModel {
     const trouble = step.trouble && asked <= (step.trouble.times ?? Infinity) ? step.trouble : undefined;
     if (trouble?.kind === "hang") return;
     if (trouble?.kind === "error") {
-      return sendJson(response, trouble.status, api.error(trouble.status, trouble.message ?? "scripted error"), trouble.headers);
+      return sendJson(response, trouble.status, trouble.body ?? api.error(trouble.status, trouble.message ?? "scripted error"), trouble.headers);
     }
     const answer = answerOf(++this.#serial, step);
     const parts = request.stream ? eventsOf(api.stream(request, answer)) : [JSON.stringify(api.whole(request, answer))];
@@ -132,7 +145,7 @@ function answerOf(serial: number, { text = "", calls = [], usage }: ModelStep) {
 }
 
 function eventsOf(parts: readonly StreamPart[]): string[] {
-  return parts.map(({ event, data }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  return parts.map(({ event, data }) => `${event === null ? "" : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`);
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,8 +1,9 @@
 import { messageOf } from "../base/errors.ts";
+import type { ProjectId } from "../contract/ids.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import { appendEvent } from "../store/events.ts";
-import { listProjects } from "../store/projects.ts";
+import { listProjects, listUnregistered } from "../store/projects.ts";
 import { getRun, openRunIds } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { endRun } from "./ending.ts";
@@ -42,14 +43,16 @@ async function sweepIsolation({ log }: EngineParts, isolation: Isolation, isWant
 }
 
 /** Removes the workspaces that no task needs any more. Failed tasks keep theirs for the configured days. */
-export async function removeOldWorkspaces(parts: EngineParts): Promise<number> {
-  const { reader } = parts.database;
+export async function removeOldWorkspaces({ clock, database, settings, workspaces }: EngineParts): Promise<number> {
+  const { reader } = database;
   const projects = listProjects(reader);
-  const keepMs = new Map(projects.map((project) => [project.id, parts.settings.forProject(project).defaults.keepFailedDays * DAY_MS]));
-  return parts.workspaces.sweep(projects, (taskId) => {
+  const own = new Map(projects.map((project) => [project.id, settings.forProject(project)]));
+  // The file of a project that was unregistered counts no more.
+  const keepMs = (projectId: ProjectId) => (own.get(projectId) ?? settings.current()).defaults.keepFailedDays * DAY_MS;
+  return workspaces.sweep(projects, listUnregistered(reader), (taskId) => {
     const task = getTask(reader, taskId as `task_${string}`);
     if (task.status === "succeeded" || task.status === "cancelled") return false;
-    return task.status !== "failed" || parts.clock.now() < (task.finishedAt ?? 0) + (keepMs.get(task.projectId) ?? 0);
+    return task.status !== "failed" || clock.now() < (task.finishedAt ?? 0) + keepMs(task.projectId);
   });
 }
 

@@ -5,7 +5,6 @@ import type { CheckConfig } from "../contract/config.ts";
 import type { CheckComparison, CheckResult } from "../contract/proof.ts";
 import { compareCheck } from "../domain/compare-checks.ts";
 import { findCheckResult, saveCheckResult } from "../store/check-results.ts";
-import type { Isolation } from "../isolation/isolation.ts";
 import type { Workspace } from "../workspace/workspaces.ts";
 import { isolateCheck } from "./isolating.ts";
 import { record, type Job } from "./job.ts";
@@ -37,13 +36,14 @@ export function createVerifier(parts: EngineParts): Verifier {
   }
 
   async function resultOnBase(job: Job, check: CheckConfig, commit: string, signal: AbortSignal): Promise<CheckResult> {
-    const key = { projectId: job.project.id, commit, checkKey: checkKey(check, job.config.workspace.setup, job.isolation) };
+    const setUpAs = setUpKey(job);
+    const key = { projectId: job.project.id, commit, checkKey: checkKey(check, setUpAs) };
     const known = findCheckResult(parts.database.reader, key);
     if (known) return known;
-    const tree = await parts.workspaces.openBase(job.project, commit, signal);
+    const tree = await parts.workspaces.openBase(job.project, commit, setUpAs, signal);
     if (tree.fresh) {
       await setUp(job, tree, "setup-base", signal);
-      await parts.workspaces.markBaseReady(job.project, commit);
+      await parts.workspaces.markBaseReady(job.project, commit, setUpAs);
     }
     const result = await run(job, check, tree, "base", signal);
     // A result that a time limit cut short says little of the commit; the next task asks again.
@@ -52,7 +52,7 @@ export function createVerifier(parts: EngineParts): Verifier {
   }
 
   async function run(job: Job, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
-    const folder = `check-${which}-${checkKey(check, null, job.isolation).slice(0, 12)}`;
+    const folder = `check-${which}-${checkKey(check, setUpKey(job)).slice(0, 12)}`;
     const result = await parts.runCheck(commandOf(job, check, tree, folder, signal), signal);
     await record(parts, job, { progressAt: parts.clock.now() }, [
       { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
@@ -88,11 +88,18 @@ export function createVerifier(parts: EngineParts): Verifier {
   return { verify, setUp };
 }
 
+/** What a tree of a commit depends on besides the commit. */
+function setUpKey({ config: { workspace }, isolation }: Job): string {
+  return hashOf([workspace.setup, workspace.copy, isolation.confines ? isolation.name : null]);
+}
+
 /** What a stored result depends on besides the commit. */
-function checkKey(check: CheckConfig, setup: string | null, { name, confines }: Isolation): string {
-  return createHash("sha256")
-    .update(JSON.stringify([check.command, check.timeoutMs, setup, ...(confines ? [name] : [])]))
-    .digest("hex");
+function checkKey(check: CheckConfig, setUp: string): string {
+  return hashOf([check.command, check.timeoutMs, setUp]);
+}
+
+function hashOf(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
 async function inTurn<Result>(turns: BaseTurns, key: string, work: () => Promise<Result>): Promise<Result> {

@@ -84,6 +84,13 @@ export function listProjects(
     .map(toProject);
 }
 
+/** Those that were registered once, the latest first. */
+export function listUnregistered(reader: Reader): Project[] {
+  return reader
+    .all<ProjectRow>("SELECT * FROM projects WHERE unregistered_at IS NOT NULL ORDER BY unregistered_at DESC, id DESC")
+    .map(toProject);
+}
+
 export function countProjects(reader: Reader): number {
   return reader.get<{ count: number }>("SELECT count(*) AS count FROM projects WHERE unregistered_at IS NULL")?.count ?? 0;
 }

@@ -1,4 +1,4 @@
-import { readdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { AppError, messageOf } from "../base/errors.ts";
@@ -87,23 +87,26 @@ class GitWorkspaces implements Workspaces, FileCopier {
     });
   }
 
-  async openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace> {
+  async openBase(project: Project, baseCommit: string, setUp: string, signal: AbortSignal): Promise<Workspace> {
     const repository = await this.repository(project);
     return this.turns.take(`base ${project.id}`, async () => {
       signal.throwIfAborted();
       const known = await findBase(repository, baseCommit);
-      const folder = known?.folder ?? (await this.freeFolder(project, `base-${baseCommit.slice(0, 12)}`));
+      // What another set-up left in it would be mixed with that of the new one.
+      if (known && known.readyFor !== null && known.readyFor !== setUp) await this.discard(project, known);
+      // A project that was registered anew has the same folder for its workspaces, and may have the same base.
+      const folder = known?.folder ?? (await this.freeFolder(project, `base-${baseCommit.slice(0, 12)}-${project.id.slice(-8)}`));
       const workspace = await this.openFolder(project, repository, { folder, taskId: null, baseCommit, branch: null, known }, signal);
       if (!workspace.fresh) await resetFiles(repository, workspace, indexPath(repository, folder));
-      return { ...workspace, fresh: workspace.fresh || !known?.isReady };
+      return { ...workspace, fresh: workspace.fresh || known?.readyFor !== setUp };
     });
   }
 
-  async markBaseReady(project: Project, baseCommit: string): Promise<void> {
+  async markBaseReady(project: Project, baseCommit: string, setUp: string): Promise<void> {
     const repository = await this.repository(project);
     await this.turns.take(`base ${project.id}`, async () => {
       const record = await findBase(repository, baseCommit);
-      if (record) await saveRecord(repository, { ...record, isReady: true });
+      if (record) await saveRecord(repository, { ...record, readyFor: setUp });
     });
   }
 
@@ -183,11 +186,11 @@ class GitWorkspaces implements Workspaces, FileCopier {
     await this.turns.take(task.id, () => this.removeSaved(project, repository, task.id, at));
   }
 
-  async sweep(projects: readonly Project[], isWanted: (taskId: string) => boolean): Promise<number> {
+  async sweep(projects: readonly Project[], gone: readonly Project[], isWanted: (taskId: string) => boolean): Promise<number> {
     let removed = 0;
-    for (const project of projects) {
+    for (const project of [...projects, ...gone]) {
       try {
-        removed += await this.sweepProject(project, isWanted);
+        removed += await this.sweepProject(project, gone.includes(project), isWanted);
       } catch (error) {
         // The other projects' are swept all the same, and this one's at the next time.
         this.log.warn("workspaces could not be swept", { projectId: project.id, error: messageOf(error) });
@@ -205,12 +208,16 @@ class GitWorkspaces implements Workspaces, FileCopier {
     return opening;
   }
 
-  /** Before anything else happens to the project: nothing that is half made or half removed can be in use. */
+  /** Before anything else happens to the project: nothing of it that is half made or half removed can be in use. */
   private async openRepository(project: Project): Promise<Repository> {
-    const folder = join(this.paths.workspaces, project.name);
-    const names = (await look(folder)) === undefined ? [] : await readdir(folder);
-    for (const name of names) if (name.startsWith(REMOVED) || name.startsWith(MAKING)) await removeFolder(join(folder, name));
-    return Repository.open(this.git, join(this.paths.repositories, `${project.id}.git`), this.identity);
+    const repository = await Repository.open(this.git, this.repositoryPath(project), this.identity);
+    for (const { folder } of await listRecords(repository))
+      for (const prefix of [REMOVED, MAKING]) await removeFolder(this.place(project, `${prefix}${folder}`));
+    return repository;
+  }
+
+  private repositoryPath({ id }: Project): string {
+    return join(this.paths.repositories, `${id}.git`);
   }
 
   private place(project: Project, folder: string): string {
@@ -233,7 +240,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
   ): Promise<Workspace> {
     const directory = this.place(project, folder);
     if (known && (await isFolder(directory))) return { directory, baseCommit: known.baseCommit, fresh: false };
-    await saveRecord(repository, { folder, taskId, baseCommit, copied: {}, isReady: false });
+    await saveRecord(repository, { folder, taskId, baseCommit, copied: {}, readyFor: null });
     await makeClone(repository, { directory, commit: baseCommit, baseBranch: project.baseBranch, branch, signal });
     return { directory, baseCommit, fresh: true };
   }
@@ -294,15 +301,18 @@ class GitWorkspaces implements Workspaces, FileCopier {
     if (exitCode !== 0) this.log.warn("a project's repository could not be packed", { projectId: project.id, stderr });
   }
 
-  /** Out of the way at once; a removal that is cut short goes on at the next sweep. */
+  /** Out of the way at once, if it is there; a removal that is cut short goes on at the next start. */
   private async discard(project: Project, { folder }: WorkspaceRecord): Promise<void> {
+    if ((await look(this.place(project, folder))) === undefined) return;
     const removed = this.place(project, `${REMOVED}${folder}`);
     await removeFolder(removed);
     await rename(this.place(project, folder), removed);
     await removeFolder(removed);
   }
 
-  private async sweepProject(project: Project, isWanted: (taskId: string) => boolean): Promise<number> {
+  private async sweepProject(project: Project, isGone: boolean, isWanted: (taskId: string) => boolean): Promise<number> {
+    // Nothing was ever done in it.
+    if (isGone && (await look(this.repositoryPath(project))) === undefined) return 0;
     const repository = await this.repository(project);
     let removed = 0;
     for (const { taskId } of await listRecords(repository)) {
@@ -318,21 +328,21 @@ class GitWorkspaces implements Workspaces, FileCopier {
         });
       }
     }
-    await this.sweepBases(project, repository);
+    await this.sweepBases(project, repository, isGone);
     return removed;
   }
 
   /** Trees of the base hold nobody's work; those of the current base and of bases that tasks build on are still of use. */
-  private async sweepBases(project: Project, repository: Repository): Promise<void> {
+  private async sweepBases(project: Project, repository: Repository, isGone: boolean): Promise<void> {
     const records = await listRecords(repository);
     const used = new Set([
-      await repository.findCommit(BASE_REF),
+      isGone ? undefined : await repository.findCommit(BASE_REF),
       ...records.flatMap((record) => (record.taskId === null ? [] : [record.baseCommit])),
     ]);
     for (const record of records) {
       if (record.taskId !== null || used.has(record.baseCommit)) continue;
       await this.turns.take(`base ${project.id}`, async () => {
-        if (await look(this.place(project, record.folder))) await this.discard(project, record);
+        await this.discard(project, record);
         await forgetRecord(repository, record);
       });
     }

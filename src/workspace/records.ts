@@ -16,8 +16,8 @@ const WorkspaceRecord = z.object({
   baseCommit: z.string(),
   /** The person's files copied into it, and the SHA-256 (hex) of each as it was: they are not the task's work. */
   copied: z.record(z.string(), z.string()),
-  /** Whether a base's tree is set up. A task's set-up is its run's matter. */
-  isReady: z.boolean(),
+  /** The key of the set-up that a base's tree has; null: none yet. A task's set-up is its run's matter. */
+  readyFor: z.string().nullable(),
 });
 export type WorkspaceRecord = z.infer<typeof WorkspaceRecord>;
 

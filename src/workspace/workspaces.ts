@@ -34,10 +34,13 @@ export interface Workspaces {
   fetchBase(project: Project, credentials: GitCredentials, signal: AbortSignal): Promise<string>;
   /** The task's workspace, made at `baseCommit` on the task's branch unless it is there already. */
   open(project: Project, task: Task, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
-  /** A clean tree of a commit to run the base's checks in; the same one for the same commit, and `fresh` until `markBaseReady`. */
-  openBase(project: Project, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
+  /**
+   * A clean tree of a commit to run the base's checks in: the same one for the same commit, `fresh` until `markBaseReady`.
+   * `setUp` is a key of how it is set up; one that was set up in another way is made anew.
+   */
+  openBase(project: Project, baseCommit: string, setUp: string, signal: AbortSignal): Promise<Workspace>;
   /** Notes that a base's tree is set up: a set-up that failed or was cut short is done again. */
-  markBaseReady(project: Project, baseCommit: string): Promise<void>;
+  markBaseReady(project: Project, baseCommit: string, setUp: string): Promise<void>;
   /** Everything in the task's workspace, untracked files too, behind a ref of ours. Null: there is no workspace. No change since the last one: that one. */
   checkpoint(project: Project, task: Task, reason: string, at: number): Promise<Checkpoint | null>;
   checkpoints(project: Project, task: Task): Promise<Checkpoint[]>;
@@ -58,6 +61,9 @@ export interface Workspaces {
   ): Promise<{ path: string; commit: string; checkpoint: number | null }>;
   /** Removes the task's workspace after proving that all in it is reachable from a ref of ours; otherwise saves it first. */
   remove(project: Project, task: Task, at: number): Promise<void>;
-  /** Folders of workspaces for which `isWanted(taskId)` says no, each removed as `remove` does. Returns how many. */
-  sweep(projects: readonly Project[], isWanted: (taskId: string) => boolean): Promise<number>;
+  /**
+   * Folders of workspaces for which `isWanted(taskId)` says no, each removed as `remove` does. Returns how many. Of projects
+   * that are `gone` (nothing new begins in them) the trees of bases go too.
+   */
+  sweep(projects: readonly Project[], gone: readonly Project[], isWanted: (taskId: string) => boolean): Promise<number>;
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { TaskDetail } from "../../src/contract/routes.ts";
@@ -10,6 +11,7 @@ const issue = "---\nlabels: [Claude]\n---\n# One\n";
 
 test("the status comment of a task that is cancelled between two runs says so, however that came, and is new when it is wanted again", async () => {
   await using home = await TestHome.make({
+    daemon: { tickMs: 100 },
     agents: { fails: { driver: "command", command: ["false"] } },
     defaults: { agent: "fails", retryDelayMs: 3_600_000 },
   });
@@ -34,6 +36,8 @@ test("the status comment of a task that is cancelled between two runs says so, h
   await client.unregisterProject({ params: { project: "web" } });
   await published(daemon, ofWeb?.id, isCancelled);
   expect(status(web)).toContain("The project was unregistered.");
+  const left = () => readdirSync(join(home.home, "workspaces", "web"));
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 20_000, interval: 100 });
 
   await client.clearQueue({ body: { confirm: true } });
   await published(daemon, two?.id, isCancelled);

@@ -81,7 +81,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
         50,
         () => world.trees.has(task.id) && remove(world.trees.get(task.id) as WorldTree),
       ) as Promise<void>,
-    sweep: (_projects, isWanted) => daemon.call("workspaces.sweep", 100, () => sweep(isWanted)),
+    sweep: (_projects, _gone, isWanted) => daemon.call("workspaces.sweep", 100, () => sweep(isWanted)),
   };
 }
 

@@ -71,11 +71,11 @@ describe("a workspace", () => {
     const second = await setting.workspaces.open(project, task, base, never);
     expect(second.directory).toBe(`${first.directory}-2`);
     const [tree, again] = [
-      await setting.workspaces.openBase(setting.project, base, never),
-      await setting.workspaces.openBase(project, base, never),
+      await setting.workspaces.openBase(setting.project, base, "set-up", never),
+      await setting.workspaces.openBase(project, base, "set-up", never),
     ];
-    expect(again.directory).toBe(`${tree.directory}-2`);
-    expect(await setting.workspaces.openBase(project, base, never)).toEqual(again);
+    expect(again.directory).not.toBe(tree.directory);
+    expect(await setting.workspaces.openBase(project, base, "set-up", never)).toEqual(again);
   });
 
   test("is refused when a link stands in its place", async () => {
@@ -94,11 +94,11 @@ describe("a base's tree", () => {
   test("is the same one for the same commit, with its tracked files put back", async () => {
     using setting = makeSetting({ remote: true, files: { "a.txt": "a\n", ".gitignore": "deps\n" } });
     const base = await setting.workspaces.fetchBase(setting.project, noToken, never);
-    const tree = await setting.workspaces.openBase(setting.project, base, never);
+    const tree = await setting.workspaces.openBase(setting.project, base, "set-up", never);
     expect(tree).toMatchObject({ baseCommit: base, fresh: true });
     writeFiles(tree.directory, { "deps/x": "installed\n", "a.txt": "changed by a check\n" });
-    await setting.workspaces.markBaseReady(setting.project, base);
-    expect(await setting.restarted().openBase(setting.project, base, never)).toEqual({ ...tree, fresh: false });
+    await setting.workspaces.markBaseReady(setting.project, base, "set-up");
+    expect(await setting.restarted().openBase(setting.project, base, "set-up", never)).toEqual({ ...tree, fresh: false });
     expect(readFileSync(join(tree.directory, "a.txt"), "utf8")).toBe("a\n");
     expect(readFileSync(join(tree.directory, "deps/x"), "utf8")).toBe("installed\n");
     expect(git(tree.directory, "rev-parse", "HEAD")).toBe(base);
@@ -109,27 +109,56 @@ describe("a base's tree", () => {
     const base = await setting.workspaces.fetchBase(setting.project, noToken, never);
     writeFiles(setting.source.path, { ".env.test": "x\n" });
     for (const workspaces of [setting.workspaces, setting.restarted()]) {
-      const tree = await workspaces.openBase(setting.project, base, never);
+      const tree = await workspaces.openBase(setting.project, base, "set-up", never);
       expect(tree.fresh).toBe(true);
       await workspaces.copyFiles(setting.project, [".env.test"], tree.directory);
     }
-    await setting.workspaces.markBaseReady(setting.project, base);
-    const { directory, fresh } = await setting.workspaces.openBase(setting.project, base, never);
+    await setting.workspaces.markBaseReady(setting.project, base, "set-up");
+    const { directory, fresh } = await setting.workspaces.openBase(setting.project, base, "set-up", never);
     expect(fresh).toBe(false);
     rmSync(directory, { recursive: true });
-    expect((await setting.workspaces.openBase(setting.project, base, never)).fresh).toBe(true);
+    expect((await setting.workspaces.openBase(setting.project, base, "set-up", never)).fresh).toBe(true);
+  });
+
+  test("is made anew for another set-up, so that nothing of the one before is left in it", async () => {
+    using setting = makeSetting({ remote: true, files: { "a.txt": "a\n", ".gitignore": "deps\n" } });
+    const base = await setting.workspaces.fetchBase(setting.project, noToken, never);
+    const tree = await setting.workspaces.openBase(setting.project, base, "npm ci", never);
+    writeFiles(tree.directory, { "deps/old": "installed\n" });
+    await setting.workspaces.markBaseReady(setting.project, base, "npm ci");
+    const again = await setting.restarted().openBase(setting.project, base, "npm ci --omit=dev", never);
+    expect(again).toEqual({ ...tree, fresh: true });
+    expect(readdirSync(again.directory).toSorted()).toEqual([".git", ".gitignore", "a.txt"]);
+  });
+
+  test("and every workspace that nobody wants goes with the sweep of a project that is gone, and nothing of one with its name", async () => {
+    using setting = makeSetting();
+    const [unwanted, kept] = [await opened(setting, 1), await opened(setting, 2)];
+    const { base } = kept;
+    const tree = await setting.workspaces.openBase(setting.project, base, "set-up", never);
+    const anew = makeProject(setting.source);
+    await setting.workspaces.fetchBase(anew, noToken, never);
+    const treeAnew = await setting.workspaces.openBase(anew, base, "set-up", never);
+    const another = makeProject(setting.source);
+    const isWanted = (id: string) => id === kept.task.id;
+    expect(await setting.restarted().sweep([anew], [setting.project, another], isWanted)).toBe(1);
+    const isThere = ({ directory }: { directory: string }) => existsSync(directory);
+    expect([unwanted, kept, tree, treeAnew].map(isThere)).toEqual([false, true, true, true]);
+    expect(await setting.workspaces.sweep([anew], [setting.project, another], () => false)).toBe(1);
+    expect([unwanted, kept, tree, treeAnew].map(isThere)).toEqual([false, false, false, true]);
+    expect(readdirSync(join(setting.home, "repositories")).toSorted()).toEqual([`${anew.id}.git`, `${setting.project.id}.git`].toSorted());
   });
 
   test("goes with the sweep once no task and no new task can build on it", async () => {
     using setting = makeSetting();
     const { task, base } = await opened(setting);
-    const tree = await setting.workspaces.openBase(setting.project, base, never);
+    const tree = await setting.workspaces.openBase(setting.project, base, "set-up", never);
     setting.source.commit({ "b.txt": "b\n" });
     const newer = await setting.workspaces.fetchBase(setting.project, noToken, never);
-    const newTree = await setting.workspaces.openBase(setting.project, newer, never);
-    await setting.workspaces.sweep([setting.project], () => true);
+    const newTree = await setting.workspaces.openBase(setting.project, newer, "set-up", never);
+    await setting.workspaces.sweep([setting.project], [], () => true);
     expect([existsSync(tree.directory), existsSync(newTree.directory)]).toEqual([true, true]);
-    expect(await setting.workspaces.sweep([setting.project], (id) => id !== task.id)).toBe(1);
+    expect(await setting.workspaces.sweep([setting.project], [], (id) => id !== task.id)).toBe(1);
     expect([existsSync(tree.directory), existsSync(newTree.directory)]).toEqual([false, true]);
   });
 });

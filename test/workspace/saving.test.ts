@@ -397,11 +397,11 @@ describe("what can't be saved", () => {
     expect(filesOf(setting, saved?.commit ?? "")).toEqual({ "README.md": "# Sample\n", "good.txt": "good\n" });
     await expect(setting.workspaces.collect(setting.project, task, base, "x")).rejects.toMatchObject({ code: "conflict" });
     await expect(setting.workspaces.remove(setting.project, task, 1)).rejects.toMatchObject({ code: "conflict" });
-    expect(await setting.workspaces.sweep([setting.project], () => false)).toBe(0);
+    expect(await setting.workspaces.sweep([setting.project], [], () => false)).toBe(0);
     expect(readFileSync(join(directory, ".GIT/x"), "utf8")).toBe("no name for git\n");
     rmSync(join(directory, ".GIT"), { recursive: true });
     rmSync(join(directory, "git~1"));
-    expect(await setting.workspaces.sweep([setting.project], () => false)).toBe(1);
+    expect(await setting.workspaces.sweep([setting.project], [], () => false)).toBe(1);
     expect(existsSync(directory)).toBe(false);
   });
 
@@ -518,7 +518,7 @@ describe("removing a workspace", () => {
     const [kept, unwanted] = [await opened(setting, 1), await opened(setting, 2)];
     const foreign = join(unwanted.directory, "..", "3-of-a-person");
     writeFiles(foreign, { "x.txt": "x" });
-    expect(await setting.restarted().sweep([setting.project], (id) => id === kept.task.id)).toBe(1);
+    expect(await setting.restarted().sweep([setting.project], [], (id) => id === kept.task.id)).toBe(1);
     expect([kept.directory, unwanted.directory, foreign].map((path) => existsSync(path))).toEqual([true, false, true]);
   });
 });

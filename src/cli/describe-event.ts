@@ -23,7 +23,7 @@ function describeData(event: Event): Shown {
       return show`${from} → ${painted("bold", to)}${reason === null ? "" : ` (${reason})`}${message === null ? "" : `: ${message}`}`;
     }
     case "run.started":
-      return show`${event.data.stage}, attempt ${event.data.attempt}, ${event.data.agent} on worker ${event.data.worker}`;
+      return show`${event.data.stage}, attempt ${event.data.attempt}, ${event.data.agent} on worker ${event.data.worker}${event.data.handedOverFrom ? `, handed over from ${event.data.handedOverFrom}` : ""}`;
     case "run.progressed":
     case "run.adopted":
       return show`${event.data.progress}`;
@@ -39,6 +39,10 @@ function describeData(event: Event): Shown {
       return show`${event.data.name} on the ${event.data.tree === "base" ? "base" : "result"}: ${event.data.exitCode === 0 ? painted("green", "passes") : painted("red", "fails")}`;
     case "run.ended":
       return describeOutcome(event.data.outcome);
+    case "circuit.changed": {
+      const { circuit, from, to, message } = event.data;
+      return show`${painted("bold", circuit)} ${from} → ${to}${message === null ? "" : `: ${message}`}`;
+    }
     case "effect.done":
       return show`${event.data.kind}${event.data.url === null ? "" : ` ${event.data.url}`}`;
     case "effect.failed":

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { actionsAround } from "./action.ts";
 import type { Surroundings } from "./cli.ts";
+import { defineCircuits } from "./definitions/circuit.ts";
 import { defineConfig } from "./definitions/config.ts";
 import { defineDaemon, defineShortcuts, defineStore } from "./definitions/daemon.ts";
 import { defineDemo, defineHelp } from "./definitions/help.ts";
@@ -53,6 +54,7 @@ function createCommands(around: Surroundings): Command {
   defineDaemon(program, act);
   defineConfig(program, act);
   defineStore(program, act);
+  defineCircuits(program, act);
   program.commandsGroup("Short for drover daemon and drover queue:");
   defineShortcuts(program, act);
   defineQueueShortcuts(program, act);

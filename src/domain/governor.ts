@@ -21,22 +21,22 @@ export const freshAccount: AccountState = { limitedUntil: null, limits: 0, cap: 
 
 /** One more may run for each such time without an overload: the additive increase. */
 const INCREASE_EVERY_MS = 60_000;
-/** Refusals within this time are one overload, told by several agents. */
-const BURST_MS = 10_000;
 /** After this time without one, the next overload is the first again. */
 const FORGET_MS = 10 * 60_000;
-/** At least as long as a burst, half of it being by chance. */
-const PAUSE_MS = 2 * BURST_MS;
+/** How long nothing starts after an overload; doubled for each further one in a row. */
+const PAUSE_MS = 20_000;
 const PAUSE_MAX_MS = 5 * 60_000;
 /** How long to wait for a usage limit whose end nobody named; doubled for each further one in a row. */
 const LIMIT_MS = 15 * 60_000;
 const LIMIT_MAX_MS = 5 * 3_600_000;
 
-/** The provider refused for now (HTTP 429, 529) while so many ran: half as many may from here on, and nothing starts for a moment. */
+/**
+ * The provider refused for now (HTTP 429, 529) while so many ran: half as many may from here on, and nothing starts for a
+ * moment. What is told within that moment, by agents that run already, is the same overload.
+ */
 export function noteOverload(account: AccountState, running: number, now: number, random: Random): AccountState {
-  const sinceMs = now - account.slowedAt;
-  if (account.cap !== null && sinceMs >= 0 && sinceMs < BURST_MS) return account;
-  const overloads = sinceMs > FORGET_MS ? 1 : account.overloads + 1;
+  if ((account.pausedUntil ?? 0) > now) return account;
+  const overloads = now - account.slowedAt > FORGET_MS ? 1 : account.overloads + 1;
   const cap = Math.max(1, Math.floor(Math.min(running, capAt(account, now)) / 2));
   return { ...account, cap, slowedAt: now, overloads, pausedUntil: now + retryDelay(overloads, PAUSE_MS, random, PAUSE_MAX_MS) };
 }

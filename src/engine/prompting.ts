@@ -24,7 +24,7 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
     instructions: [job.config.prompts.instructions, knowledge.instructions].filter(Boolean).join("\n\n"),
     skills: knowledge.skills,
     language: job.config.defaults.language,
-    earlier: earlier ? describeEnd(earlier) : null,
+    earlier: earlier ? `${describeEnd(earlier)}${byWhom(earlier, job)}` : null,
     failure: earlier ? describeFailure(earlier) : null,
   };
   return parts.renderPrompt(templateFor(job, data), data);
@@ -47,6 +47,10 @@ function markFor(text: string): string {
     const mark = randomBytes(6).toString("hex");
     if (!text.includes(mark)) return mark;
   }
+}
+
+function byWhom({ agent }: Run, { run }: Job): string {
+  return agent === run.agent ? "" : ` (it was made by another agent, ${agent}; you go on in its place)`;
 }
 
 function describeEnd({ outcome }: Run): string {

@@ -10,6 +10,8 @@ export async function status(cli: Cli): Promise<void> {
   const queue = await (await cli.connect()).getQueue({ signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson(queue);
   cli.terminal.print(summary(queue));
+  for (const { project, stage, message } of queue.held)
+    cli.terminal.print(show`${painted("yellow", "Held up:")} ${project}, ${stage}. ${message}`);
   if (queue.next.length === 0) return;
   const now = cli.clock.now();
   const rows = queue.next.map(({ position, task }) => {

@@ -1,9 +1,11 @@
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { constants } from "node:os";
-import { execa } from "execa";
-import type { Clock } from "../base/clock.ts";
+import type { Readable } from "node:stream";
+import type { CancelTimer, Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
+import { hasCode } from "./system-error.ts";
 
 export interface CommandOptions {
   readonly cwd: string;
@@ -25,8 +27,10 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** From the SIGTERM of an aborted command to its SIGKILL. */
+/** From the SIGTERM of a stopped command to its SIGKILL. */
 const GRACE_MS = 2_000;
+
+type StopReason = "aborted" | "timed_out" | "too_much";
 
 /**
  * Runs a short command of the daemon's own (git) to its end. Never through a shell. Every exit code is a result, not an error.
@@ -34,70 +38,111 @@ const GRACE_MS = 2_000;
  * it prints more than `maxOutputBytes` (a cut answer could be mistaken for a whole one) or its arguments are too long.
  * In each of these cases the command and its whole process group are ended first.
  */
-export async function runCommand(
-  argv: readonly [string, ...string[]],
-  { cwd, env, timeoutMs, input = "", maxOutputBytes, clock, signal }: CommandOptions,
-): Promise<CommandResult> {
+export async function runCommand(argv: readonly [string, ...string[]], options: CommandOptions): Promise<CommandResult> {
+  const { cwd, timeoutMs, input = "", maxOutputBytes, signal } = options;
   signal.throwIfAborted();
-  // Not AbortSignal.any: Node.js keeps one that is listened to for ever, and with it what the listener holds.
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  signal.addEventListener("abort", abort, { once: true });
-  const cancelTimer = clock.setTimer(timeoutMs, abort);
+  const child = await start(argv, options);
+  const stopping = new Stopping(child, options);
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, maxOutputBytes, () => stopping.begin("too_much")));
+  // It may end without having read all of it; what it made of that its exit code tells.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [code, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  switch (stopping.end()) {
+    case "too_much":
+      throw new AppError("invalid", `${named(argv)} printed more than ${maxOutputBytes} bytes and was stopped.`, { cwd, argv });
+    case "timed_out":
+      throw new AppError(
+        "timeout",
+        `${named(argv)} did not end within ${timeoutMs / 1000} s and was stopped. Run it by hand in ${cwd} to see why.`,
+        { cwd, argv },
+      );
+    case "aborted":
+      throw signal.reason;
+    case undefined:
+      return { exitCode: code ?? 128 + constants.signals[killedBy ?? "SIGKILL"], stdout: text(stdout), stderr: text(stderr) };
+  }
+}
+
+/** In a process group of its own, so that what it starts can be ended with it. */
+async function start(argv: readonly [string, ...string[]], { cwd, env }: CommandOptions): Promise<ChildProcessWithoutNullStreams> {
   const [file, ...args] = argv;
-  const subprocess = execa(file, args, {
-    cwd,
-    env,
-    extendEnv: false,
-    input,
-    encoding: "buffer",
-    stripFinalNewline: false,
-    maxBuffer: maxOutputBytes,
-    cancelSignal: stop.signal,
-    killDescendants: true,
-    forceKillAfterDelay: GRACE_MS,
-    reject: false,
+  try {
+    const child = spawn(file, args, { cwd, env, detached: true, stdio: "pipe" });
+    await once(child, "spawn");
+    return child;
+  } catch (cause) {
+    throw await startFailure(argv, cwd, cause);
+  }
+}
+
+/** Ends a command before its time, at most once. */
+class Stopping {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #abort = () => this.begin("aborted");
+  readonly #cancelTimeout: CancelTimer;
+  #cancelKill: CancelTimer = () => {};
+  #reason: StopReason | undefined;
+
+  constructor(child: ChildProcessWithoutNullStreams, { clock, signal, timeoutMs }: CommandOptions) {
+    this.#child = child;
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#cancelTimeout = clock.setTimer(timeoutMs, () => this.begin("timed_out"));
+    signal.addEventListener("abort", this.#abort, { once: true });
+    child.once("exit", () => this.#endRest());
+  }
+
+  begin(reason: StopReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#signalGroup("SIGTERM");
+    this.#cancelKill = this.#clock.setTimer(GRACE_MS, () => this.#signalGroup("SIGKILL"));
+    this.#endRest();
+  }
+
+  /** The command is over. Why it was stopped; undefined: it was not. */
+  end(): StopReason | undefined {
+    this.#cancelTimeout();
+    this.#cancelKill();
+    this.#signal.removeEventListener("abort", this.#abort);
+    return this.#reason;
+  }
+
+  /** Of a stopped command that has ended: what it left in its group, and the pipes, which what left the group could hold open for ever. */
+  #endRest(): void {
+    const { exitCode, signalCode, stdout, stderr } = this.#child;
+    if (this.#reason === undefined || (exitCode === null && signalCode === null)) return;
+    this.#signalGroup("SIGKILL");
+    stdout.destroy();
+    stderr.destroy();
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
+    try {
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
+    } catch (failure) {
+      // ESRCH: nothing of the group is left. EPERM says the same on macOS while its leader is not reaped.
+      if (!hasCode(failure, "ESRCH", "EPERM")) throw failure;
+    }
+  }
+}
+
+function collect(stream: Readable, maxBytes: number, onTooMuch: () => void): Buffer[] {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) onTooMuch();
+    else chunks.push(chunk);
   });
-  stop.signal.addEventListener("abort", () => closeOutputAfterExit(subprocess.nodeChildProcess), { once: true });
-  const result = await subprocess;
-  cancelTimer();
-  signal.removeEventListener("abort", abort);
-  if (result.isCanceled || result.isMaxBuffer) {
-    // The command itself has ended; what it left in its group and ignored SIGTERM has not.
-    subprocess.kill("SIGKILL");
-  }
-  if (result.isMaxBuffer) {
-    throw new AppError("invalid", `${named(argv)} printed more than ${maxOutputBytes} bytes and was stopped.`, { cwd, argv });
-  }
-  if (result.isCanceled) {
-    signal.throwIfAborted();
-    throw new AppError(
-      "timeout",
-      `${named(argv)} did not end within ${timeoutMs / 1000} s and was stopped. Run it by hand in ${cwd} to see why.`,
-      { cwd, argv },
-    );
-  }
-  const exitCode = result.exitCode ?? (result.signal === undefined ? undefined : 128 + constants.signals[result.signal]);
-  if (exitCode === undefined) throw await startFailure(argv, cwd, result.code, result.cause);
-  return { exitCode, stdout: text(result.stdout), stderr: text(result.stderr) };
+  return chunks;
 }
 
-/** What left the command's group can hold the pipes open for ever, and execa would wait for their end. */
-function closeOutputAfterExit(child: ChildProcess): void {
-  const close = () => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-  };
-  if (child.exitCode !== null || child.signalCode !== null) close();
-  else child.once("exit", close);
-}
-
-async function startFailure(
-  argv: readonly [string, ...string[]],
-  cwd: string,
-  code: string | undefined,
-  cause: unknown,
-): Promise<AppError> {
+async function startFailure(argv: readonly [string, ...string[]], cwd: string, cause: unknown): Promise<AppError> {
+  const { code } = cause as NodeJS.ErrnoException;
   if (code === "E2BIG") return new AppError("invalid", `The arguments of ${named(argv)} are too long for the system.`, { cause, cwd });
   // A missing folder and a missing program both come as ENOENT.
   if (!(await isFolder(cwd)))
@@ -122,6 +167,6 @@ function named(argv: readonly string[]): string {
   return argv.slice(0, 2).join(" ");
 }
 
-function text(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? "" : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+function text(chunks: readonly Buffer[] = []): string {
+  return Buffer.concat(chunks).toString("utf8");
 }

@@ -29,6 +29,13 @@ export function instantParts(database: Database, folder: string, agentMax: numbe
     host: instantHost(),
     workspaces: instantWorkspaces(),
     drivers: new Map([[instantDriver.name, instantDriver]]),
+    traces: {
+      readSpool: async (_file, from) => ({ records: [], end: from, damaged: 0 }),
+      async *watch() {},
+      newestChange: async () => null,
+    },
+    runToken: () => "",
+    apiUrl: () => "",
     isolations: new Map([[processIsolation.name, processIsolation]]),
     forges: { github: forge, local: forge },
     workflows: readWorkflows(),
@@ -100,6 +107,7 @@ function instantHost(): ProcessHost {
     readErrors: async () => "",
     stop: async () => ended,
     sweep: async () => [],
+    survey: async () => new Map(),
     measure: async () => ({ memoryBytes: 0, cpuPercent: 0 }),
   };
 }

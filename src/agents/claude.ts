@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -7,7 +6,9 @@ import type { AgentConfig } from "../contract/config.ts";
 import { toLine } from "./agent-text.ts";
 import { ClaudeReader } from "./claude-output.ts";
 import { detectProgram, type ProgramFacts } from "./detection.ts";
+import { claudeHooks } from "./claude-hooks.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
+import { readLogin } from "./login.ts";
 
 /**
  * Claude Code (https://code.claude.com/docs), headless, with stream-json both ways.
@@ -18,6 +19,7 @@ import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 export function claudeDriver(clock: Clock): Driver {
   return {
     name: "claude",
+    announces: ["tool", "session"],
     detect: (agent, env, signal) => detect(agent, env, clock, signal),
     launch,
     openReader: () => new ClaudeReader(),
@@ -25,10 +27,22 @@ export function claudeDriver(clock: Clock): Driver {
       const response = allow ? { behavior: "allow" } : { behavior: "deny", message: message || "A person said no." };
       return toLine({ type: "control_response", response: { subtype: "success", request_id: id, response } });
     },
+    say: userLine,
   };
 }
 
-function launch({ agent, prompt, configDirectory, sessionId, path, env }: LaunchRequest): Launch {
+/** A message from the person to the agent. */
+function userLine(text: string): string {
+  return toLine({
+    type: "user",
+    message: { role: "user", content: [{ type: "text", text }] },
+    parent_tool_use_id: null,
+    session_id: "",
+  });
+}
+
+function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }: LaunchRequest): Launch {
+  const settings = join(configDirectory, "drover-settings.json");
   return {
     argv: [
       ...programOf(agent),
@@ -37,7 +51,9 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
       `--disallowedTools=${UNFIT_TOOLS.join(",")}`,
       ...permissionArguments[agent.permissions],
       ...(agent.model === null ? [] : [`--model=${agent.model}`]),
+      ...(agent.effort === null ? [] : [`--effort=${agent.effort}`]),
       ...(sessionId === null ? [] : [`--resume=${sessionId}`]),
+      ...(hooks === null ? [] : [`--settings=${settings}`]),
       ...agent.args,
     ],
     env: {
@@ -50,13 +66,8 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
       // Where the login is looked for (and renewed), on macOS the name of the keychain's entry. Empty: the usual place.
       CLAUDE_SECURESTORAGE_CONFIG_DIR: env["CLAUDE_CONFIG_DIR"] ?? "",
     },
-    files: {},
-    stdin: toLine({
-      type: "user",
-      message: { role: "user", content: [{ type: "text", text: prompt }] },
-      parent_tool_use_id: null,
-      session_id: "",
-    }),
+    files: hooks === null ? {} : { [settings]: JSON.stringify({ hooks: claudeHooks(hooks) }) },
+    stdin: userLine(prompt),
   };
 }
 
@@ -138,15 +149,7 @@ async function isLoggedIn(env: Readonly<Record<string, string>>, now: number): P
   if (KEYS.some((name) => env[name])) return true;
   if (CLOUDS.some((name) => env[name])) return null;
   const folder = env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] ?? homedir(), ".claude");
-  const credentials = await readCredentials(join(folder, ".credentials.json"));
+  const credentials = (await readLogin(join(folder, ".credentials.json"), Credentials))?.claudeAiOauth;
   if (!credentials) return process.platform === "darwin" ? null : false;
   return Boolean(credentials.refreshToken) || (credentials.expiresAt ?? Infinity) > now;
-}
-
-async function readCredentials(path: string): Promise<z.infer<typeof Credentials>["claudeAiOauth"] | undefined> {
-  try {
-    return Credentials.parse(JSON.parse(await readFile(path, "utf8"))).claudeAiOauth;
-  } catch {
-    return undefined; // missing, unreadable or of another shape: not a login that we can tell
-  }
 }

@@ -10,6 +10,7 @@ const request = {
   workspace: "/workspace",
   configDirectory: "/task/config",
   sessionId: "s-1",
+  hooks: { spool: "/task/config/hooks/run_1.jsonl", url: "http://127.0.0.1:3003/api/hooks/run_1", token: "t-1" },
   path: "/bin",
   env: { LANG: "C" },
 };
@@ -23,6 +24,9 @@ test("a launch hands over the prompt by file and by line, and the rest by enviro
       DROVER_PROMPT_FILE: "/task/config/prompt.md",
       DROVER_CONFIG_DIRECTORY: "/task/config",
       DROVER_PERMISSIONS: "ask",
+      DROVER_HOOK_SPOOL: "/task/config/hooks/run_1.jsonl",
+      DROVER_HOOK_URL: "http://127.0.0.1:3003/api/hooks/run_1",
+      DROVER_HOOK_TOKEN: "t-1",
       DROVER_MODEL: "m-1",
       DROVER_SESSION_ID: "s-1",
     },

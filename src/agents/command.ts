@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
+import type { AgentConfig } from "../contract/config.ts";
 import { noUsage } from "../contract/proof.ts";
 import { complaintOf, cutReport, cutText, inputText, toLine } from "./agent-text.ts";
 import type { AgentEvent, AgentVerdict, Detection, Driver, Launch, LaunchRequest, OutputReader } from "./driver.ts";
@@ -15,16 +16,17 @@ export const commandDriver: Driver = {
   answer: ({ id }, { allow, message }) => toLine({ type: "answer", id, allow, message }),
 };
 
-function launch({ agent, prompt, configDirectory, sessionId, path, env }: LaunchRequest): Launch {
+function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }: LaunchRequest): Launch {
   const promptFile = join(configDirectory, "prompt.md");
   return {
-    argv: [programOf(agent.command), ...agent.command.slice(1), ...agent.args],
+    argv: [programOf(agent), ...agent.command.slice(1), ...agent.args],
     env: {
       ...env,
       PATH: path,
       DROVER_PROMPT_FILE: promptFile,
       DROVER_CONFIG_DIRECTORY: configDirectory,
       DROVER_PERMISSIONS: agent.permissions,
+      ...(hooks && { DROVER_HOOK_SPOOL: hooks.spool, DROVER_HOOK_URL: hooks.url, DROVER_HOOK_TOKEN: hooks.token }),
       ...(agent.model === null ? {} : { DROVER_MODEL: agent.model }),
       ...(sessionId === null ? {} : { DROVER_SESSION_ID: sessionId }),
     },
@@ -33,15 +35,15 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
   };
 }
 
-function programOf(command: readonly string[]): string {
-  const [program] = command;
+/** Throws `invalid` for an agent without one. */
+export function programOf({ driver, command: [program] }: AgentConfig): string {
   if (program === undefined)
-    throw new AppError("invalid", "An agent with the driver `command` needs `command`: the program to run and its arguments.");
+    throw new AppError("invalid", `An agent with the driver \`${driver}\` needs \`command\`: the program to run and its arguments.`);
   return program;
 }
 
 async function detect(agent: LaunchRequest["agent"], env: Readonly<Record<string, string>>): Promise<Detection> {
-  const name = programOf(agent.command);
+  const name = programOf(agent);
   const program = await findProgram(name, env["PATH"] ?? "");
   if (program === undefined) return { found: false, message: `There is no program ${name}. Install it or correct the agent's command.` };
   return { found: true, program, version: "unknown", loggedIn: null };

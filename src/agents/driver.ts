@@ -80,4 +80,6 @@ export interface Driver {
   openReader(): OutputReader;
   /** What to write to stdin to answer a question of the agent; null: it can't be answered. `input` is the question's own. */
   answer(question: { id: string; input: string }, answer: { allow: boolean; message: string }): string | null;
+  /** What to write to stdin to tell the agent something more while it works; null: it takes nothing. */
+  say?(text: string): string | null;
 }

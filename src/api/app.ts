@@ -10,6 +10,8 @@ import { problem, problemOf, problemResponse } from "./problem.ts";
 export interface AppParts extends AnswerParts {
   /** What a caller must show, but on routes that say otherwise. */
   readonly token: string;
+  /** What a caller must show on routes of a run (`auth: "run"`); undefined: there is no such run. */
+  readonly runToken: (runId: string) => string | undefined;
 }
 
 const answerHeaders = Object.entries({
@@ -28,6 +30,12 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
   const authorise = (exchange: Exchange) => {
     if (!token.accepts(exchange.env.incoming.headers.authorization)) throw new Refusal(unauthorised, { "www-authenticate": "Bearer" });
   };
+  // A run that does not exist is answered as one whose token is wrong: who has none learns nothing.
+  const authoriseRun = (exchange: Exchange) => {
+    const expected = parts.runToken(exchange.req.param("run") ?? "");
+    if (expected === undefined || !new TokenCheck(expected).accepts(exchange.env.incoming.headers.authorization))
+      throw new Refusal(notOfRun, { "www-authenticate": "Bearer" });
+  };
 
   app.use((exchange, next) => {
     const { incoming, outgoing } = exchange.env;
@@ -44,6 +52,7 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ":$1"), (exchange) => {
       exchange.set("pattern", route.path);
       if (route.auth === "token") authorise(exchange);
+      if (route.auth === "run") authoriseRun(exchange);
       return answer(name, route, exchange);
     });
   }
@@ -64,6 +73,11 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
 }
 
 const unauthorised = problem(401, "unauthorized", "Send the token of auth.json, in Drover's home, as `Authorization: Bearer TOKEN`.");
+const notOfRun = problem(
+  401,
+  "unauthorized",
+  "Send the token of this very run, as its agent was given it, as `Authorization: Bearer TOKEN`.",
+);
 
 const patterns = Object.values(routes).map((route: Route) => ({
   method: route.method,

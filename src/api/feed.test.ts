@@ -34,6 +34,8 @@ class SlowSocket extends Writable {
 
 /** A store of `size` more bytes an event; `reads` counts how often it was asked, `isBroken` makes it fail. */
 class Store implements FeedSource {
+  onHeartbeat(): void {}
+
   readonly events: Event[] = [];
   reads = 0;
   isBroken = false;

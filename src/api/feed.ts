@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Event } from "../contract/event.ts";
+import type { Event, WorkerHeartbeat } from "../contract/event.ts";
 import type { ProjectId, TaskId } from "../contract/ids.ts";
 
 /** Where the feed gets its events: the store, behind three functions. */
@@ -12,6 +12,8 @@ export interface FeedSource {
   eventsAfter(sequence: number, filter: EventFilter & { limit: number }): Event[];
   /** Tells after each commit; returns how to stop listening. */
   onCommit(listener: () => void): () => void;
+  /** Tells each sign of life of the workers. */
+  onHeartbeat(listener: (beats: readonly WorkerHeartbeat[]) => void): void;
 }
 
 export interface EventFilter {
@@ -57,6 +59,7 @@ export class Feed {
 
   start(): void {
     this.#stopListening ??= this.#source.onCommit(() => this.#wake());
+    this.#source.onHeartbeat((beats) => this.#tellBeats(beats));
     this.#cancelHeartbeat ??= this.#clock.setTimer(HEARTBEAT_MS, () => this.#beat());
   }
 
@@ -177,6 +180,16 @@ export class Feed {
     return isAll ? { ...batch, upTo: Math.max(batch.upTo, this.#sequence) } : batch;
   }
 
+  /** Not remembered and without an id: whoever was not there, or did not read, has missed nothing that counts. */
+  #tellBeats(beats: readonly WorkerHeartbeat[]): void {
+    for (const beat of beats) {
+      const bytes = `event: ${beat.type}\ndata: ${JSON.stringify(beat)}\n\n`;
+      for (const { stream, filter } of this.#clients) {
+        if (matches(beat, filter) && !stream.writableNeedDrain && !stream.destroyed) stream.write(bytes);
+      }
+    }
+  }
+
   #beat(): void {
     this.#cancelHeartbeat = this.#clock.setTimer(HEARTBEAT_MS, () => this.#beat());
     for (const client of this.#clients) {
@@ -240,7 +253,7 @@ function batchOf(entries: readonly Entry[], filter: EventFilter): Batch {
   return { bytes: Buffer.concat(taken), upTo };
 }
 
-function matches(entry: Entry, filter: EventFilter): boolean {
+function matches(entry: Pick<Entry, "projectId" | "taskId">, filter: EventFilter): boolean {
   return (
     (filter.projectId === undefined || entry.projectId === filter.projectId) &&
     (filter.taskId === undefined || entry.taskId === filter.taskId)

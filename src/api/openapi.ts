@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Effect } from "../contract/effect.ts";
-import { Alert, AuditEntry, Event } from "../contract/event.ts";
+import { Alert, AuditEntry, Event, WorkerHeartbeat } from "../contract/event.ts";
+import { HookEvent } from "../contract/hook.ts";
 import { CheckComparison, CheckResult, Proof, Usage } from "../contract/proof.ts";
 import {
   DaemonStatus,
@@ -13,7 +14,7 @@ import {
   type Route,
   type RouteName,
 } from "../contract/routes.ts";
-import { Question, Run, RunOutcome, Worker } from "../contract/run.ts";
+import { Question, Run, RunOutcome, RunState, Worker } from "../contract/run.ts";
 import { Checkpoint, Task, TaskCounts, TaskSource, TaskStatus } from "../contract/task.ts";
 import { Setting } from "../contract/config.ts";
 import { examples } from "./examples.ts";
@@ -55,6 +56,7 @@ const nouns = {
   Effect,
   Event,
   Health,
+  HookEvent,
   Problem,
   ProjectStatus,
   Proof,
@@ -62,6 +64,7 @@ const nouns = {
   QueueStatus,
   Run,
   RunOutcome,
+  RunState,
   Setting,
   Task,
   TaskCounts,
@@ -70,6 +73,7 @@ const nouns = {
   TaskStatus,
   Usage,
   Worker,
+  WorkerHeartbeat,
 };
 
 const about = `Drover's API. Every route but /health needs the token of auth.json in Drover's home, as \`Authorization: Bearer TOKEN\`.
@@ -173,6 +177,7 @@ function headerParameters(route: Route): Parameter[] {
   if (route.answers === "stream") return [header("Last-Event-ID", false, "id of the last event that arrived: go on behind it")];
   if (route.auth === "signature")
     return [header("X-Hub-Signature-256", true, "`sha256=` and the HMAC of the body with the webhook's secret")];
+  if (route.auth === "run") return [header("Authorization", true, "`Bearer` and the token of this run, which its agent was given")];
   return [];
 }
 

@@ -25,8 +25,8 @@ type AnswerOf<Name extends RouteName> = Routes[Name] extends { answers: "stream"
   ? AsyncIterable<ResponseOf<Name>>
   : Promise<ResponseOf<Name>>;
 
-/** A webhook is sent by its forge, which signs it; no client does. */
-type ClientRoute = Exclude<RouteName, "receiveGithubWebhook">;
+/** A webhook is sent by its forge, which signs it, and a hook by an agent with the token of its run; no client does. */
+type ClientRoute = Exclude<RouteName, "receiveGithubWebhook" | "receiveHook">;
 
 /** One method a route: `client.getTask({ params: { task: "api#42" } })`. Every failure is a `ClientError`. */
 export type Client = {
@@ -79,7 +79,8 @@ async function* follow(options: ClientOptions, route: Route, sent: Sent): AsyncG
         lastId = block.id ?? lastId;
         if (block.event === "end") return;
         if (block.event === "problem") throw problemError(JSON.parse(block.data), 200);
-        if (block.data !== "") yield JSON.parse(block.data);
+        // What has no id is no part of the record: a worker's sign of life.
+        if (block.data !== "" && block.id !== undefined) yield JSON.parse(block.data);
       }
     } catch (thrown) {
       if (!isLost(thrown) || sent.signal?.aborted) throw thrown;

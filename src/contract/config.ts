@@ -38,11 +38,18 @@ const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use the name 
 const DAYS_7_MS = 7 * 24 * 3_600_000;
 const milliseconds = (min: number, max = DAYS_7_MS) => z.int().min(min).max(max);
 
+/** How hard an agent's model is to think. */
+export const Effort = z.enum(["low", "medium", "high"]);
+const ModelName = z.string().min(1);
+
 /** An agent that a project can choose by name: which driver runs it, and how. */
 export const AgentConfig = z.strictObject({
-  driver: z.string().min(1).meta(doc("which driver runs it: `claude`, `command`")),
+  driver: z.string().min(1).meta(doc("which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `command`")),
   command: z.array(z.string().min(1)).default([]).meta(doc("program and arguments in place of the driver's own; `command` needs it")),
-  model: z.string().min(1).nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
+  model: ModelName.nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
+  effort: Effort.nullable()
+    .default(null)
+    .meta(doc("how hard its model is to think, where the agent can be told; null: the agent's own default")),
   args: z.array(z.string()).default([]).meta(doc("extra arguments")),
   env: z
     .array(VariableName)
@@ -180,6 +187,10 @@ const LoggingConfig = z.strictObject({
     .meta(doc("output kept of one run; older output is dropped from its head, MB", { needsRestart: true })),
 });
 
+const HooksConfig = z.strictObject({
+  keepDays: z.number().min(1).max(3650).default(30).meta(doc("how long hook events are kept, days")),
+});
+
 const GithubConfig = z.strictObject({
   repository: z
     .string()
@@ -220,7 +231,17 @@ const TaskConfig = z.strictObject({
   pollingInterval: milliseconds(1000).default(300_000).meta(doc("time between two looks at a project's issues, milliseconds")),
   timeout: milliseconds(1000)
     .default(600_000)
-    .meta(doc("a run without any sign of progress for this long is ended, milliseconds", { tighten: "min" })),
+    .meta(doc("a run without any sign of work for this long is ended, after half of it told to go on, milliseconds", { tighten: "min" })),
+  repeatedActions: z
+    .int()
+    .min(3)
+    .max(100)
+    .default(10)
+    .meta(
+      doc("the same tool call, or round of up to three, so many times in a row counts as stuck; told once, the run is then ended", {
+        tighten: "min",
+      }),
+    ),
   runTimeoutMs: milliseconds(1000)
     .default(3_600_000)
     .meta(doc("a run is ended after this time, milliseconds", { tighten: "min" })),
@@ -358,10 +379,16 @@ export const Config = z.strictObject({
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
   resources: ResourcesConfig.prefault({}).meta(doc("Limits for all agents together", { scope: "global" })),
   breakers: BreakersConfig.prefault({}).meta(doc("The circuit breakers, which stop what keeps failing", { scope: "global" })),
+  hooks: HooksConfig.prefault({}).meta(doc("What agents' hooks tell", { scope: "global" })),
   logging: LoggingConfig.prefault({}).meta(doc("The daemon's log files", { scope: "global" })),
   agents: z
     .record(AgentName, AgentConfig)
-    .prefault({ claude: { driver: "claude", env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"] } })
+    .prefault({
+      claude: { driver: "claude", env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"] },
+      codex: { driver: "codex", env: ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN"] },
+      gemini: { driver: "gemini", env: ["GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"] },
+      opencode: { driver: "opencode", env: ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY"] },
+    })
     .meta(doc("The agents that projects can choose, by name", { scope: "global" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),

@@ -6,6 +6,7 @@ import type { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { homePaths, type HomePaths } from "../base/paths.ts";
 import { systemRandom } from "../base/random.ts";
+import { runToken } from "../base/run-token.ts";
 import { createRedactor } from "../base/redact.ts";
 import type { StopMode } from "../contract/routes.ts";
 import { createControl } from "../engine/control/control.ts";
@@ -15,11 +16,13 @@ import { GithubForge } from "../forge/github/github-forge.ts";
 import { LocalForge } from "../forge/local/local-forge.ts";
 import { Intake } from "../intake/intake.ts";
 import { createIsolations } from "../isolation/registry.ts";
+import { createTraces } from "../process/traces.ts";
 import { createProcessHost } from "../process/real-host.ts";
 import { createSystemTable } from "../process/system-table.ts";
 import { Publisher } from "../publish/publisher.ts";
 import { Database } from "../store/database.ts";
 import { eventsAfter, lastSequence } from "../store/events.ts";
+import { findRun } from "../store/runs.ts";
 import { createPromptRenderer } from "../workflow/prompt.ts";
 import { readWorkflows } from "../workflow/workflow.ts";
 import { runCheck } from "../workspace/checks.ts";
@@ -92,7 +95,8 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     path: options.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     outputMaxBytes: settings.current().logging.runOutputMaxMB * 1024 * 1024,
   });
-  const own = engineParts({ clock, log, paths, database, host, settings, redact });
+  const tokenOfRun = (run: Parameters<EngineParts["runToken"]>[0]) => runToken(token, run);
+  const own = engineParts({ clock, log, paths, database, host, settings, redact, runToken: tokenOfRun, apiUrl: () => life.url });
   const parts = overrides.decorate?.(own) ?? own;
   const engine = new Engine(parts);
   const intake = new Intake(parts);
@@ -103,7 +107,8 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
 }
 
-type GivenParts = Pick<EngineParts, "clock" | "log" | "paths" | "database" | "host" | "redact"> & { readonly settings: LiveSettings };
+type Given = "clock" | "log" | "paths" | "database" | "host" | "redact" | "runToken" | "apiUrl";
+type GivenParts = Pick<EngineParts, Given> & { readonly settings: LiveSettings };
 
 /** The real thing behind every seam of the engine. */
 function engineParts(given: GivenParts): EngineParts {
@@ -113,6 +118,7 @@ function engineParts(given: GivenParts): EngineParts {
     ...given,
     random: systemRandom,
     workspaces,
+    traces: createTraces(clock, log),
     drivers: createDrivers(clock),
     isolations: createIsolations(),
     forges: {
@@ -156,6 +162,7 @@ function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, l
     lastSequence: () => lastSequence(database.reader),
     eventsAfter: (sequence: number, filter: Parameters<typeof eventsAfter>[2]) => eventsAfter(database.reader, sequence, filter),
     onCommit: (listener: () => void) => database.onCommit(listener),
+    onHeartbeat: (listener: Parameters<Engine["pool"]["listen"]>[0]) => engine.pool.listen(listener),
   };
   const { allowRemote, allowedOrigins } = settings.current().daemon;
   return createApi({
@@ -165,6 +172,10 @@ function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, l
     clock,
     version,
     token,
+    runToken: (id) => {
+      const run = findRun(database.reader, id);
+      return run && parts.runToken(run);
+    },
     security: { allowRemote, allowedOrigins },
   });
 }

@@ -4,11 +4,13 @@ import type { NewEvent } from "../contract/event.ts";
 import type { Question } from "../contract/run.ts";
 import type { AgentEvent, AgentVerdict, OutputReader } from "../agents/driver.ts";
 import { priced } from "../domain/budget.ts";
+import type { Observation } from "../domain/run-facts.ts";
 import type { EndedState } from "../process/host.ts";
 import { getRun } from "../store/runs.ts";
 import type { RunChange } from "../store/transitions.ts";
 import { record, type Job } from "./job.ts";
 import { learnOfOverload } from "./lessons.ts";
+import { observationOf } from "./observations.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** How an agent's turn ended. */
@@ -16,12 +18,6 @@ export interface TurnEnd {
   readonly verdict: AgentVerdict;
   /** Its last message. */
   readonly report: string;
-}
-
-/** A sign of life of an agent. `waiting`: it now waits for a person. `ended`: it has said its last word. */
-export interface TurnProgress {
-  readonly waiting: boolean;
-  readonly ended: boolean;
 }
 
 /** HTTP statuses by which a provider says that it is asked too much. */
@@ -33,29 +29,39 @@ const PENDING_MAX = 500;
 /**
  * Follows the agent of a run to its end and says how it ended. Reads its output from the start, so that an adopting daemon
  * knows what its predecessor knew, and stores as events only what comes behind `run.outputOffset`.
- * @param onProgress called for each sign of life, before what it says is stored.
+ * @param onSeen called for each sign of life, before what it says is stored. What an earlier daemon has read already was
+ * seen when it read last.
  */
 export async function followAgent(
   parts: EngineParts,
   job: Job,
-  onProgress: (state: TurnProgress) => void,
+  onSeen: (observation: Observation) => void,
   signal: AbortSignal,
 ): Promise<TurnEnd> {
   const reader = job.driver.openReader();
   const recorder = new TurnRecorder(parts, job);
-  let ended = false;
+  const clean = (text: string) => parts.redact(safeText(text));
   for await (const line of parts.host.readLines(job.agentDirectory, { from: 0, follow: true, signal })) {
+    const at = line.end > job.run.outputOffset ? parts.clock.now() : job.run.progressAt;
     for (const event of reader.read(line.text)) {
-      ended ||= event.type === "turn_ended";
       if (event.type === "turn_ended" && event.stdin !== null) await sendIfRunning(parts, job, event.stdin);
       await recorder.add(event, line.end > job.run.outputOffset);
+      if (line.end > job.run.outputOffset || !isAnswered(job, event)) onSeen(observationOf(event, at, clean));
     }
     await recorder.readTo(line.end);
-    onProgress({ waiting: recorder.isWaiting, ended });
+    onSeen({ kind: "output", at });
   }
   const end = await parts.host.waitForEnd(job.agentDirectory, signal);
   await recorder.flush();
-  return conclude(parts, job, reader, end);
+  const turn = await conclude(parts, job, reader, end);
+  const reason = turn.verdict.ok ? "completed" : turn.verdict.reason;
+  onSeen({ kind: "ended", at: parts.clock.now(), reason, exitCode: end.state === "exited" ? end.exitCode : null });
+  return turn;
+}
+
+/** Whether it is a question that an earlier daemon heard and a person has answered since. */
+function isAnswered(job: Job, event: AgentEvent): boolean {
+  return event.type === "question_asked" && !job.run.questions.some(({ id }) => id === event.id);
 }
 
 async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end: EndedState): Promise<TurnEnd> {

@@ -13,6 +13,7 @@ import { getTask } from "../store/tasks.ts";
 import { finishRun } from "../store/transitions.ts";
 import { findStage } from "../workflow/workflow.ts";
 import { accountOf, agentsFor } from "./governor.ts";
+import { recordDaemonHooks } from "./job.ts";
 import { learnFromEnd } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -27,6 +28,7 @@ export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" |
     const isCurrent = run.finishedAt === null && epoch === task.epoch;
     const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(parts, task)) : null;
     const next = decide(parts, task, run, outcome, heldUntil, tx.now);
+    recordDaemonHooks(tx, { id, epoch }, [{ type: "run.ended", data: { outcome } }], parts.drivers.get(run.driver));
     if (!finishRun(tx, { id, epoch }, { outcome, next })) return undefined;
     if (next.status === "failed") {
       const message = `${task.key} failed: ${next.message ?? next.reason ?? "no reason given"}`;

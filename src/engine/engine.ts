@@ -1,14 +1,20 @@
 import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
+import type { RunId } from "../contract/ids.ts";
 import type { StopMode } from "../contract/routes.ts";
+import type { Run, RunState } from "../contract/run.ts";
+import type { Observation } from "../domain/run-facts.ts";
 import type { ChangedTables } from "../store/database.ts";
 import { AdmissionGauge } from "./admission.ts";
 import { AgentFinder } from "./agent-finder.ts";
 import { Budgets } from "./budgets.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { HookIntake } from "./hook-intake.ts";
+import { observationOfHook } from "./observations.ts";
 import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces } from "./reconcile.ts";
 import { RunPool } from "./run-pool.ts";
+import { RunWatch } from "./run-watch.ts";
 import { createVerifier } from "./verification.ts";
 
 /** Old workspaces are looked for on every this many slow ticks. */
@@ -25,6 +31,8 @@ export class Engine {
   readonly pool: RunPool;
   readonly dispatcher: Dispatcher;
   readonly #gauge: AdmissionGauge;
+  readonly #watch: RunWatch;
+  readonly #hooks: HookIntake;
   readonly #budgets: Budgets;
   #repeating: Repeating[] = [];
   #stopListening: () => void = () => {};
@@ -34,7 +42,10 @@ export class Engine {
     this.#parts = parts;
     this.#budgets = new Budgets(parts);
     const [verifier, agentFinder] = [createVerifier(parts), new AgentFinder(parts.clock)];
-    this.pool = new RunPool({ ...parts, verifier, agentFinder, budgets: this.#budgets });
+    this.#watch = new RunWatch(parts);
+    this.#hooks = new HookIntake(parts, (runId, hook) => this.#watch.see(runId, observationOfHook(hook, parts.clock.now())));
+    const [watch, hooks] = [this.#watch, this.#hooks];
+    this.pool = new RunPool({ ...parts, verifier, agentFinder, watch, hooks, budgets: this.#budgets });
     this.#gauge = new AdmissionGauge(
       parts,
       () => this.pool.size > 0,
@@ -48,9 +59,24 @@ export class Engine {
     return this.#gauge.memoryBytes;
   }
 
+  /** The state of a run that is carried here, by what is known now. */
+  stateOf(runId: RunId): RunState | undefined {
+    return this.#watch.stateOf(runId);
+  }
+
+  /** Something of a run was seen that its agent did not tell. */
+  see(runId: RunId, observation: Observation): void {
+    this.#watch.see(runId, observation);
+  }
+
+  /** Takes in a hook that was sent to the API. False: nothing was stored. */
+  receiveHook(run: Pick<Run, "id" | "epoch">, payload: unknown): Promise<boolean> {
+    return this.#hooks.receive(run, payload);
+  }
+
   /** Takes up what an earlier daemon left, then begins to dispatch. */
   async start(): Promise<void> {
-    await reconcile(this.#parts, this.pool, { boot: true });
+    await reconcile({ ...this.#parts, hooks: this.#hooks }, this.pool, { boot: true });
     this.#stopListening = this.#parts.database.onCommit((changed) => this.#onCommit(changed));
     this.#gauge.start();
     this.dispatcher.start();
@@ -87,8 +113,11 @@ export class Engine {
 
   /** The slow tick: repairs what an event missed. */
   async runOnce(): Promise<void> {
-    await reconcile(this.#parts, this.pool, { boot: false });
-    if (this.#ticks++ % TICKS_A_SWEEP === 0) await removeOldWorkspaces(this.#parts);
+    await reconcile({ ...this.#parts, hooks: this.#hooks }, this.pool, { boot: false });
+    if (this.#ticks++ % TICKS_A_SWEEP === 0) {
+      await removeOldWorkspaces(this.#parts);
+      await this.#hooks.forgetOld();
+    }
     this.dispatcher.wake();
   }
 

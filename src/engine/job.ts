@@ -8,6 +8,9 @@ import type { Run } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { Driver } from "../agents/driver.ts";
 import type { Isolation } from "../isolation/isolation.ts";
+import { hookOfEvent } from "../domain/hook-of-event.ts";
+import type { Transaction } from "../store/database.ts";
+import { recordHookEvents } from "../store/hook-events.ts";
 import { getProject } from "../store/projects.ts";
 import { recordRun, type RunChange } from "../store/transitions.ts";
 import { getTask } from "../store/tasks.ts";
@@ -43,6 +46,11 @@ export function agentDirectory(parts: Pick<EngineParts, "paths">, run: Pick<Run,
   return join(runDirectory(parts, run), "agent");
 }
 
+/** The configuration and sessions of a task's agents. */
+export function configDirectory({ paths }: Pick<EngineParts, "paths">, run: Pick<Run, "taskId">): string {
+  return join(paths.runs, run.taskId, "config");
+}
+
 /** Throws `not_found` or `invalid` when the agent, the isolation or the workflow that the run names is not there any more. */
 export function openJob(parts: EngineParts, run: Run): Job {
   const { reader } = parts.database;
@@ -62,7 +70,7 @@ export function openJob(parts: EngineParts, run: Run): Job {
     log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
     directory,
     agentDirectory: agentDirectory(parts, run),
-    configDirectory: join(parts.paths.runs, run.taskId, "config"),
+    configDirectory: configDirectory(parts, run),
   };
 }
 
@@ -88,17 +96,29 @@ export function findIsolation({ isolations }: Pick<EngineParts, "isolations">, n
   return isolation;
 }
 
-/** Stores what became of the run so far. Throws `conflict` when the run is no longer ours: whoever carries it must let go. */
+/**
+ * Stores what became of the run so far, and of the events what the agent's hooks do not tell also as hook events. Throws
+ * `conflict` when the run is no longer ours: whoever carries it must let go.
+ */
 export async function record(parts: EngineParts, job: Job, change: RunChange, events: readonly NewEvent[] = []): Promise<void> {
-  const kept = await parts.database.write((tx) =>
-    recordRun(
-      tx,
-      job.run,
-      change,
-      events.map((event) => about(job, event)),
-    ),
-  );
+  const told = events.map((event) => about(job, event));
+  const kept = await parts.database.write((tx) => {
+    const isOurs = recordRun(tx, job.run, change, told);
+    if (isOurs) recordDaemonHooks(tx, job.run, told, job.driver);
+    return isOurs;
+  });
   if (!kept) throw new AppError("conflict", `Run ${job.run.id} of ${job.task.key} was taken over by a later claim.`);
+}
+
+/** Stores events of an open run as hook events where its agent's own hooks do not tell them. */
+export function recordDaemonHooks(
+  tx: Transaction,
+  run: Pick<Run, "id" | "epoch">,
+  events: readonly NewEvent[],
+  driver: Pick<Driver, "announces"> | undefined,
+): void {
+  const hooks = events.map((event) => hookOfEvent(event, driver?.announces ?? [])).filter((hook) => hook !== undefined);
+  if (hooks.length > 0) recordHookEvents(tx, run, hooks);
 }
 
 function about(job: Job, event: NewEvent): NewEvent {

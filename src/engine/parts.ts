@@ -10,6 +10,7 @@ import type { Driver } from "../agents/driver.ts";
 import type { Forge } from "../forge/forge.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { HeldCommand, ProcessHost } from "../process/host.ts";
+import type { Traces } from "../process/traces.ts";
 import type { Database } from "../store/database.ts";
 import type { RenderPrompt } from "../workflow/prompt.ts";
 import type { Workflow } from "../workflow/workflow.ts";
@@ -51,6 +52,11 @@ export interface EngineParts {
   readonly paths: HomePaths;
   readonly database: Database;
   readonly host: ProcessHost;
+  readonly traces: Traces;
+  /** What an agent shows to the API to speak for its run (base/run-token.ts). */
+  readonly runToken: (run: { readonly id: string; readonly epoch: number }) => string;
+  /** Where the API answers. */
+  readonly apiUrl: () => string;
   readonly workspaces: Workspaces;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly isolations: ReadonlyMap<string, Isolation>;

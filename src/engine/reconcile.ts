@@ -1,15 +1,22 @@
 import { messageOf } from "../base/errors.ts";
 import type { ProjectId } from "../contract/ids.ts";
-import type { Run, RunOutcome } from "../contract/run.ts";
+import type { Run, RunOutcome, RunState } from "../contract/run.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import { appendEvent } from "../store/events.ts";
 import { listProjects, listUnregistered } from "../store/projects.ts";
 import { getRun, openRunIds } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
+import { recordRun } from "../store/transitions.ts";
 import { endRun } from "./ending.ts";
-import { agentDirectory, findIsolation } from "./job.ts";
+import type { HookIntake } from "./hook-intake.ts";
+import { agentDirectory, recordDaemonHooks, findIsolation } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import type { RunPool } from "./run-pool.ts";
+
+/** What reconciling needs besides the engine's parts. */
+export interface ReconcileParts extends EngineParts {
+  readonly hooks: HookIntake;
+}
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -18,7 +25,7 @@ const DAY_MS = 24 * 3600 * 1000;
  * the workspaces that no row wants. Run at start, and on the slow tick as the safety net; nothing is concluded from time
  * alone: the process table is asked, and where it can't be asked nothing changes.
  */
-export async function reconcile(parts: EngineParts, pool: RunPool, { boot }: { boot: boolean }): Promise<void> {
+export async function reconcile(parts: ReconcileParts, pool: RunPool, { boot }: { boot: boolean }): Promise<void> {
   const { reader } = parts.database;
   const left = openRunIds(reader)
     .filter((id) => !pool.has(id))
@@ -56,8 +63,9 @@ export async function removeOldWorkspaces({ clock, database, settings, workspace
   });
 }
 
-async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean): Promise<void> {
+async function takeUp(parts: ReconcileParts, pool: RunPool, run: Run, boot: boolean): Promise<void> {
   const found = await parts.host.settle(agentDirectory(parts, run));
+  const { hooks } = parts;
   const log = parts.log.child({ runId: run.id, taskId: run.taskId, state: found.state });
   switch (found.state) {
     case "unknown":
@@ -65,15 +73,12 @@ async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean
       return;
     case "running":
     case "exited":
-      await parts.database.write((tx) =>
-        appendEvent(tx, {
-          type: "run.adopted",
-          projectId: run.projectId,
-          taskId: run.taskId,
-          runId: run.id,
-          data: { progress: run.progress },
-        }),
-      );
+      await parts.database.write((tx) => {
+        const about = { projectId: run.projectId, taskId: run.taskId, runId: run.id };
+        const adopted = { type: "run.adopted", ...about, data: { progress: run.progress } } as const;
+        appendEvent(tx, adopted);
+        recordDaemonHooks(tx, run, [adopted], parts.drivers.get(run.driver));
+      });
       log.info("run adopted", { progress: run.progress });
       pool.begin(run, true);
       return;
@@ -83,8 +88,27 @@ async function takeUp(parts: EngineParts, pool: RunPool, run: Run, boot: boolean
       await saveWork(parts, run);
       await parts.host.stop(agentDirectory(parts, run), { marker: run.id, graceMs: 0 });
       await findIsolation(parts, run.isolation).release(run.id);
+      await hooks.takeIn(run);
+      await recordCrash(parts, run, found.state);
       await endRun(parts, run, cutShort(found.state, boot));
   }
+}
+
+/** Nobody was there to see how an agent that is lost ended. */
+async function recordCrash(parts: EngineParts, run: Run, found: "absent" | "lost"): Promise<void> {
+  if (found === "absent") return;
+  const evidence = ["its process is gone and left no exit status"];
+  const state: RunState = { state: "crashed", since: parts.clock.now(), confidence: 1, evidence };
+  const about = { projectId: run.projectId, taskId: run.taskId, runId: run.id };
+  const ended = { type: "run.agent_ended", ...about, data: { exitCode: null, reason: "lost" } } as const;
+  const changed = {
+    type: "run.state_changed",
+    ...about,
+    data: { from: run.state?.state ?? null, to: "crashed", confidence: 1, evidence },
+  } as const;
+  await parts.database.write((tx) => {
+    if (recordRun(tx, run, { state }, [ended, changed])) recordDaemonHooks(tx, run, [ended, changed], parts.drivers.get(run.driver));
+  });
 }
 
 /** What was there when the daemon or the machine went down is not an attempt of the task. */

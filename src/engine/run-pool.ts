@@ -1,5 +1,6 @@
 import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
+import type { WorkerHeartbeat } from "../contract/event.ts";
 import type { RunId, TaskId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import { openRuns } from "../store/runs.ts";
@@ -22,6 +23,7 @@ export class RunPool {
   readonly #parts: RunnerParts;
   readonly #active = new Map<RunId, ActiveRun>();
   #heartbeat: Repeating | undefined;
+  #onHeartbeat: (beats: readonly WorkerHeartbeat[]) => void = () => {};
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -33,6 +35,11 @@ export class RunPool {
 
   has(runId: RunId): boolean {
     return this.#active.has(runId);
+  }
+
+  /** Tells of each heartbeat once it is stored: a sign of life of every worker that carries a run. */
+  listen(onHeartbeat: (beats: readonly WorkerHeartbeat[]) => void): void {
+    this.#onHeartbeat = onHeartbeat;
   }
 
   /** Carries a claimed run, or one of an earlier daemon (`adopted`), to its end. */
@@ -96,13 +103,21 @@ export class RunPool {
 
   #beat(): Repeating {
     const { clock, database, log } = this.#parts;
-    const renew = () => database.write((tx) => renewLeases(tx, [...this.#active.keys()], clock.now() + LEASE_MS));
+    const renew = async () => {
+      await database.write((tx) => renewLeases(tx, [...this.#active.keys()], clock.now() + LEASE_MS));
+      this.#onHeartbeat([...this.#active.values()].map(({ run }) => this.#heartbeatOf(run)));
+    };
     return repeat(
       clock,
       () => HEARTBEAT_MS,
       renew,
       (thrown) => log.warn("heartbeat not written", { error: messageOf(thrown) }),
     );
+  }
+
+  #heartbeatOf({ id, taskId, projectId, worker }: Run): WorkerHeartbeat {
+    const state = this.#parts.watch.stateOf(id)?.state ?? null;
+    return { type: "worker.heartbeat", at: this.#parts.clock.now(), projectId, taskId, runId: id, data: { worker, state } };
   }
 
   #stopHeartbeat(): void {

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
+import { hookProgram } from "../agents/hook-program.ts";
+import type { Observation } from "../domain/run-facts.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
 import type { HeldCommand } from "../process/host.ts";
@@ -8,21 +10,25 @@ import { raiseAlert } from "../store/alerts.ts";
 import { listRuns } from "../store/runs.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
-import { followAgent, type TurnEnd, type TurnProgress } from "./agent-turn.ts";
+import { followAgent, type TurnEnd } from "./agent-turn.ts";
 import type { Budgets } from "./budgets.ts";
 import { endRun } from "./ending.ts";
+import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
 import { openJob, record, type Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import { writePrompt } from "./prompting.ts";
+import type { RunObserver } from "./run-observer.ts";
 import { stopReasonOf, type StopReason } from "./run-stop.ts";
+import type { RunWatch } from "./run-watch.ts";
 import type { Verifier } from "./verification.ts";
-import { Watchdog } from "./watchdog.ts";
 
 export interface RunnerParts extends EngineParts {
   readonly verifier: Verifier;
   readonly agentFinder: AgentFinder;
   readonly budgets: Budgets;
+  readonly watch: RunWatch;
+  readonly hooks: HookIntake;
 }
 
 /**
@@ -40,43 +46,67 @@ export async function carryRun(parts: RunnerParts, run: Run, adopted: boolean, c
     return;
   }
   let outcome: RunOutcome;
+  await using observed = observe(parts, job, control);
   try {
-    outcome = await attempt(parts, job, adopted, control);
+    outcome = await attempt(parts, job, adopted, control, observed);
   } catch (thrown) {
     const stop = stopReasonOf(signal);
     if (stop?.kind === "leave") return;
     outcome = stop ? outcomeOfStop(stop) : outcomeOfFailure(job, thrown);
   }
   await saveAndStop(parts, job, outcome);
+  await observed[Symbol.asyncDispose]();
   await endRun(parts, job.run, outcome);
 }
 
-async function attempt(parts: RunnerParts, job: Job, adopted: boolean, control: AbortController): Promise<RunOutcome> {
+/** What watches a run: its observer, and the spool of its hooks once there is an agent. */
+interface Observed extends AsyncDisposable {
+  readonly observer: RunObserver;
+  /** The agent works from now on, and tells what it does. */
+  begin(): void;
+}
+
+/** Until it is disposed of, which takes in what was told last; safe to do twice. */
+function observe({ watch, hooks }: RunnerParts, job: Job, control: AbortController): Observed {
+  const observer = watch.open(job, (reason) => control.abort(reason));
+  const spool = hooks.openSpool(job.run);
+  return {
+    observer,
+    begin() {
+      spool.follow();
+      observer.agentBegan();
+    },
+    async [Symbol.asyncDispose]() {
+      await spool.finish();
+      await watch.close(job.run.id);
+    },
+  };
+}
+
+async function attempt(
+  parts: RunnerParts,
+  job: Job,
+  adopted: boolean,
+  control: AbortController,
+  { observer, begin }: Observed,
+): Promise<RunOutcome> {
   const { signal } = control;
-  using watchdog = watch(parts, job, control);
   using budget = parts.budgets.watch(job, adopted, (reason) => control.abort(reason));
   signal.throwIfAborted();
   const workspace = await prepareWorkspace(parts, job, signal);
-  if (!adopted) {
-    await startAgent(parts, job, workspace, () => watchdog.progressed({ waiting: false }), signal);
-    watchdog.progressed({ waiting: false });
-  }
-  const onProgress = (state: TurnProgress) => {
-    watchdog.progressed(state);
-    if (state.ended) budget.agentDone();
+  observer.workIn(workspace.directory);
+  if (!adopted) await startAgent(parts, job, workspace, signal);
+  begin();
+  const onSeen = (observation: Observation) => {
+    observer.see(observation);
+    if (observation.kind === "turn_ended") budget.agentDone();
   };
-  const turn = await followAgent(parts, job, onProgress, signal);
+  const turn = await followAgent(parts, job, onSeen, signal);
   budget.agentDone();
   await settleProcesses(parts, job);
   await parts.workspaces.checkpoint(job.project, job.task, "agent_ended", parts.clock.now());
   if (!turn.verdict.ok) return { status: "failed", ...withoutOk(turn.verdict), proof: null };
   return await verifyWork(parts, job, workspace, turn, signal);
-}
-
-function watch(parts: RunnerParts, job: Job, control: AbortController): Watchdog {
-  const { runTimeoutMs, timeout } = job.config.defaults;
-  const runMs = Math.max(0, job.run.startedAt + runTimeoutMs - parts.clock.now());
-  return new Watchdog(parts.clock, { runMs, silenceMs: timeout }, (reason) => control.abort(reason));
 }
 
 async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
@@ -97,18 +127,20 @@ async function fetchBase(parts: RunnerParts, job: Job, signal: AbortSignal): Pro
   return parts.workspaces.fetchBase(job.project, credentials, signal);
 }
 
-async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, progressed: () => void, signal: AbortSignal): Promise<void> {
+async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<void> {
   const { baseCommit } = workspace;
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
   const env = parts.settings.environment(job.agent.env);
   if (!job.isolation.bringsAgent(job.config)) await parts.agentFinder.find(job.driver, job.agent, env, signal);
+  const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
   const launch = job.driver.launch({
     agent: job.agent,
     prompt,
     workspace: workspace.directory,
     configDirectory: job.configDirectory,
     sessionId: job.run.resumesSessionId,
+    hooks,
     path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     env,
   });
@@ -121,13 +153,14 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, pr
       // Makes the folder too, and says to a person who comes upon it what it is.
       [join(job.configDirectory, "README")]: `The agent's own configuration and sessions for ${job.task.key}.\n`,
       [join(job.directory, "prompt.md")]: prompt,
+      ...hookProgram(hooks).files,
       ...launch.files,
     },
     stdin: launch.stdin,
     marker: job.run.id,
   };
   const reach = { hosts: [], files: [], ...launch.reach };
-  const request = { command, configDirectory: job.configDirectory, reach, progressed, tree: workspace };
+  const request = { command, configDirectory: job.configDirectory, reach, progressed: () => {}, tree: workspace };
   const isolated = await isolate(parts, job, request, signal);
   signal.throwIfAborted();
   const identity = await parts.host.start(isolated);

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from "../contract/run.ts";
+import type { Survey } from "./survey.ts";
 
 /**
  * A command that runs under a holder of ours: in its own session and process group, with stdin a FIFO that never ends,
@@ -67,6 +68,8 @@ export interface ProcessHost {
   stop(directory: string, options: { marker: string; graceMs: number }): Promise<HeldState>;
   /** Ends every process that carries a marker and for which `isWanted` says no. Returns the markers whose processes it ended. */
   sweep(isWanted: (marker: string) => boolean): Promise<string[]>;
+  /** What shows of the processes of each marker, by one look at the process table for all. Throws `unavailable` when it can't be asked. */
+  survey(): Promise<ReadonlyMap<string, Survey>>;
   /** Memory (bytes) and processor share (percent of all processors since the last call) of everything that carries a marker. */
   measure(): Promise<{ memoryBytes: number; cpuPercent: number }>;
 }

@@ -16,6 +16,7 @@ import { isSame, type ListedProcess, type ProcessEntry, type ProcessTable } from
 import { commandScript } from "./script.ts";
 import { IDENTIFY_SCRIPT, Spawner } from "./spawner.ts";
 import { failureTo, hasCode, isSystemFailure } from "./system-error.ts";
+import { Surveyor, type Survey } from "./survey.ts";
 import { CpuMeter } from "./usage.ts";
 
 export interface RealHostOptions {
@@ -55,6 +56,7 @@ class RealHost implements RealProcessHost {
   readonly #ending: Ending;
   readonly #inbox: Inbox;
   readonly #cpu: CpuMeter;
+  readonly #surveyor: Surveyor;
 
   constructor(options: RealHostOptions) {
     const { clock, log, table, scope, path } = options;
@@ -64,6 +66,7 @@ class RealHost implements RealProcessHost {
     this.#ending = new Ending(table, clock);
     this.#inbox = new Inbox(clock, log);
     this.#cpu = new CpuMeter(clock);
+    this.#surveyor = new Surveyor(clock);
   }
 
   async start({ directory, argv, cwd, env, files, stdin, marker }: HeldCommand): Promise<ProcessIdentity> {
@@ -158,6 +161,12 @@ class RealHost implements RealProcessHost {
     const isUnwanted = (marker: string | undefined) => marker !== undefined && !isWanted(marker);
     const ended = await this.#ending.killAll((entry) => isUnwanted(this.#markerOf(entry)));
     return [...new Set(ended.map((entry) => this.#markerOf(entry)))].filter((marker) => marker !== undefined);
+  }
+
+  async survey(): Promise<ReadonlyMap<string, Survey>> {
+    const byMarker = Map.groupBy(await this.#options.table.list(), (entry) => this.#markerOf(entry));
+    byMarker.delete(undefined);
+    return this.#surveyor.read(byMarker as Map<string, ListedProcess[]>);
   }
 
   async measure(): Promise<{ memoryBytes: number; cpuPercent: number }> {

@@ -1,6 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
-import type { Question, Run, RunOutcome, RunProgress } from "../contract/run.ts";
+import type { Question, Run, RunOutcome, RunProgress, RunState } from "../contract/run.ts";
 import type { Reader } from "./database.ts";
 
 const RUN_COLUMNS = "runs.*, projects.name || '#' || tasks.number AS task_key";
@@ -91,6 +91,7 @@ interface RunRow {
   driver: string;
   isolation: string;
   progress: RunProgress;
+  state: string | null;
   outcome: string | null;
   lease_expires_at: number;
   process: string | null;
@@ -122,6 +123,7 @@ function toRun(row: RunRow): Run {
     driver: row.driver,
     isolation: row.isolation,
     progress: row.progress,
+    state: row.state === null ? null : (JSON.parse(row.state) as RunState),
     outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
     leaseExpiresAt: row.lease_expires_at,
     process: row.process === null ? null : (JSON.parse(row.process) as Run["process"]),

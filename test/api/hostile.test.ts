@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { everyRoute } from "./each-route.ts";
-import { exchange, serve, stall, token, type Serving } from "./serving.ts";
+import { runToken } from "../../src/base/run-token.ts";
+import { examples } from "../../src/api/examples.ts";
+import { exchange, serve, stall, token, tokenOfRun, type Serving } from "./serving.ts";
 
 const guarded = everyRoute.filter(({ route }) => route.auth === "token");
-const open = everyRoute.filter(({ route }) => route.auth !== "token");
+const ofRuns = everyRoute.filter(({ route }) => route.auth === "run");
+const open = everyRoute.filter(({ route }) => route.auth === "none" || route.auth === "signature");
 
 /** Sends a request byte by byte as we want it, which `fetch` does not let us, and returns the status of the answer. */
 async function statusOf(
@@ -116,6 +119,26 @@ test("a preflight from a strange origin is allowed nothing; from one of the sett
   ]);
 });
 
+test("what is for one run's agent opens by the token of that very run and claim alone, and that token opens nothing else", async () => {
+  await using served = await serve();
+  const { id } = examples.getRun.response;
+  const wrong = [
+    token,
+    "",
+    runToken(token, { id, epoch: 2 }),
+    runToken(token, { id: `${id}0`, epoch: 1 }),
+    runToken("other", { id, epoch: 1 }),
+  ];
+  expect(ofRuns.map(({ name }) => name)).toContain("receiveHook");
+  for (const each of wrong)
+    expect(await statusesOf(served, ofRuns, { ...json, authorization: `Bearer ${each}` })).toEqual(allOf(ofRuns, 401));
+  const another = ofRuns.map((one) => ({ ...one, path: one.path.replace(id, id.replace(/.$/, "0")) }));
+  const withToken = { ...json, authorization: `Bearer ${tokenOfRun}` };
+  expect(await statusesOf(served, another, withToken)).toEqual(allOf(ofRuns, 401));
+  expect(await statusesOf(served, guarded, withToken)).toEqual(allOf(guarded, 401));
+  expect(served.memory.asked).toEqual([]);
+});
+
 test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "text/plain; application/json"])(
   "a body of the type '%s', which a web form can send, is 415",
   async (type) => {
@@ -208,6 +231,7 @@ test("a port that is taken names its holder", async () => {
     control: served.memory.control,
     feed,
     token,
+    runToken: () => undefined,
     security: { allowRemote: false, allowedOrigins: [] },
     log: silentLog,
     clock,

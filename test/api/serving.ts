@@ -2,13 +2,18 @@ import { createConnection, type Socket } from "node:net";
 import { once } from "node:events";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
+import { examples } from "../../src/api/examples.ts";
+import { runToken } from "../../src/base/run-token.ts";
 import { Feed, type EventFilter, type FeedSource } from "../../src/api/feed.ts";
 import { createApi } from "../../src/api/server.ts";
 import { createClient, type Client } from "../../src/client/client.ts";
-import type { Event, NewEvent } from "../../src/contract/event.ts";
+import type { Event, NewEvent, WorkerHeartbeat } from "../../src/contract/event.ts";
 import { MemoryControl } from "./memory-control.ts";
 
 export const token = "a-token-that-is-long-enough-for-a-test-0123456789";
+
+/** What speaks for the run of the examples. */
+export const tokenOfRun = runToken(token, examples.getRun.response);
 
 export interface Serving extends AsyncDisposable {
   readonly url: string;
@@ -19,7 +24,7 @@ export interface Serving extends AsyncDisposable {
   readonly lines: { level: string; message: string; fields: LogFields }[];
   readonly client: Client;
   stop(): Promise<void>;
-  /** A request with the token, and with JSON where there is a body. */
+  /** A request with the token, that of the run where that is asked for, and with JSON where there is a body. */
   request(path: string, init?: { method?: string; body?: string; headers?: Record<string, string> }): Promise<Response>;
 }
 
@@ -33,7 +38,8 @@ export async function serve(
   const { log, lines } = recordingLog();
   const feed = new Feed({ source: events, clock: timers.clock, log });
   const security = { allowRemote: options.allowRemote ?? false, allowedOrigins: options.allowedOrigins ?? [] };
-  const api = createApi({ control: memory.control, feed, token, security, log, clock: timers.clock, version: "0.1.0" });
+  const tokenOf = (id: string) => (id === examples.getRun.response.id ? tokenOfRun : undefined);
+  const api = createApi({ control: memory.control, feed, token, runToken: tokenOf, security, log, clock: timers.clock, version: "0.1.0" });
   const { url, port } = await api.start(options.host ?? "127.0.0.1", options.port ?? 0);
   return {
     url,
@@ -48,7 +54,7 @@ export async function serve(
       fetch(url + path, {
         ...init,
         headers: {
-          authorization: `Bearer ${token}`,
+          authorization: `Bearer ${path.startsWith("/api/hooks/") ? tokenOfRun : token}`,
           ...(init.body !== undefined && { "content-type": "application/json" }),
           ...init.headers,
         },
@@ -80,6 +86,7 @@ export class HeldTimers {
 export class MemoryEvents implements FeedSource {
   readonly stored: Event[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #beatListeners = new Set<(beats: readonly WorkerHeartbeat[]) => void>();
   reads = 0;
 
   lastSequence(): number {
@@ -98,6 +105,15 @@ export class MemoryEvents implements FeedSource {
   onCommit(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onHeartbeat(listener: (beats: readonly WorkerHeartbeat[]) => void): void {
+    this.#beatListeners.add(listener);
+  }
+
+  /** A sign of life of each of some workers. */
+  beat(...beats: readonly WorkerHeartbeat[]): void {
+    for (const listener of this.#beatListeners) listener(beats);
   }
 
   /** Commits `count` events of a project and task at once; `size` adds to the bytes of each. */

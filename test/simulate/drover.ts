@@ -43,6 +43,9 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     paths: homePaths(folder),
     database,
     host: simulatedHost(world, daemon),
+    traces: noTraces,
+    runToken: ({ id, epoch }) => `${id} ${epoch}`,
+    apiUrl: () => "http://127.0.0.1:3003",
     workspaces: simulatedWorkspaces(world, daemon),
     drivers: new Map([[scriptedDriver.name, scriptedDriver]]),
     isolations: new Map([[processIsolation.name, processIsolation]]),
@@ -67,6 +70,13 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     },
   };
 }
+
+/** Agents here tell what they do in their output alone. */
+const noTraces: EngineParts["traces"] = {
+  readSpool: async (_file, from) => ({ records: [], end: from, damaged: 0 }),
+  async *watch() {},
+  newestChange: async () => null,
+};
 
 function settingsFor(world: World): Settings {
   const config = Config.parse({

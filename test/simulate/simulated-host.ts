@@ -83,6 +83,7 @@ export function simulatedHost(world: World, daemon: Incarnation): ProcessHost {
     readErrors: () => daemon.call("host.readErrors", 1, () => ""),
     stop,
     sweep,
+    survey: () => daemon.call("host.survey", 1, () => new Map()),
     measure: () => daemon.call("host.measure", 1, () => ({ memoryBytes: 0, cpuPercent: 0 })),
   };
 }

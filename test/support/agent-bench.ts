@@ -13,6 +13,8 @@ import { openNetworkNamespace } from "./network-namespace.ts";
 /** An agent program behind its driver, to be run against a scripted model. It repeats a failed request to the model once. */
 export interface DriverSubject {
   readonly driver: Driver;
+  /** What it has no words for: that it asks its model again; why a person said no. */
+  readonly lacks?: readonly ("retries" | "reasons")[];
   open(model: TestModel): Promise<OpenSubject>;
 }
 
@@ -62,6 +64,7 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     workspace,
     configDirectory: join(folder, "config"),
     sessionId,
+    hooks: null,
     path: process.env["PATH"] ?? "",
     env: Object.fromEntries(Object.entries({ HOME: home, LANG: "C.UTF-8", ...ownEnv, ...env }).filter(([, value]) => value !== "")),
   });

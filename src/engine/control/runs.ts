@@ -1,14 +1,16 @@
 import { AppError } from "../../base/errors.ts";
 import { safeText } from "../../base/text.ts";
+import type { NewEvent } from "../../contract/event.ts";
 import type { Run, Worker } from "../../contract/run.ts";
 import type { AgentEvent } from "../../agents/driver.ts";
+import { listHookEvents } from "../../store/hook-events.ts";
 import { listRuns, openRuns } from "../../store/runs.ts";
 import { recordRun, requestCancel } from "../../store/transitions.ts";
-import { agentDirectory, findAgent } from "../job.ts";
+import { agentDirectory, findAgent, recordDaemonHooks } from "../job.ts";
 import { LEASE_MS } from "../run-pool.ts";
 import { audited, requireProject, requireRun, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listRuns" | "getRun" | "getRunOutput" | "answerRun" | "listWorkers" | "stopWorker";
+type Names = "listRuns" | "getRun" | "getRunOutput" | "answerRun" | "listRunHooks" | "receiveHook" | "listWorkers" | "stopWorker";
 
 /** Runs and the workers that carry them. */
 export function runVerbs(parts: ControlParts): Verbs<Names> {
@@ -17,7 +19,13 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
   function listWorkers(): Worker[] {
     const runs = new Map(openRuns(reader).map((run) => [run.worker, run]));
     const count = Math.max(parts.settings.current().daemon.maxProcesses, ...runs.keys());
-    return Array.from({ length: count }, (_, index) => workerOf(index + 1, runs.get(index + 1), parts.clock.now()));
+    return Array.from({ length: count }, (_, index) => workerOf(index + 1, live(runs.get(index + 1)), parts.clock.now()));
+  }
+
+  /** With its state by what is known now, where it is carried here. */
+  function live<One extends Run | undefined>(run: One): One {
+    const state = run && parts.engine.stateOf(run.id);
+    return run && state ? { ...run, state } : run;
   }
 
   async function* readOutput(run: Run, query: { follow: boolean; raw: boolean }, signal: AbortSignal): AsyncGenerator<{ text: string }> {
@@ -38,10 +46,24 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
         ...(query.after === undefined ? {} : { after: query.after }),
         limit: query.limit,
       });
-      return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
+      return { items: items.map(live), next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
     },
 
-    getRun: ({ params }) => requireRun(reader, params.run),
+    getRun: ({ params }) => live(requireRun(reader, params.run)),
+
+    listRunHooks({ params, query }) {
+      const { id: runId } = requireRun(reader, params.run);
+      const after = query.after === undefined ? undefined : Number(query.after);
+      if (Number.isNaN(after)) throw new AppError("invalid", "`after` is the `next` of the page before.");
+      const items = listHookEvents(reader, { runId, category: query.category, after, limit: query.limit });
+      return { items, next: items.length === query.limit ? String(items.at(-1)?.sequence) : null };
+    },
+
+    async receiveHook({ params, body }) {
+      const run = requireRun(reader, params.run);
+      if (run.finishedAt !== null) throw new AppError("conflict", `Run ${run.id} has ended: nobody speaks for it any more.`);
+      return { recorded: await parts.engine.receiveHook(run, body) };
+    },
 
     // The run is looked for now: within the generator it would be too late for an answer of its own.
     getRunOutput: ({ params, query, signal }) => readOutput(requireRun(reader, params.run), query, signal),
@@ -59,17 +81,17 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
         parts,
         { actor, action: "run.answer", subject: run.taskKey, detail: { tool: question.tool, allow: body.allow } },
         (tx) => {
-          recordRun(tx, run, { questions }, [
-            {
-              type: "run.question_answered",
-              projectId: run.projectId,
-              taskId: run.taskId,
-              runId: run.id,
-              data: { id: question.id, allow: body.allow, by: actor },
-            },
-          ]);
+          const event: NewEvent = {
+            type: "run.question_answered",
+            projectId: run.projectId,
+            taskId: run.taskId,
+            runId: run.id,
+            data: { id: question.id, allow: body.allow, by: actor },
+          };
+          if (recordRun(tx, run, { questions }, [event])) recordDaemonHooks(tx, run, [event], parts.drivers.get(run.driver));
         },
       );
+      parts.engine.see(run.id, { kind: "question_answered", at: parts.clock.now(), id: question.id });
       return requireRun(reader, run.id);
     },
 
@@ -81,15 +103,16 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
       await audited(parts, { actor, action: "worker.stop", subject: `worker ${params.worker}`, detail: { task: run.taskKey } }, (tx) =>
         requestCancel(tx, run.taskId, { by: "user", actor, message: `Worker ${params.worker} was stopped by ${actor}.` }),
       );
-      return workerOf(params.worker, run, parts.clock.now());
+      return workerOf(params.worker, live(run), parts.clock.now());
     },
   };
 }
 
 function workerOf(number: number, run: Run | undefined, now: number): Worker {
-  if (!run) return { number, status: "idle", runId: null, taskKey: null, agent: null, progress: null, heartbeatAgeMs: null };
+  if (!run) return { number, status: "idle", runId: null, taskKey: null, agent: null, progress: null, state: null, heartbeatAgeMs: null };
   const heartbeatAgeMs = Math.max(0, now - (run.leaseExpiresAt - LEASE_MS));
-  return { number, status: "running", runId: run.id, taskKey: run.taskKey, agent: run.agent, progress: run.progress, heartbeatAgeMs };
+  const { id: runId, taskKey, agent, progress, state } = run;
+  return { number, status: "running", runId, taskKey, agent, progress, state, heartbeatAgeMs };
 }
 
 /** An agent's event as a line for people; undefined: nothing to read. */

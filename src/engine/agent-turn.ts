@@ -6,6 +6,7 @@ import type { AgentEvent, AgentVerdict, OutputReader } from "../agents/driver.ts
 import { priced } from "../domain/budget.ts";
 import type { Observation } from "../domain/run-facts.ts";
 import type { EndedState } from "../process/host.ts";
+import type { Transaction } from "../store/database.ts";
 import { getRun } from "../store/runs.ts";
 import type { RunChange } from "../store/transitions.ts";
 import { record, type Job } from "./job.ts";
@@ -131,10 +132,9 @@ class TurnRecorder {
   async #writeAll(): Promise<void> {
     try {
       while (this.#events.length > 0 || Object.keys(this.#change).length > 0) {
-        const [change, events] = [this.#change, this.#events];
-        [this.#change, this.#events] = [{}, []];
-        await record(this.#parts, this.#job, change, events);
-        await this.#noteOverload();
+        const [change, events, overload] = [this.#change, this.#events, this.#overload];
+        [this.#change, this.#events, this.#overload] = [{}, [], undefined];
+        await record(this.#parts, this.#job, change, events, (tx) => this.#noteOverload(tx, overload));
       }
     } catch (thrown) {
       // Kept for the next add or flush, which the turn's own flow awaits.
@@ -169,12 +169,9 @@ class TurnRecorder {
     }
   }
 
-  /** What the provider said when it refused; everybody who shares its account is slowed down. */
-  async #noteOverload(): Promise<void> {
-    const message = this.#overload;
-    this.#overload = undefined;
-    if (message === undefined) return;
-    await this.#parts.database.write((tx) => learnOfOverload(this.#parts, tx, this.#job.run, this.#parts.redact(safeText(message))));
+  /** The provider refused, saying this: everybody who shares its account is slowed down. */
+  #noteOverload(tx: Transaction, message: string | undefined): void {
+    if (message !== undefined) learnOfOverload(this.#parts, tx, this.#job.run, this.#parts.redact(safeText(message)));
   }
 
   #ask(question: Question): void {

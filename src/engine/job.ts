@@ -99,12 +99,22 @@ export function findIsolation({ isolations }: Pick<EngineParts, "isolations">, n
 /**
  * Stores what became of the run so far, and of the events what the agent's hooks do not tell also as hook events. Throws
  * `conflict` when the run is no longer ours: whoever carries it must let go.
+ * @param also what else to write in that transaction.
  */
-export async function record(parts: EngineParts, job: Job, change: RunChange, events: readonly NewEvent[] = []): Promise<void> {
+export async function record(
+  parts: EngineParts,
+  job: Job,
+  change: RunChange,
+  events: readonly NewEvent[] = [],
+  also: (tx: Transaction) => void = () => {},
+): Promise<void> {
   const told = events.map((event) => about(job, event));
   const kept = await parts.database.write((tx) => {
     const isOurs = recordRun(tx, job.run, change, told);
-    if (isOurs) recordDaemonHooks(tx, job.run, told, job.driver);
+    if (isOurs) {
+      recordDaemonHooks(tx, job.run, told, job.driver);
+      also(tx);
+    }
     return isOurs;
   });
   if (!kept) throw new AppError("conflict", `Run ${job.run.id} of ${job.task.key} was taken over by a later claim.`);

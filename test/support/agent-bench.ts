@@ -13,8 +13,12 @@ import { openNetworkNamespace } from "./network-namespace.ts";
 /** An agent program behind its driver, to be run against a scripted model. It repeats a failed request to the model once. */
 export interface DriverSubject {
   readonly driver: Driver;
-  /** What it has no words for: that it asks its model again; why a person said no. */
-  readonly lacks?: readonly ("retries" | "reasons")[];
+  /** What it has no words for: questions to a person; that it asks its model again; why a person said no; what a run cost. */
+  readonly lacks?: readonly ("questions" | "retries" | "reasons" | "cost")[];
+  /** What it calls the tools that write a file and run a command; default: as Claude Code does. */
+  readonly tools?: { readonly write: string; readonly run: string };
+  /** How long it goes on asking a model whose answers break off is not for us to say, and too long for a test. */
+  readonly isPatient?: true;
   open(model: TestModel): Promise<OpenSubject>;
 }
 
@@ -28,6 +32,8 @@ export interface StartOptions {
   readonly permissions?: AgentConfig["permissions"];
   readonly sessionId?: string | null;
   readonly args?: readonly string[];
+  /** Whether its hooks report, to `config/hooks/spool.jsonl` of the bench's folder. */
+  readonly reportsHooks?: boolean;
   /** Empty: the variable is left out. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -58,13 +64,13 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
   const host = openHost(folder);
   stack.defer(() => host.close());
   stack.defer(async () => void (await host.sweep(() => false)));
-  const request = ({ prompt, permissions = "edit", sessionId = null, args = [], env = {} }: StartOptions): LaunchRequest => ({
+  const request = ({ prompt, permissions = "edit", sessionId = null, args = [], env = {}, reportsHooks = false }: StartOptions): LaunchRequest => ({
     agent: { ...agent, permissions, args: [...args] },
     prompt,
     workspace,
     configDirectory: join(folder, "config"),
     sessionId,
-    hooks: null,
+    hooks: reportsHooks ? { spool: join(folder, "config", "hooks", "spool.jsonl"), url: "", token: "" } : null,
     path: process.env["PATH"] ?? "",
     env: Object.fromEntries(Object.entries({ HOME: home, LANG: "C.UTF-8", ...ownEnv, ...env }).filter(([, value]) => value !== "")),
   });

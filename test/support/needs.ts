@@ -11,7 +11,11 @@ export const SKIPS_VARIABLE = "DROVER_TEST_SKIPS";
 const probes = {
   strace: () => program("strace", ["-qq", "-o", "/dev/null", "true"]),
   tmpfs: () => program("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
-  claude: () => file(join(import.meta.dirname, "../../node_modules/.bin/claude")),
+  bwrap: () => program("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "true"]),
+  claude: () => agent("claude"),
+  codex: () => agent("codex"),
+  gemini: () => agent("gemini"),
+  opencode: () => agent("opencode"),
   "network-namespace": whyNoNamespace,
   "git-http-backend": () => file(join(spawnSync("git", ["--exec-path"], { encoding: "utf8" }).stdout.trim(), "git-http-backend")),
 } satisfies Record<string, () => string | undefined>;
@@ -33,6 +37,10 @@ function program(name: string, args: readonly string[]): string | undefined {
   const { status, error } = spawnSync(name, args, { stdio: "ignore", timeout: 20_000 });
   if (error) return `${name} is not installed`;
   return status === 0 ? undefined : `\`${[name, ...args].join(" ")}\` does not work here`;
+}
+
+function agent(name: string): string | undefined {
+  return file(join(import.meta.dirname, "../../node_modules/.bin", name));
 }
 
 function file(path: string): string | undefined {

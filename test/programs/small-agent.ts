@@ -3,31 +3,13 @@
  * MODEL_SOCKET, writes files and runs commands with tools of its own, asks before each when DROVER_PERMISSIONS is `ask`,
  * keeps its sessions in DROVER_CONFIG_DIRECTORY, and tells Drover about it line by line.
  */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-
-interface Block {
-  type: string;
-  text?: string;
-  id?: string;
-  name?: string;
-  input?: { file_path?: string; content?: string; command?: string };
-  tool_use_id?: string;
-  content?: string;
-}
-interface Answer {
-  content: Block[];
-  usage: { input_tokens: number; output_tokens: number; cache_read_input_tokens: number };
-}
+import { askModel, useTool, type Block, type Message } from "../support/small-model.ts";
 
 const { DROVER_PROMPT_FILE, DROVER_CONFIG_DIRECTORY = ".", DROVER_SESSION_ID, DROVER_PERMISSIONS, MODEL_SOCKET = "" } = process.env;
-const RETRIES = 1;
-const TOOLS = [{ name: "Write" }, { name: "Bash" }];
 const REASONS: Record<number, string> = { 0: "overloaded", 401: "auth", 403: "auth", 429: "overloaded", 529: "overloaded" };
 
 const say = (line: object) => console.log(JSON.stringify(line));
@@ -39,9 +21,7 @@ const sessionId = DROVER_SESSION_ID ?? randomUUID();
 const sessionFile = join(DROVER_CONFIG_DIRECTORY, `${sessionId}.json`);
 const usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsdMicros: 0 };
 say({ type: "session_started", sessionId, model: "small-1" });
-const messages: { role: string; content: string | Block[] }[] = existsSync(sessionFile)
-  ? (JSON.parse(readFileSync(sessionFile, "utf8")) as typeof messages)
-  : [];
+const messages: Message[] = existsSync(sessionFile) ? (JSON.parse(readFileSync(sessionFile, "utf8")) as Message[]) : [];
 messages.push({ role: "user", content: prompt });
 say({ type: "turn_ended", ...(await work()) });
 
@@ -61,7 +41,9 @@ async function openStdin(): Promise<string> {
 async function work(): Promise<{ verdict: object; report?: string }> {
   let denied: string | undefined;
   for (;;) {
-    const answer = await askModel();
+    const answer = await askModel(MODEL_SOCKET, messages, (attempt, status) =>
+      say({ type: "retrying", attempt, message: `The model answered ${status}.` }),
+    );
     if ("status" in answer) {
       const reason = REASONS[answer.status] ?? "agent_error";
       return { verdict: { ok: false, reason, message: `The model answered ${answer.status}.` } };
@@ -100,39 +82,4 @@ async function askPerson(tool: string, input: object): Promise<string | undefine
     say({ type: "question_asked", id, tool, input });
   });
   return allow ? undefined : message;
-}
-
-async function useTool({ file_path: path, content = "", command = "" }: NonNullable<Block["input"]>) {
-  if (path !== undefined) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
-    return { failed: false, output: "written" };
-  }
-  const child = spawn("sh", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  return { failed: code !== 0, output };
-}
-
-async function askModel(): Promise<Answer | { status: number }> {
-  for (let attempt = 1; ; attempt++) {
-    const answer = await post({ model: "small-1", max_tokens: 1000, tools: TOOLS, messages });
-    if (!("status" in answer) || attempt > RETRIES) return answer;
-    say({ type: "retrying", attempt, message: `The model answered ${answer.status}.` });
-    await sleep(50);
-  }
-}
-
-function post(body: object): Promise<Answer | { status: number }> {
-  return new Promise((resolve) => {
-    const asked = request({ socketPath: MODEL_SOCKET, path: "/v1/messages", method: "POST" }, (response) => {
-      let text = "";
-      response.on("data", (data: Buffer) => (text += data.toString()));
-      response.on("error", () => resolve({ status: 0 }));
-      response.on("end", () => resolve(response.statusCode === 200 ? (JSON.parse(text) as Answer) : { status: response.statusCode ?? 0 }));
-    });
-    asked.on("error", () => resolve({ status: 0 }));
-    asked.end(JSON.stringify(body));
-  });
 }

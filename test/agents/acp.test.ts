@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { AgentConfig } from "../../src/contract/config.ts";
+import { acpDriver } from "../../src/agents/acp.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { describeDriver, fileAppears, LONG, openBench, PROMPT, program, taskScript } from "../conformance/driver.ts";
+import type { DriverSubject } from "../support/agent-bench.ts";
+
+const driver = acpDriver(systemClock);
+const agent = AgentConfig.parse({ driver: "acp", command: [process.execPath, program("small-acp-agent.ts")] });
+const small: DriverSubject = {
+  driver,
+  lacks: ["retries", "reasons"],
+  open: async ({ socket }) => ({ agent, env: { MODEL_SOCKET: socket }, async [Symbol.asyncDispose]() {} }),
+};
+describeDriver("acp with a small agent", small);
+
+const detect = (command: string[]) =>
+  driver.detect({ ...agent, command }, { PATH: process.env["PATH"] ?? "" }, new AbortController().signal);
+
+test("an agent is found when it says over the protocol who it is", async () => {
+  expect(await detect(agent.command)).toEqual({ found: true, program: process.execPath, version: "1.2.3", loggedIn: null });
+});
+
+test.each([[["no-such-agent"]], [["cat"]], [["false"]]])("%j is told to be no agent, and what to do", async (command) => {
+  expect(await detect(command)).toEqual({ found: false, message: expect.stringMatching(/Install it or correct|Agent Client Protocol/u) });
+});
+
+test("when the agent dies in the middle of its turn, the run has failed and says how", async () => {
+  const { start, workspace } = await openBench(small, taskScript(LONG));
+  const run = await start({ prompt: PROMPT });
+  await fileAppears(workspace, "started");
+  process.kill(pidOf(run.lines), "SIGKILL");
+  const { verdict, end } = await run.conclude();
+  const message = "The agent ended in the middle of its work, by SIGKILL.";
+  expect(verdict).toEqual({ ok: false, reason: "agent_error", message, retryAt: null });
+  expect(end).toEqual({ state: "exited", exitCode: 1, signal: null });
+});
+
+test("when the bridge dies the agent does not go on", async () => {
+  const { start, workspace, host } = await openBench(small, taskScript(LONG));
+  const run = await start({ prompt: PROMPT });
+  await fileAppears(workspace, "started");
+  const pid = pidOf(run.lines);
+  process.kill(await parentOf(pid), "SIGKILL");
+  expect((await run.conclude()).verdict).toMatchObject({ ok: false, reason: "agent_error" });
+  await run.stop(0);
+  expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  expect(await host.sweep(() => false)).toEqual([]);
+});
+
+/** The small agent's, which it names as its session's first word. */
+function pidOf(lines: readonly string[]): number {
+  const { sessionId } = JSON.parse(lines.find((line) => line.includes("session_started")) ?? "{}") as { sessionId: string };
+  return Number(sessionId.split("-")[0]);
+}
+
+async function parentOf(pid: number): Promise<number> {
+  const stat = await readFile(join("/proc", String(pid), "stat"), "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}

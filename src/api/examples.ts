@@ -81,7 +81,7 @@ const run: Run = {
     state: "waiting_permission",
     since: at + 30_000,
     confidence: 1,
-    evidence: ["it asks to use Bash, for 12 s"],
+    evidence: ["it asks to use Bash"],
   },
   outcome: null,
   leaseExpiresAt: at + 60_000,

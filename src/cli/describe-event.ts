@@ -37,6 +37,13 @@ function describeData(event: Event): Shown {
       return show`${painted("yellow", "asks")} ${event.data.id}: ${event.data.tool} ${event.data.input}`;
     case "run.check_finished":
       return show`${event.data.name} on the ${event.data.tree === "base" ? "base" : "result"}: ${event.data.exitCode === 0 ? painted("green", "passes") : painted("red", "fails")}`;
+    case "run.state_changed": {
+      const { from, to, evidence } = event.data;
+      const name = painted("bold", to.replace("_", " "));
+      return show`${from === null ? "" : `${from.replace("_", " ")} → `}${name}: ${evidence.join("; ")}`;
+    }
+    case "run.nudged":
+      return show`${event.data.message}`;
     case "run.ended":
       return describeOutcome(event.data.outcome);
     case "circuit.changed": {

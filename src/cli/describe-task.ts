@@ -3,6 +3,7 @@ import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task, TaskStatus } from "../contract/task.ts";
 import type { TaskDetail } from "../contract/routes.ts";
 import { ago, count, dateTime, inOneUnit, money, plural } from "./format.ts";
+import { describeState } from "./describe-state.ts";
 import { painted, show, Shown, type Paint } from "./shown.ts";
 
 const SHOWN_FAILURES_MAX = 10;
@@ -67,6 +68,7 @@ function describeRun(run: Run, now: number): Shown[] {
     run.outcome === null ? show`${run.progress} on worker ${run.worker}, for ${took}` : show`${describeOutcome(run.outcome)}, ${took}`;
   return [
     show`Run          ${run.id}  ${run.stage} ${run.attempt}, ${run.agent}: ${state}`,
+    ...(run.state === null || run.outcome !== null ? [] : [show`  state      ${describeState(run.state, now)}`]),
     ...run.questions.map(({ id, tool, input }) => show`  ${painted("yellow", "asks")}       ${id}: ${tool} ${input}`),
     ...checksOf(run.outcome).flatMap(describeCheck),
   ];

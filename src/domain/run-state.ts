@@ -29,7 +29,7 @@ export function deriveState(facts: RunFacts, limits: StateLimits, now: number, b
   const concluded =
     ofEnd(facts) ??
     ofOwnWork(facts) ??
-    ofWaiting(facts, now) ??
+    ofWaiting(facts) ??
     ofProvider(facts, limits, now) ??
     ofRepetition(facts, limits) ??
     ofSigns(facts, limits, now);
@@ -76,7 +76,7 @@ function ofOwnWork({ ownWork }: RunFacts): Conclusion | undefined {
   return ownWork ? { state: "running", since: null, confidence: 1, evidence: [`Drover runs ${ownWork.what}`] } : undefined;
 }
 
-function ofWaiting({ questions, hookWaits, signs }: RunFacts, now: number): Conclusion | undefined {
+function ofWaiting({ questions, hookWaits, signs }: RunFacts): Conclusion | undefined {
   const question = questions[0];
   if (question) {
     const waits: Waits = ASKING_TOOLS.test(question.tool) ? "answer" : "permission";
@@ -85,7 +85,7 @@ function ofWaiting({ questions, hookWaits, signs }: RunFacts, now: number): Conc
       state: waitingState(waits),
       since: question.since,
       confidence: 1,
-      evidence: [`${what}, for ${lasting(now - question.since)}`],
+      evidence: [what],
     };
   }
   // Where the agent prints what it does, a hook may be taken in later than the line that makes it out of date.

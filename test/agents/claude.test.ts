@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { AgentConfig } from "../../src/contract/config.ts";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { describeDriver, DONE, fileAppears, LONG, openBench, PROMPT, taskScript, WRITE } from "../conformance/driver.ts";
+import { readHookPayload } from "../../src/agents/hook-payload.ts";
+import { readSpool } from "../../src/process/spool.ts";
 import { CLAUDE, realClaude, type AgentBench } from "../support/agent-bench.ts";
 import { needs } from "../support/needs.ts";
 
@@ -53,6 +55,33 @@ describe.skipIf(!needs("claude", "network-namespace").ok)("Claude Code", () => {
     await writeFile(join(workspace, "secret.txt"), "the-secret-content");
     expect((await (await start({ prompt: "TASK: read @secret.txt and @/etc/hostname" })).conclude()).verdict).toEqual({ ok: true });
     expect(model.journal[0]?.body).not.toContain("the-secret-content");
+  });
+
+  test("its hooks tell what it does: sessions, each use of a tool with its input and result, failures, sub-agents", async () => {
+    const fails: ModelStep = { calls: [{ kind: "run", command: "exit 3" }] };
+    const ask: ModelStep = {
+      calls: [{ kind: "tool", tool: "Task", input: { description: "Look", prompt: "SUB: look", subagent_type: "general-purpose" } }],
+    };
+    const script = { scenarios: [{ when: "SUB:", steps: [DONE] }, ...taskScript(WRITE, fails, ask, DONE).scenarios] };
+    const { start, folder } = await openBench(realClaude, script);
+    expect((await (await start({ prompt: PROMPT, reportsHooks: true })).conclude()).verdict).toEqual({ ok: true });
+    const { records, damaged } = await readSpool(join(folder, "config", "hooks", "spool.jsonl"), 0);
+    const told = records.map((record) => readHookPayload(JSON.parse(record), (text) => text)?.event);
+    expect([damaged, told.map((event) => `${event?.category} ${event?.name} ${event?.tool ?? ""}`.trim())]).toEqual([
+      0,
+      [
+        "session SessionStart",
+        "session UserPromptSubmit",
+        "tool PostToolUse Write",
+        "error PostToolUseFailure Bash",
+        "session SubagentStart",
+        "session SubagentStop",
+        "tool PostToolUse Task",
+        "session Stop",
+        "session SessionEnd",
+      ],
+    ]);
+    expect(told[2]?.detail).toMatchObject({ tool_input: { file_path: expect.any(String), content: expect.any(String) }, tool_response: {} });
   });
 
   test("settings that the person names in the agent's arguments count", async () => {

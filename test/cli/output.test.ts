@@ -29,6 +29,7 @@ test.each([
   [["worker", "list"], examples.listWorkers.response],
   [["worker", "stop", "1"], examples.stopWorker.response],
   [["run", "list"], examples.listRuns.response],
+  [["run", "hooks", run], examples.listRunHooks.response],
   [["run", "answer", run, "--allow"], examples.answerRun.response],
   [["audit"], examples.listAudit.response],
   [["alerts"], examples.listAlerts.response],
@@ -82,11 +83,15 @@ Last error   none
   ],
   [["pause"], "Paused. 2 queued of at most 10000, 1 running, weighted-round-robin.\n"],
   [["resume"], "2 queued of at most 10000, 1 running, weighted-round-robin.\n"],
-  [["worker", "list"], "WORKER  STATUS   AGENT   PROGRESS  HEARTBEAT  TASK\n1       running  claude  working   0 s ago    api#42\n"],
+  [["worker", "list"], "WORKER  STATUS   AGENT   PROGRESS  STATE               HEARTBEAT  TASK\n1       running  claude  working   waiting permission  0 s ago    api#42\n"],
   [["worker", "stop", "1"], "Worker 1 is being stopped. Its task api#42 is cancelled; its work is saved first.\n"],
   [
     ["run", "list"],
-    `${"RUN".padEnd(40)}  TASK    STAGE    AGENT   STARTED    COST   STATE\n${run}  api#42  solve 1  claude  2 min ago  $0.08  asks\n`,
+    `${"RUN".padEnd(40)}  TASK    STAGE    AGENT   STARTED    COST   STATE\n${run}  api#42  solve 1  claude  2 min ago  $0.08  waiting permission\n`,
+  ],
+  [
+    ["run", "hooks", run],
+    '2026-01-01 10:15:29  tool     PostToolUse Write  {"tool_input":{"file_path":"/workspace/orders.js"},"duration_ms":12}\n',
   ],
   [["run", "answer", run, "--deny", "-m", "No."], "Answered. api#42 goes on.\n"],
   [
@@ -237,6 +242,7 @@ Created      3 min ago
 Usage        0 in, 0 out, -
 Branch       drover/7-answer-404-for-an-unknown-order (not pushed)
 Run          ${run}  solve 1, claude: working on worker 1, for 2 min
+  state      waiting permission for 2 min, 100 % sure: it asks to use Bash
   asks       q1: Bash {"command":"npm test"}
 
 In full,

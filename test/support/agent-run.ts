@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { hookProgram } from "../../src/agents/hook-program.ts";
 import type { AgentEvent, Driver, LaunchRequest, OutputReader } from "../../src/agents/driver.ts";
 import type { EndedState, HeldCommand, ProcessHost } from "../../src/process/host.ts";
 import { createProcessHost } from "../../src/process/real-host.ts";
@@ -26,7 +27,8 @@ export function openHost(scope: string): LocalHost {
 
 function commandOf(driver: Driver, request: LaunchRequest, directory: string, marker: string): HeldCommand {
   const { argv, env, files, stdin } = driver.launch(request);
-  return { directory, argv, cwd: request.workspace, env, files, stdin, marker };
+  const hookFiles = request.hooks === null ? {} : hookProgram(request.hooks).files;
+  return { directory, argv, cwd: request.workspace, env, files: { ...hookFiles, ...files }, stdin, marker };
 }
 
 /** An agent at work under the real process host, followed as the engine follows it. */

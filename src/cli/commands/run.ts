@@ -1,9 +1,15 @@
 import { AppError } from "../../base/errors.ts";
+import { safeLine } from "../../base/text.ts";
+import type { HookCategory, HookEvent } from "../../contract/hook.ts";
 import type { Run } from "../../contract/run.ts";
 import type { Cli } from "../cli.ts";
 import { describeOutcome } from "../describe-task.ts";
-import { ago, money } from "../format.ts";
-import { painted, show, type Shown } from "../shown.ts";
+import { stateName } from "../describe-state.ts";
+import { ago, dateTime, money } from "../format.ts";
+import { painted, show, Shown } from "../shown.ts";
+
+/** Characters of a detail on one line; --json has all of it. */
+const DETAIL_MAX = 300;
 
 export interface ListOptions {
   readonly project?: string;
@@ -54,8 +60,28 @@ function onlyQuestion({ id, questions }: Run): string {
   return first.id;
 }
 
+export interface HooksOptions {
+  readonly category?: HookCategory;
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/** What the hooks of a run's agent and the daemon told of it, in order. */
+export async function hooks(cli: Cli, run: string, query: HooksOptions): Promise<void> {
+  const page = await (await cli.connect()).listRunHooks({ params: { run }, query, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(page);
+  if (page.items.length === 0) return cli.terminal.print(show`Nothing was told of this run.`);
+  for (const hook of page.items) cli.terminal.print(describeHook(hook));
+  if (page.next !== null) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
+}
+
+function describeHook({ at, category, name, tool, detail }: HookEvent): Shown {
+  const what = painted(category === "error" ? "red" : "bold", tool === null ? name : `${name} ${tool}`);
+  return show`${painted("dim", dateTime(at))}  ${Shown.lines(category.padEnd(7))}  ${what}  ${safeLine(JSON.stringify(detail), DETAIL_MAX)}`;
+}
+
 function row(run: Run, now: number): Shown[] {
-  const asks = run.questions.length > 0 ? painted("yellow", "asks") : show`${run.progress}`;
+  const state = run.state === null ? show`${run.progress}` : stateName(run.state);
   return [
     show`${run.id}`,
     painted("bold", run.taskKey),
@@ -63,6 +89,6 @@ function row(run: Run, now: number): Shown[] {
     show`${run.agent}`,
     show`${ago(run.startedAt, now)}`,
     show`${money(run.usage.costUsdMicros)}`,
-    run.outcome === null ? asks : describeOutcome(run.outcome),
+    run.outcome === null ? state : describeOutcome(run.outcome),
   ];
 }

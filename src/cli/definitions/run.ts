@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { Act } from "../action.ts";
 import { afterOption, examples, limitOption, wholeNumber } from "./options.ts";
 
@@ -28,6 +28,16 @@ export function defineRuns(program: Command, act: Act): void {
     .addOption(limitOption())
     .addOption(afterOption());
   examples(list, ["drover run list --open"]).action(act(async () => (await loadRun()).list));
+  const hooks = run
+    .command("hooks")
+    .description("what the hooks of a run's agent and the daemon told of it")
+    .argument("<run>", "its id")
+    .addOption(new Option("--category <category>", "only these").choices(["tool", "session", "error", "state"]))
+    .addOption(limitOption())
+    .addOption(afterOption());
+  examples(hooks, ["drover run hooks run_0190..."], ["drover run hooks run_0190... --category error"]).action(
+    act(async () => (await loadRun()).hooks),
+  );
   const answer = run
     .command("answer")
     .description("answer the question that a run's agent waits with")

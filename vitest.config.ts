@@ -12,7 +12,7 @@ const ofSimulator = "test/simulate/**/*.test.ts";
  */
 const ofProcesses = [
   "test/**/*.process.test.ts",
-  "test/{agents,demo,launcher,process,scenario}/**/*.test.ts",
+  "test/{agents,demo,isolation,launcher,process,scenario}/**/*.test.ts",
   "test/store/{claim-race,crash}.test.ts",
 ];
 

@@ -67,6 +67,7 @@ function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }:
       CLAUDE_SECURESTORAGE_CONFIG_DIR: env["CLAUDE_CONFIG_DIR"] ?? "",
     },
     files: hooks === null ? {} : { [settings]: JSON.stringify({ hooks: claudeHooks(hooks) }) },
+    reach: reachOf(env),
     stdin: userLine(prompt),
   };
 }
@@ -138,6 +139,15 @@ async function detect(agent: AgentConfig, env: Readonly<Record<string, string>>,
   return found.found ? { ...found, loggedIn: await isLoggedIn(env, clock.now()) } : found;
 }
 
+/** Where Claude Code's servers are, and where it renews a login (https://code.claude.com/docs/en/network-config). */
+const HOSTS = ["api.anthropic.com", "platform.claude.com", "console.anthropic.com"];
+
+/** A provider of the person's own choice is named by the environment. */
+function reachOf(env: Readonly<Record<string, string>>): NonNullable<Launch["reach"]> {
+  const isElsewhere = [...CLOUDS, "ANTHROPIC_BASE_URL"].some((name) => env[name]);
+  return { hosts: isElsewhere ? [] : HOSTS, files: KEYS.some((name) => env[name]) ? [] : [credentialsFile(env)] };
+}
+
 const KEYS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];
 const CLOUDS = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
 const Credentials = z.object({
@@ -148,8 +158,11 @@ const Credentials = z.object({
 async function isLoggedIn(env: Readonly<Record<string, string>>, now: number): Promise<boolean | null> {
   if (KEYS.some((name) => env[name])) return true;
   if (CLOUDS.some((name) => env[name])) return null;
-  const folder = env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] ?? homedir(), ".claude");
-  const credentials = (await readLogin(join(folder, ".credentials.json"), Credentials))?.claudeAiOauth;
+  const credentials = (await readLogin(credentialsFile(env), Credentials))?.claudeAiOauth;
   if (!credentials) return process.platform === "darwin" ? null : false;
   return Boolean(credentials.refreshToken) || (credentials.expiresAt ?? Infinity) > now;
+}
+
+function credentialsFile(env: Readonly<Record<string, string>>): string {
+  return join(env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] ?? homedir(), ".claude"), ".credentials.json");
 }

@@ -120,7 +120,7 @@ function engineParts(given: GivenParts): EngineParts {
     workspaces,
     traces: createTraces(clock, log),
     drivers: createDrivers(clock),
-    isolations: createIsolations(),
+    isolations: createIsolations({ clock, home: paths.home, path: settings.gitEnvironment()["PATH"] ?? "" }),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),
       local: new LocalForge({ clock, redact, env: settings.gitEnvironment() }),

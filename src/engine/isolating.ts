@@ -15,7 +15,9 @@ const IMAGE_FAILED = "image_failed";
 export async function isolate(
   parts: EngineParts,
   job: Job,
-  request: Pick<WrapRequest, "command" | "configDirectory" | "reach" | "progressed"> & { tree: Pick<Workspace, "directory" | "baseCommit"> },
+  request: Pick<WrapRequest, "command" | "configDirectory" | "reach" | "progressed"> & {
+    tree: Pick<Workspace, "directory" | "baseCommit">;
+  },
   signal: AbortSignal,
 ): Promise<HeldCommand> {
   const { isolation, project, config } = job;

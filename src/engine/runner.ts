@@ -159,7 +159,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     stdin: launch.stdin,
     marker: job.run.id,
   };
-  const reach = { hosts: [], files: [], ...launch.reach };
+  const reach = { files: launch.reach?.files ?? [], hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host] };
   const request = { command, configDirectory: job.configDirectory, reach, progressed: () => {}, tree: workspace };
   const isolated = await isolate(parts, job, request, signal);
   signal.throwIfAborted();

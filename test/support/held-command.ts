@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { HeldCommand } from "../../src/process/host.ts";
 
-const PROGRAMS = join(import.meta.dirname, "../programs");
+export const PROGRAMS = join(import.meta.dirname, "../programs");
 export const PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** A program of test/programs as a command, in a folder named like its marker. */

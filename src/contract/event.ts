@@ -53,7 +53,7 @@ export const Event = z.discriminatedUnion("type", [
   event("run.agent_ended", z.object({ exitCode: z.number().nullable(), reason: z.string() })),
   event("run.checkpointed", z.object({ index: z.number(), commit: z.string(), reason: z.string() })),
   event("run.check_finished", z.object({ name: z.string(), tree: z.enum(["base", "head"]), exitCode: z.number().nullable() })),
-  /** `from` is null for the first state of a run. */
+  /** `from` is null when nothing was known before. */
   event(
     "run.state_changed",
     z.object({ from: RunStateName.nullable(), to: RunStateName, confidence: z.number(), evidence: z.array(z.string()) }),

@@ -35,7 +35,8 @@ export class RunObserver implements Disposable {
     this.#facts = observe(newFacts(clock.now()), { kind: "own_work", at: clock.now(), what: "what comes before the agent" });
     this.#state = job.run.state;
     const runMs = Math.max(0, job.run.startedAt + runTimeoutMs - clock.now());
-    this.#cancelEnd = clock.setTimer(runMs, () => this.#end("timed_out", `It ran longer than its limit allows (${runTimeoutMs} ms).`));
+    const endLate = () => this.#end("timed_out", `It ran longer than its limit allows (${runTimeoutMs} ms).`);
+    this.#cancelEnd = job.driver.isPerson ? () => {} : clock.setTimer(runMs, endLate);
     this.#conclude();
   }
 
@@ -130,11 +131,10 @@ export class RunObserver implements Disposable {
 
   #store(before: RunState | null, state: RunState): void {
     const { confidence, evidence } = state;
-    this.#inTurn(() =>
-      record(this.#parts, this.#job, { state }, [
-        { type: "run.state_changed", data: { from: before?.state ?? null, to: state.state, confidence, evidence } },
-      ]),
-    );
+    const data = { from: before?.state ?? null, to: state.state, confidence, evidence };
+    // That a run begins by running is told by its start already.
+    const isTold = before === null && state.state === "running";
+    this.#inTurn(() => record(this.#parts, this.#job, { state }, isTold ? [] : [{ type: "run.state_changed", data }]));
   }
 
   #inTurn(work: () => Promise<void>): void {

@@ -76,12 +76,15 @@ describe.skipIf(!needs("claude", "network-namespace").ok)("Claude Code", () => {
         "error PostToolUseFailure Bash",
         "session SubagentStart",
         "session SubagentStop",
-        "tool PostToolUse Task",
+        "tool PostToolUse Agent",
         "session Stop",
         "session SessionEnd",
       ],
     ]);
-    expect(told[2]?.detail).toMatchObject({ tool_input: { file_path: expect.any(String), content: expect.any(String) }, tool_response: {} });
+    expect(told[2]?.detail).toMatchObject({
+      tool_input: { file_path: expect.any(String), content: expect.any(String) },
+      tool_response: {},
+    });
   });
 
   test("settings that the person names in the agent's arguments count", async () => {

@@ -1,7 +1,10 @@
 import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { TestDaemon } from "./daemon.ts";
 
-/** What happened to a task, in its order, but for what the agent says, and the comments, which come when they come. */
+/**
+ * What happened to a task, in its order, but for what the agent says and the state that is concluded from it, and the
+ * comments, which come when they come.
+ */
 export async function wayOf({ client }: TestDaemon, { id }: TaskDetail): Promise<string[]> {
   const { items } = await client.listEvents({ query: { task: id, limit: 500 } });
   return items.flatMap((event) => {
@@ -9,7 +12,7 @@ export async function wayOf({ client }: TestDaemon, { id }: TaskDetail): Promise
     if (event.type === "run.progressed") return [event.data.progress];
     if (event.type === "run.check_finished") return [`check on ${event.data.tree}: ${event.data.exitCode}`];
     if (event.type === "effect.done") return event.data.kind === "comment" ? [] : [event.data.kind];
-    if (["run.message", "run.tool_called", "run.tool_finished"].includes(event.type)) return [];
+    if (["run.message", "run.tool_called", "run.tool_finished", "run.state_changed"].includes(event.type)) return [];
     return [event.type];
   });
 }

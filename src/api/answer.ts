@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Caller, Control, ControlName, RequestOf } from "../contract/control.ts";
-import type { Route, RouteName } from "../contract/routes.ts";
+import type { Health, Route, RouteName } from "../contract/routes.ts";
 import { pageSecurityPolicy, renderHtml } from "./api-page.ts";
 import { Refusal } from "./body.ts";
 import { logFailure, type Exchange } from "./exchange.ts";
@@ -37,7 +37,8 @@ export function createAnswer(parts: AnswerParts, streams: Set<AbortController>) 
     const gone = whenGone(outgoing);
     const caller: Caller = { actor: actorOf(incoming), signal: gone.signal };
     if (route.answers !== "stream") {
-      return send(exchange, route, await methods[name as ControlName]({ ...parsed, ...caller }));
+      const value = await methods[name as ControlName]({ ...parsed, ...caller });
+      return send(exchange, route, value, name === "health" ? statusOfHealth(value as Health) : route.status);
     }
 
     if (incoming.method === "HEAD") throw new Refusal(problem(405, "invalid", "Use GET here."), { allow: "GET" });
@@ -58,15 +59,20 @@ export function createAnswer(parts: AnswerParts, streams: Set<AbortController>) 
   };
 }
 
-function send(exchange: Exchange, route: Route, value: unknown): Response {
+function send(exchange: Exchange, route: Route, value: unknown, status: Route["status"] | 503 = route.status): Response {
   switch (route.answers) {
     case "text":
-      return exchange.text(value as string, route.status);
+      return exchange.text(value as string, status);
     case "html":
-      return exchange.html(value as string, route.status, { "content-security-policy": pageSecurityPolicy });
+      return exchange.html(value as string, status, { "content-security-policy": pageSecurityPolicy });
     default:
-      return exchange.json(value as object, route.status);
+      return exchange.json(value as object, status);
   }
+}
+
+/** For programs that look at nothing else, such as a load balancer. */
+function statusOfHealth({ status }: Health): 200 | 503 {
+  return status === "starting" || status === "stopping" ? 503 : 200;
 }
 
 function beginStream(outgoing: ServerResponse): void {

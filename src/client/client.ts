@@ -105,7 +105,8 @@ async function send(options: ClientOptions, route: Route, sent: Sent, headers: R
     ...(sent.signal && { signal: sent.signal }),
   };
   const response = await connect(options, addressOf(options.url, route, sent), request);
-  if (response.ok) return response;
+  // A daemon that starts or stops says so with 503, in the same words as otherwise.
+  if (response.ok || (route === routes.health && response.status === 503)) return response;
   throw problemError(await response.json().catch(() => undefined), response.status);
 }
 

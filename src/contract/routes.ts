@@ -145,7 +145,13 @@ const FiledTask = Task.extend({ created: z.boolean() });
 export type FiledTask = z.infer<typeof FiledTask>;
 
 export const routes = {
-  health: route({ method: "GET", path: "/health", auth: "none", summary: "Whether the daemon works", response: Health }),
+  health: route({
+    method: "GET",
+    path: "/health",
+    auth: "none",
+    summary: "Whether the daemon works; with status 503 while it starts or stops",
+    response: Health,
+  }),
 
   getDaemon: route({ method: "GET", path: "/api/daemon", summary: "The daemon and its numbers", response: DaemonStatus }),
   stopDaemon: route({

@@ -1,7 +1,7 @@
 import type { Api } from "../api/server.ts";
 import { AppError, messageOf } from "../base/errors.ts";
 import type { Project } from "../contract/project.ts";
-import type { StopMode } from "../contract/routes.ts";
+import type { Health, StopMode } from "../contract/routes.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import type { Intake } from "../intake/intake.ts";
@@ -49,7 +49,7 @@ export class Life {
   #mode: StopMode = "drain";
   #holdsAgents = true;
   url = "";
-  status: "starting" | "ok" | "degraded" | "stopping" = "starting";
+  #phase: "starting" | "ok" | "stopping" = "starting";
 
   constructor(life: LifeParts) {
     this.#with = life;
@@ -69,7 +69,7 @@ export class Life {
     await engine.start();
     publisher.start();
     intake.start();
-    this.status = "ok";
+    this.#phase = "ok";
     parts.log.info("daemon started", { url: this.url, version });
   }
 
@@ -99,6 +99,11 @@ export class Life {
     };
   }
 
+  /** `degraded`: it works, and there is something that a person must see to. */
+  get status(): Health["status"] {
+    return this.#phase === "ok" && this.problems().length > 0 ? "degraded" : this.#phase;
+  }
+
   problems(): string[] {
     const { database } = this.#with.parts;
     const alerts = countOpenAlerts(database.reader);
@@ -126,7 +131,7 @@ export class Life {
 
   async #stop(): Promise<void> {
     const { parts, intake, publisher, host, logFiles, lock, settings } = this.#with;
-    this.status = "stopping";
+    this.#phase = "stopping";
     parts.log.info("daemon stops", { mode: this.#mode });
     let tooLate = this.#tooLate();
     await this.#quietly("intake", () => intake.stop(), tooLate);

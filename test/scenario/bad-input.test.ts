@@ -46,10 +46,14 @@ describe("a configuration that is wrong", () => {
     expect((await daemon.client.listAlerts()).items).toMatchObject([
       { kind: "config_rejected", message: expect.stringMatching(/config\.yaml:\d+:\d+: /) },
     ]);
-    expect((await daemon.client.health()).problems).toEqual([
-      "1 open alert: drover alerts",
-      "The configuration file has an error; the last good one is in force: drover config validate",
-    ]);
+    expect(await daemon.client.health()).toMatchObject({
+      status: "degraded",
+      problems: [
+        "1 open alert: drover alerts",
+        "The configuration file has an error; the last good one is in force: drover config validate",
+      ],
+    });
+    expect((await fetch(`${daemon.url}/health`)).status).toBe(200);
     await fileTask(daemon.client, makeRepository(join(home.folder, "api")).path);
     expect((await daemon.settledTask("api#1")).status).toBe("succeeded");
   });

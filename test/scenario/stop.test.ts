@@ -78,6 +78,7 @@ test("a drain waits for what runs and starts nothing more", async () => {
   await agentsAtWork(first, 1);
   await first.client.stopDaemon({ body: { mode: "drain" } });
   expect((await first.client.health()).status).toBe("stopping");
+  expect((await fetch(`${first.url}/health`)).status).toBe(503);
   await scene.gate.open();
   expect(await first.exited).toBe(0);
 

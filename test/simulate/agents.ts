@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 export const scriptedDriver: Driver = {
   name: "scripted",
   detect: async () => ({ found: true, program: "scripted", version: "1", loggedIn: true }),
-  launch: (request) => ({ argv: ["agent"], env: {}, files: {}, stdin: request.prompt }),
+  launch: (request) => ({ argv: ["agent"], env: { ACCOUNT: request.agent.account ?? "" }, files: {}, stdin: request.prompt }),
   openReader,
   answer: () => null,
 };
@@ -28,7 +28,7 @@ function openReader(): OutputReader {
   };
 }
 
-type Behaviour = "good" | "wrong" | "idle" | "claims_nothing" | "fails" | "hangs" | "vanishes" | "limited";
+type Behaviour = "good" | "wrong" | "idle" | "claims_nothing" | "fails" | "hangs" | "vanishes";
 
 /** Lets an agent live: it works a while, prints what it does, and ends in one of the ways that agents end. */
 export function live(world: World, process: WorldProcess): void {
@@ -38,6 +38,7 @@ export function live(world: World, process: WorldProcess): void {
   const later = (share: number, run: () => void) => time.schedule(duration * share, () => process.alive && run());
 
   later(0.01, () => world.print(process, { type: "session_started", sessionId: `s-${process.marker}`, model: "scripted" }));
+  for (const share of [0.05, 0.3, 0.8]) later(share, () => void world.providers.refuses(process));
   later(0.4, () => world.print(process, { type: "tool_called", id: "1", tool: "edit", input: "{}" }));
   later(0.5, () => work(world, process, behaviour));
   if (behaviour === "hangs") return;
@@ -54,7 +55,6 @@ function choose({ dice, faults }: World): Behaviour {
     ["fails", 0.05],
     ["hangs", 0.02],
     ["vanishes", 0.03],
-    ["limited", 0.02],
   ];
   let sum = 0;
   for (const [behaviour, share] of shares) if (roll < (sum += share)) return behaviour;
@@ -80,8 +80,6 @@ function finish(world: World, process: WorldProcess, behaviour: Behaviour): void
       return world.end(process, { exitCode: 0, signal: null });
     case "fails":
       return ended({ ok: false, reason: "agent_error", message: "it failed", retryAt: null }, 1);
-    case "limited":
-      return ended({ ok: false, reason: "usage_limit", message: "limit", retryAt: world.time.wall + 30 * MINUTE }, 1);
     case "vanishes":
       return world.end(process, null);
     case "good":

@@ -18,6 +18,11 @@ import { simulatedCheck, simulatedWorkspaces } from "./simulated-workspaces.ts";
 import type { World } from "./world.ts";
 
 const workflows = readWorkflows();
+/** The accounts of its agents at their providers. */
+export const ACCOUNTS = ["first", "second"] as const;
+/** Failures of an agent in a row that open its circuit. */
+export const FAILURES_MAX = 5;
+
 const renderPrompt = createPromptRenderer();
 
 /** The real engine, intake and publisher on a real database, in a simulated world: one life of the daemon. */
@@ -81,15 +86,17 @@ const noTraces: EngineParts["traces"] = {
 function settingsFor(world: World): Settings {
   const config = Config.parse({
     daemon: { maxProcesses: world.agentMax },
-    agents: { scripted: { driver: "scripted" } },
+    agents: { scripted: { driver: "scripted", account: ACCOUNTS[0] }, spare: { driver: "scripted", account: ACCOUNTS[1] } },
+    breakers: { workerFailures: FAILURES_MAX },
     defaults: { agent: "scripted", maxProcesses: Math.ceil(world.agentMax / 2), pollingInterval: 120_000 },
     checks: [{ name: "test", command: "npm test" }],
   });
-  const project: ProjectConfig = config;
+  const handsOver: ProjectConfig = { ...config, defaults: { ...config.defaults, handOver: ["spare"] } };
   return {
     current: () => config,
     list: () => [],
-    forProject: () => project,
+    // Every other project goes on with another agent where its own can't.
+    forProject: ({ name }) => (Number(name.slice(1)) % 2 === 0 ? config : handsOver),
     isKnown: () => true,
     error: () => null,
     secret: () => undefined,

@@ -58,6 +58,19 @@ function checkHistory(world: World, { reader }: Database): void {
     "SELECT run_id FROM events WHERE type = 'run.session_started' GROUP BY run_id HAVING count(*) > 1",
   );
   if (repeated) world.fail(`what one agent said was stored twice: ${repeated.run_id}`);
+  const wasted = reader.get<{ id: string; attempt: number; counted: number }>(
+    `SELECT tasks.id, tasks.attempt, count(*) AS counted FROM tasks JOIN runs ON runs.task_id = tasks.id
+     WHERE NOT (runs.outcome ->> 'status' = 'cancelled' AND runs.outcome ->> 'by' = 'shutdown')
+       AND NOT (runs.outcome ->> 'status' = 'failed' AND runs.outcome ->> 'reason' IN ('usage_limit', 'overloaded', 'unreachable'))
+     GROUP BY tasks.id HAVING tasks.attempt <> counted`,
+  );
+  if (wasted) world.fail(`task ${wasted.id} has ${wasted.counted} runs that count, and ${wasted.attempt} attempts: waiting is none`);
+  const forgotten = reader.get<{ id: string }>(
+    `SELECT later.id FROM runs AS later JOIN runs AS earlier ON earlier.task_id = later.task_id AND earlier.epoch = later.epoch - 1
+     WHERE earlier.outcome ->> 'reason' IN ('usage_limit', 'overloaded') AND earlier.agent = later.agent
+       AND earlier.session_id IS NOT later.resumes_session_id`,
+  );
+  if (forgotten) world.fail(`run ${forgotten.id} did not go on in the session that waited for its provider`);
   const overused = reader.get<{ id: string }>("SELECT id FROM tasks WHERE attempt > attempt_max");
   if (overused) world.fail(`task ${overused.id} has used more attempts than it may`);
 }

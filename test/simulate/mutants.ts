@@ -6,6 +6,80 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "no breaker: what an open circuit covers starts",
+    edits: [
+      {
+        file: "src/domain/gates.ts",
+        find: 'admits(this.#circuit(one), now) === "none")',
+        replace: "admits(this.#circuit(one), now) === undefined)",
+      },
+    ],
+  },
+  {
+    name: "breakers in memory: failures are forgotten",
+    edits: [{ file: "src/domain/breaker.ts", find: "const failures = breaker.failures + 1;", replace: "const failures = 1;" }],
+  },
+  {
+    name: "a half-open circuit lets everything through",
+    edits: [
+      {
+        file: "src/domain/breaker.ts",
+        find: 'return trial === null ? "trial" : "none";',
+        replace: 'return "run";',
+      },
+    ],
+  },
+  {
+    name: "a usage limit is one run's own matter",
+    edits: [
+      {
+        file: "src/engine/lessons.ts",
+        find: 'outcome.reason === "usage_limit" ? noteUsageLimit(',
+        replace: 'outcome.reason === "lost" ? noteUsageLimit(',
+      },
+    ],
+  },
+  {
+    name: "an overload is one run's own matter",
+    edits: [
+      {
+        file: "src/domain/governor.ts",
+        find: "  if ((account.pausedUntil ?? 0) > now) return account;\n",
+        replace: "  if (now > 0) return account;\n",
+      },
+    ],
+  },
+  {
+    name: "a slowed account starts as many as ever",
+    edits: [
+      {
+        file: "src/domain/governor.ts",
+        find: "if (running < capAt(account, now)) return undefined;",
+        replace: "if (running >= 0) return undefined;",
+      },
+    ],
+  },
+  {
+    name: "waiting uses up an attempt",
+    edits: [
+      {
+        file: "src/domain/next-step.ts",
+        find: "waitUntil(reason, retryAt, run), { keepsAttempt: true,",
+        replace: "waitUntil(reason, retryAt, run), { keepsAttempt: false,",
+      },
+    ],
+  },
+  {
+    name: "after a usage limit a task begins anew",
+    edits: [
+      {
+        file: "src/domain/next-step.ts",
+        find: "waitUntil(reason, retryAt, run), { keepsAttempt: true, resumeSessionId: run.sessionId });",
+        replace: "waitUntil(reason, retryAt, run), { keepsAttempt: true, resumeSessionId: null });",
+      },
+    ],
+  },
+  {
     name: "no fence: a start that a dead daemon asked for may still happen",
     edits: [
       {

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { insertProject } from "../../src/store/projects.ts";
 import { verify } from "../../src/store/backup.ts";
-import { bootDrover, type Drover } from "./drover.ts";
+import { ACCOUNTS, bootDrover, type Drover } from "./drover.ts";
 import { Incarnation } from "./incarnation.ts";
 import { checkAlways, checkAtRest, isOver } from "./invariants.ts";
+import { StartWatch } from "./start-watch.ts";
 import { Violation, World } from "./world.ts";
 
 const SECOND = 1000;
@@ -24,6 +25,10 @@ export interface SimulationResult {
   readonly crashes: number;
   readonly starts: number;
   readonly kills: number;
+  readonly limits: number;
+  readonly overloads: number;
+  readonly openings: number;
+  readonly handedOver: number;
 }
 
 /** Issues come in, and faults happen, for this long. */
@@ -45,7 +50,7 @@ export async function simulate(seed: number, options: SimulationOptions): Promis
   const simulation = new Simulation(world, folder, options);
   try {
     await simulation.run();
-    return { tasks: options.tasks, virtualHours: world.time.elapsed / HOUR, ...world.counts };
+    return { tasks: options.tasks, virtualHours: world.time.elapsed / HOUR, ...world.counts, ...simulation.starts.counts };
   } catch (thrown) {
     if (thrown instanceof Violation) throw new Violation(`seed ${seed}: ${thrown.message}`);
     throw thrown;
@@ -59,6 +64,7 @@ class Simulation {
   readonly #world: World;
   readonly #folder: string;
   readonly #options: SimulationOptions;
+  readonly starts: StartWatch;
   #daemon: Incarnation | undefined;
   #drover: Drover | undefined;
   #happenings = 0;
@@ -68,6 +74,7 @@ class Simulation {
 
   constructor(world: World, folder: string, options: SimulationOptions) {
     this.#world = world;
+    this.starts = new StartWatch(world);
     this.#folder = folder;
     this.#options = options;
   }
@@ -77,12 +84,16 @@ class Simulation {
     this.#boot(true);
     this.#openIssues();
     this.#plantFaults();
+    this.#plantTroubles();
     await time.run(FAULTY_MS, () => this.#afterEach());
     this.#endFaults();
     for (let until = FAULTY_MS + CALM_MS; until < FAULTY_MS + REST_MS && !this.#isCalm(); until += CALM_MS) {
       await time.run(until, () => this.#afterEach());
     }
-    if (this.#drover) checkAtRest(this.#world, this.#drover.database);
+    if (this.#drover) {
+      this.starts.check(this.#drover.database.reader);
+      checkAtRest(this.#world, this.#drover.database);
+    }
     await this.end();
     const verified = await verify(join(this.#folder, "drover.db"));
     if (!verified.ok) this.#world.fail(`the database is damaged: ${verified.problems.join("; ")}`);
@@ -171,6 +182,15 @@ class Simulation {
     });
   }
 
+  #plantTroubles(): void {
+    const { time, dice, faults, providers } = this.#world;
+    time.schedule(dice.between(1, 12) * MINUTE, () => {
+      if (!faults.on) return;
+      providers.trouble(dice.pick(ACCOUNTS));
+      this.#plantTroubles();
+    });
+  }
+
   #oneFault(): void {
     const world = this.#world;
     const { dice, time } = world;
@@ -206,11 +226,14 @@ class Simulation {
     world.time.skewMs = 0;
     world.forgeDownUntil = 0;
     world.blindUntil = 0;
+    world.providers.calm();
   }
 
   #afterEach(): void {
     if (this.#world.violation) throw this.#world.violation;
     if (this.#failure !== undefined) throw this.#failure;
-    if (++this.#happenings % ROWS_EVERY === 0 && this.#drover && !this.#daemon?.isDead) checkAlways(this.#world, this.#drover.database);
+    if (++this.#happenings % ROWS_EVERY !== 0 || !this.#drover || this.#daemon?.isDead) return;
+    checkAlways(this.#world, this.#drover.database);
+    this.starts.check(this.#drover.database.reader);
   }
 }

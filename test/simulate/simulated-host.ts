@@ -84,12 +84,20 @@ export function simulatedHost(world: World, daemon: Incarnation): ProcessHost {
     stop,
     sweep,
     survey: () => daemon.call("host.survey", 1, () => new Map()),
-    measure: () => daemon.call("host.measure", 1, () => ({ memoryBytes: 0, cpuPercent: 0 })),
+    measure: () => daemon.call("host.measure", 1, () => ({ memoryBytes: 0, cpuPercent: 0, runs: new Map(), isLimited: true })),
+    readMemoryPressure: () => daemon.call("host.readMemoryPressure", 1, () => ({ stalledPercent: null, availableBytes: null })),
+    limit: () => daemon.call("host.limit", 1, () => undefined),
+    limitAll: () => daemon.call("host.limitAll", 1, () => undefined),
   };
 }
 
 function startProcess(world: World, command: HeldCommand): WorldProcess {
-  const process = world.spawn({ directory: command.directory, marker: command.marker, cwd: command.cwd });
+  const process = world.spawn({
+    directory: command.directory,
+    marker: command.marker,
+    cwd: command.cwd,
+    account: command.env["ACCOUNT"] ?? "",
+  });
   world.processByDirectory.set(command.directory, process);
   world.counts.starts += 1;
   checkProcesses(world, process);

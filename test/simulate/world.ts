@@ -1,4 +1,5 @@
 import { Dice } from "./dice.ts";
+import { Providers } from "./providers.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 /** An invariant that did not hold. */
@@ -23,6 +24,8 @@ export interface WorldProcess {
   readonly directory: string;
   readonly marker: string;
   readonly cwd: string;
+  /** Of its provider. */
+  readonly account: string;
   readonly pid: number;
   readonly startTime: string;
   alive: boolean;
@@ -45,6 +48,7 @@ export interface WorldTree {
 export class World {
   readonly time = new VirtualTime();
   readonly dice: Dice;
+  readonly providers = new Providers(this);
   readonly faults = { on: true };
   readonly agentMax: number;
 
@@ -97,7 +101,7 @@ export class World {
   }
 
   /** Makes a process, sometimes with a pid that was another's before. */
-  spawn(of: Pick<WorldProcess, "directory" | "marker" | "cwd">): WorldProcess {
+  spawn(of: Pick<WorldProcess, "directory" | "marker" | "cwd" | "account">): WorldProcess {
     const dead = [...this.processes.values()].find((process) => !process.alive);
     const pid = dead && this.dice.chance(0.3) ? dead.pid : this.#nextPid++;
     const process: WorldProcess = { ...of, pid, startTime: String(this.#nextStart++), alive: true, exit: null, lines: [] };
@@ -112,6 +116,7 @@ export class World {
       directory: "",
       marker: "",
       cwd: "",
+      account: "",
       pid,
       startTime: String(this.#nextStart++),
       alive: true,

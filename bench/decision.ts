@@ -23,7 +23,10 @@ export const benchmark: Benchmark = async ({ rounds: count, quick }) => {
   using queue = new BareQueue(join(scratch.folder, "bare.db"));
   queue.fill({ queued: 10_000, done: 10_000 });
   const parts = instantParts(database, scratch.folder, 50);
-  const dispatcher = new Dispatcher(parts, new Engine(parts).pool, new Budgets(parts), () => ({ admitted: true }));
+  const dispatcher = new Dispatcher(parts, new Engine(parts).pool, new Budgets(parts), {
+    admit: () => ({ admitted: true }),
+    admitProject: () => ({ admitted: true }),
+  });
   const projects = listProjects(database.reader);
   const input = dispatcher.input();
   const times = quick ? 200 : 1000;

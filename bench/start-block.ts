@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSystemTable } from "../src/process/system-table.ts";
+import { noLimits } from "../src/process/limits.ts";
 import { createProcessHost } from "../src/process/real-host.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
@@ -58,7 +59,7 @@ async function startHeld(folder: string, starts: number): Promise<number[]> {
   for (let index = 0; index <= starts; index += 1) {
     const directory = join(folder, String(index));
     const argv: [string] = ["true"];
-    const command = { directory, argv, cwd: "/", env: { PATH: path }, files: {}, stdin: "go\n", marker: `run-${index}` };
+    const command = { directory, argv, cwd: "/", env: { PATH: path }, files: {}, stdin: "go\n", marker: `run-${index}`, limits: noLimits };
     const block = await longestBlock(() => host.start(command));
     // The first one starts the spawner, once in the life of a daemon.
     if (index > 0) samples.push(block);

@@ -207,6 +207,8 @@ CREATE TABLE runs (
   output_tokens INTEGER NOT NULL DEFAULT 0,
   cache_read_tokens INTEGER NOT NULL DEFAULT 0,
   cost_usd_micros INTEGER,
+  -- The most memory that it was seen to take, bytes; 0: it was not measured.
+  peak_memory_bytes INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER NOT NULL,
   finished_at INTEGER,
   progress_at INTEGER NOT NULL,

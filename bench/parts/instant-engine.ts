@@ -108,7 +108,10 @@ function instantHost(): ProcessHost {
     stop: async () => ended,
     sweep: async () => [],
     survey: async () => new Map(),
-    measure: async () => ({ memoryBytes: 0, cpuPercent: 0 }),
+    measure: async () => ({ memoryBytes: 0, cpuPercent: 0, runs: new Map(), isLimited: true }),
+    readMemoryPressure: async () => ({ stalledPercent: null, availableBytes: null }),
+    limit: async () => {},
+    limitAll: async () => {},
   };
 }
 

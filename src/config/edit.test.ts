@@ -113,7 +113,11 @@ intake:
     ["daemon.maxProces", "4", "daemon.maxProces is not a setting. Did you mean daemon.maxProcesses?"],
     ["maxProcesses", "4", "maxProcesses is not a setting. Did you mean daemon.maxProcesses or defaults.maxProcesses?"],
     ["version", "2", "version is not a setting."],
-    ["resources", "{}", "resources holds several settings: set resources.maxMemoryMB, resources.maxCpuPercent."],
+    [
+      "resources",
+      "{}",
+      "resources holds several settings: set resources.maxMemoryMB, resources.maxCpuPercent, resources.agentMemoryMB, resources.agentCpuPercent, resources.agentProcessesMax.",
+    ],
     ["agents", "{}", "agents holds several settings: set agents.<name>.<setting>."],
     ["agents.mine.model", "opus", "agents.mine.driver is missing; it must be text that is not empty."],
     ["agents.__proto__.driver", "claude", "__proto__ cannot be the name of a setting."],

@@ -156,13 +156,28 @@ const BreakersConfig = z.strictObject({
 });
 
 const ResourcesConfig = z.strictObject({
-  maxMemoryMB: z.int().min(64).default(4096).meta(doc("no further agent is started while all together use this much memory, MB")),
+  maxMemoryMB: z
+    .int()
+    .min(64)
+    .default(4096)
+    .meta(doc("memory that all agents together may take; no further one is started when it might not be enough, MB")),
   maxCpuPercent: z
     .number()
     .min(1)
     .max(100)
     .default(80)
-    .meta(doc("no further agent is started while all together use this share of the machine's processors, percent")),
+    .meta(doc("share of the machine's processors that all agents together may use; no further one is started while they do, percent")),
+  agentMemoryMB: z
+    .int()
+    .min(64)
+    .default(3072)
+    .meta(doc("memory that one agent may take with all that it starts; one that takes more is ended, MB")),
+  agentCpuPercent: z.number().min(1).max(100).default(100).meta(doc("share of the machine's processors that one agent may use, percent")),
+  agentProcessesMax: z
+    .int()
+    .min(16)
+    .default(1024)
+    .meta(doc("processes, with their threads, that one agent may have; it can start no more than that")),
 });
 
 const LoggingConfig = z.strictObject({
@@ -261,6 +276,29 @@ const TaskConfig = z.strictObject({
     .max(1000)
     .default(1000)
     .meta(doc("agent processes of one project at once", { tighten: "min" })),
+  memoryMB: z
+    .int()
+    .min(64)
+    .nullable()
+    .default(null)
+    .meta(doc("memory that one agent may take, at most resources.agentMemoryMB; null: that, MB", { tighten: "min" })),
+  cpuPercent: z
+    .number()
+    .min(1)
+    .max(100)
+    .nullable()
+    .default(null)
+    .meta(
+      doc("share of the machine's processors that one agent may use, at most resources.agentCpuPercent; null: that, percent", {
+        tighten: "min",
+      }),
+    ),
+  processesMax: z
+    .int()
+    .min(16)
+    .nullable()
+    .default(null)
+    .meta(doc("processes that one agent may have, at most resources.agentProcessesMax; null: that", { tighten: "min" })),
   priority: TaskPriority.default(50).meta(doc("priority of a task that names none; the higher goes first within its project")),
   agent: AgentName.default("claude").meta(doc("which of `agents` does the work")),
   isolation: IsolationName.default("process").meta(

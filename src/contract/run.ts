@@ -21,6 +21,8 @@ export const FailureReason = z.enum([
   "overloaded",
   "usage_limit",
   "budget",
+  "memory",
+  "processes",
   "permission_denied",
   "timed_out",
   "stalled",

@@ -82,7 +82,7 @@ export class Life {
     return {
       onChange(keys, file) {
         logFiles.setLevel(settings.current().logging.level);
-        engine.dispatcher.reset();
+        engine.obeySettings();
         const owner = ownerOf(file);
         const subject = owner?.name ?? HOME_FILE;
         parts.log.info("settings changed", { file, keys });

@@ -64,6 +64,8 @@ const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep
   overloaded: wait,
   usage_limit: wait,
   budget: giveUp,
+  memory: again,
+  processes: again,
   permission_denied: giveUp,
   timed_out: again,
   stalled: again,

@@ -43,6 +43,8 @@ const treatments: Readonly<Record<FailureReason, Treatment>> = {
   overloaded: { remedy: "wait", worker: "neutral", stage: "neutral" },
   usage_limit: { remedy: "wait", worker: "neutral", stage: "neutral" },
   budget: { remedy: "wait_if_told", worker: "neutral", stage: "neutral" },
+  memory: { remedy: "again", worker: "neutral", stage: "failure" },
+  processes: { remedy: "again", worker: "neutral", stage: "failure" },
   permission_denied: { remedy: "give_up", worker: "failure", stage: "failure" },
   timed_out: { remedy: "again", worker: "failure", stage: "failure" },
   stalled: { remedy: "again", worker: "failure", stage: "failure" },

@@ -1,22 +1,39 @@
 import { messageOf } from "../base/errors.ts";
 import { repeat, type Repeating } from "../base/repeat.ts";
-import type { Admission } from "./dispatcher.ts";
+import type { ProjectId } from "../contract/ids.ts";
+import { admitToMachine, admitToMemory, type Admission } from "../domain/admission.ts";
+import type { HostUse, MemoryPressure } from "../process/host.ts";
+import type { Reader } from "../store/database.ts";
+import { learnedMemory, openFootprints, recordMemory } from "../store/footprints.ts";
+import { totalLimits } from "./limits.ts";
+import type { LimitWatch } from "./limit-watch.ts";
 import type { EngineParts } from "./parts.ts";
 
-const MEASURE_EVERY_MS = 5000;
-const MEGABYTE = 1024 * 1024;
+/** How often agents are measured: where the kernel holds their limits, and where only we do. */
+const MEASURE_EVERY_MS = { limited: 5000, unlimited: 1000 };
+/** A new peak is worth noting when it is this much above the one that was noted. */
+const NOTED_RISE = 1.05;
 
-/** Measures what all agents together use, and says whether there is room for another one. Measures only while agents run. */
+const NOTHING: HostUse = { memoryBytes: 0, cpuPercent: 0, runs: new Map(), isLimited: false };
+
+/**
+ * Measures what the agents use: to say whether there is room for another one, to end those that passed their limits, and to
+ * learn what the agents of a project need. Measures only while agents run.
+ */
 export class AdmissionGauge {
   readonly #parts: EngineParts;
+  readonly #limits: LimitWatch;
   readonly #isBusy: () => boolean;
   readonly #onRoom: () => void;
   #repeating: Repeating | undefined;
-  #measured = { memoryBytes: 0, cpuPercent: 0 };
+  #measured = NOTHING;
+  #pressure: MemoryPressure = { stalledPercent: null, availableBytes: null };
+  #wasRefused = false;
 
-  /** @param onRoom called when there is room again after there was none. */
-  constructor(parts: EngineParts, isBusy: () => boolean, onRoom: () => void) {
+  /** @param onRoom called when there may be room again after there was none. */
+  constructor(parts: EngineParts, limits: LimitWatch, isBusy: () => boolean, onRoom: () => void) {
     this.#parts = parts;
+    this.#limits = limits;
     this.#isBusy = isBusy;
     this.#onRoom = onRoom;
   }
@@ -31,7 +48,7 @@ export class AdmissionGauge {
     const onError = (thrown: unknown) => log.warn("agents not measured", { error: messageOf(thrown) });
     this.#repeating = repeat(
       clock,
-      () => MEASURE_EVERY_MS,
+      () => (this.#measured.isLimited ? MEASURE_EVERY_MS.limited : MEASURE_EVERY_MS.unlimited),
       () => this.runOnce(),
       onError,
     );
@@ -41,18 +58,55 @@ export class AdmissionGauge {
     await this.#repeating?.stop();
   }
 
+  /** Whether another agent may be started, whichever it is. */
   admit(): Admission {
-    const { maxMemoryMB, maxCpuPercent } = this.#parts.settings.current().resources;
-    const usedMB = Math.round(this.#measured.memoryBytes / MEGABYTE);
-    if (usedMB >= maxMemoryMB) return { admitted: false, why: `agents use ${usedMB} MB of ${maxMemoryMB} MB` };
-    const cpu = Math.round(this.#measured.cpuPercent);
-    if (cpu >= maxCpuPercent) return { admitted: false, why: `agents use ${cpu} % of the processors, the limit is ${maxCpuPercent} %` };
-    return { admitted: true };
+    return this.#noting(
+      admitToMachine({
+        running: this.#isBusy() ? 1 : 0,
+        cpuPercent: this.#measured.cpuPercent,
+        maxCpuPercent: this.#parts.settings.current().resources.maxCpuPercent,
+        stalledPercent: this.#pressure.stalledPercent,
+      }),
+    );
+  }
+
+  /** Whether an agent of this project may be started beside those of the open runs. */
+  admitProject(reader: Reader, projectId: ProjectId): Admission {
+    return this.#noting(
+      admitToMemory({
+        maxBytes: totalLimits(this.#parts.settings.current()).memoryBytes,
+        running: openFootprints(reader).map((run) => ({
+          usedBytes: this.#measured.runs.get(run.id)?.memoryBytes ?? 0,
+          learnedBytes: learnedMemory(reader, run.projectId),
+        })),
+        learnedBytes: learnedMemory(reader, projectId),
+        availableBytes: this.#pressure.availableBytes,
+      }),
+    );
   }
 
   async runOnce(): Promise<void> {
-    const before = this.admit();
-    this.#measured = this.#isBusy() ? await this.#parts.host.measure() : { memoryBytes: 0, cpuPercent: 0 };
-    if (!before.admitted && this.admit().admitted) this.#onRoom();
+    this.#pressure = await this.#parts.host.readMemoryPressure();
+    this.#measured = this.#isBusy() ? await this.#parts.host.measure() : { ...NOTHING, isLimited: this.#measured.isLimited };
+    this.#limits.check(this.#measured);
+    await this.#learn();
+    if (this.#wasRefused) {
+      this.#wasRefused = false;
+      this.#onRoom();
+    }
+  }
+
+  async #learn(): Promise<void> {
+    const { database } = this.#parts;
+    const risen = openFootprints(database.reader).flatMap(({ id, peakBytes }) => {
+      const bytes = this.#measured.runs.get(id)?.memoryBytes ?? 0;
+      return bytes > peakBytes * NOTED_RISE ? [{ id, bytes }] : [];
+    });
+    if (risen.length > 0) await database.write((tx) => risen.forEach(({ id, bytes }) => recordMemory(tx, id, bytes)));
+  }
+
+  #noting(admission: Admission): Admission {
+    if (!admission.admitted) this.#wasRefused = true;
+    return admission;
   }
 }

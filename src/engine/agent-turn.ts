@@ -10,6 +10,8 @@ import type { Transaction } from "../store/database.ts";
 import { getRun } from "../store/runs.ts";
 import type { RunChange } from "../store/transitions.ts";
 import { record, type Job } from "./job.ts";
+import { memoryMessage } from "./limit-watch.ts";
+import { agentLimits } from "./limits.ts";
 import { learnOfOverload } from "./lessons.ts";
 import { observationOf } from "./observations.ts";
 import type { EngineParts } from "./parts.ts";
@@ -68,12 +70,20 @@ function isAnswered(job: Job, event: AgentEvent): boolean {
 async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end: EndedState): Promise<TurnEnd> {
   const exitCode = end.state === "exited" ? end.exitCode : null;
   const concluded = reader.conclude({ exitCode, stderr: safeText(await parts.host.readErrors(job.agentDirectory, 4096)) });
-  const lost: AgentVerdict = { ok: false, reason: "lost", message: "The agent vanished without leaving an exit status.", retryAt: null };
-  const verdict = end.state === "lost" ? lost : concluded.verdict;
+  const verdict = overruled(parts, job, end) ?? concluded.verdict;
   await record(parts, job, { questions: [] }, [
     { type: "run.agent_ended", data: { exitCode, reason: verdict.ok ? "completed" : verdict.reason } },
   ]);
   return { verdict, report: parts.redact(safeText(concluded.report)) };
+}
+
+/** What counts, whatever the agent said. */
+function overruled(parts: EngineParts, job: Job, end: EndedState): AgentVerdict | undefined {
+  if (end.state === "lost")
+    return { ok: false, reason: "lost", message: "The agent vanished without leaving an exit status.", retryAt: null };
+  if (!end.outOfMemory) return undefined;
+  const limits = agentLimits(parts.settings.current(), job.config);
+  return { ok: false, reason: "memory", message: memoryMessage(limits), retryAt: null };
 }
 
 async function sendIfRunning(parts: EngineParts, job: Job, text: string): Promise<void> {

@@ -2,6 +2,7 @@ import { AppError, messageOf } from "../base/errors.ts";
 import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
+import type { Admission } from "../domain/admission.ts";
 import { branchName } from "../domain/branch-name.ts";
 import type { Gates, OpenPassage } from "../domain/gates.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
@@ -13,6 +14,7 @@ import { busyWorkers } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
 import { countWith, getTask, setBranch } from "../store/tasks.ts";
 import { claimTask } from "../store/transitions.ts";
+import type { AdmissionGauge } from "./admission.ts";
 import type { Budgets } from "./budgets.ts";
 import { startEffects } from "./ending.ts";
 import { agentsFor, openGates } from "./governor.ts";
@@ -22,9 +24,6 @@ import type { EngineParts } from "./parts.ts";
 import { LEASE_MS, type RunPool } from "./run-pool.ts";
 import { ShareCache, type WaitingLane, type WaitingProject } from "./share-cache.ts";
 
-/** Whether the machine has room for another agent; `why` is for people. */
-export type Admission = { readonly admitted: true } | { readonly admitted: false; readonly why: string };
-
 /**
  * Fills free workers with the tasks that the strategy chooses. Wakes after each commit that may matter and when the next waiting task is
  * due; claims happen in one transaction that counts what runs, so the limits hold whoever else claims.
@@ -33,7 +32,7 @@ export class Dispatcher {
   readonly #parts: EngineParts;
   readonly #pool: RunPool;
   readonly #budgets: Budgets;
-  readonly #admit: () => Admission;
+  readonly #gauge: Pick<AdmissionGauge, "admit" | "admitProject">;
   readonly #shares: ShareCache;
   /** When something that holds up tasks now lets go by itself. */
   #lettingGoAt: number | undefined;
@@ -42,11 +41,11 @@ export class Dispatcher {
   #again = false;
   #cancelDue: () => void = () => {};
 
-  constructor(parts: EngineParts, pool: RunPool, budgets: Budgets, admit: () => Admission) {
+  constructor(parts: EngineParts, pool: RunPool, budgets: Budgets, gauge: Pick<AdmissionGauge, "admit" | "admitProject">) {
     this.#parts = parts;
     this.#pool = pool;
     this.#budgets = budgets;
-    this.#admit = admit;
+    this.#gauge = gauge;
     this.#shares = new ShareCache((reader, projectId) => {
       const project = getProject(reader, projectId);
       const config = parts.settings.forProject(project);
@@ -91,7 +90,7 @@ export class Dispatcher {
     const gates = this.#openGates(reader);
     const choice = schedule(this.#input(reader, shares, gates));
     this.#lettingGoAt = gates.nextChangeAt();
-    if (!choice) return 0;
+    if (!choice || !this.#isRoom(this.#gauge.admitProject(reader, choice.projectId))) return 0;
     return this.#parts.database.write((tx) => {
       const runs = this.#claimAll(tx, shares);
       // In the very turn of the commit, so that no reconcile can find them claimed and carried by nobody.
@@ -120,7 +119,10 @@ export class Dispatcher {
     if (this.#stopped || isPaused(reader)) return false;
     if (countWith(reader, "queued") === 0) return false;
     if (countWith(reader, "running") >= this.#parts.settings.current().daemon.maxProcesses) return false;
-    const admission = this.#admit();
+    return this.#isRoom(this.#gauge.admit());
+  }
+
+  #isRoom(admission: Admission): boolean {
     if (!admission.admitted) this.#parts.log.debug("no room for another agent", { why: admission.why });
     return admission.admitted;
   }
@@ -132,7 +134,8 @@ export class Dispatcher {
     const gates = this.#openGates(tx);
     for (;;) {
       const choice = schedule(this.#input(tx, shares, gates));
-      if (!choice) return claimed;
+      // What is next waits for its room, and nobody goes before it meanwhile: else the ones with little need would keep it out for ever.
+      if (!choice || !this.#isRoom(this.#gauge.admitProject(tx, choice.projectId))) return claimed;
       const passage = passageOf(choice, shares.get(choice.projectId)?.lanes ?? [], gates);
       const run = this.#claim(tx, choice, passage, freeWorker(busy));
       if (run) {

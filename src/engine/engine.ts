@@ -10,6 +10,7 @@ import { AgentFinder } from "./agent-finder.ts";
 import { Budgets } from "./budgets.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { HookIntake } from "./hook-intake.ts";
+import { LimitWatch } from "./limit-watch.ts";
 import { observationOfHook } from "./observations.ts";
 import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces } from "./reconcile.ts";
@@ -30,6 +31,7 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly pool: RunPool;
   readonly dispatcher: Dispatcher;
+  readonly #limits: LimitWatch;
   readonly #gauge: AdmissionGauge;
   readonly #watch: RunWatch;
   readonly #hooks: HookIntake;
@@ -46,12 +48,14 @@ export class Engine {
     this.#hooks = new HookIntake(parts, (runId, hook) => this.#watch.see(runId, observationOfHook(hook, parts.clock.now())));
     const [watch, hooks] = [this.#watch, this.#hooks];
     this.pool = new RunPool({ ...parts, verifier, agentFinder, watch, hooks, budgets: this.#budgets });
+    this.#limits = new LimitWatch(parts, (runId, excess) => this.pool.stop(runId, excess));
     this.#gauge = new AdmissionGauge(
       parts,
+      this.#limits,
       () => this.pool.size > 0,
       () => this.dispatcher.wake(),
     );
-    this.dispatcher = new Dispatcher(parts, this.pool, this.#budgets, () => this.#gauge.admit());
+    this.dispatcher = new Dispatcher(parts, this.pool, this.#budgets, this.#gauge);
   }
 
   /** What all agents together use now, bytes. */
@@ -77,6 +81,7 @@ export class Engine {
   /** Takes up what an earlier daemon left, then begins to dispatch. */
   async start(): Promise<void> {
     await reconcile({ ...this.#parts, hooks: this.#hooks }, this.pool, { boot: true });
+    await this.#limits.apply();
     this.#stopListening = this.#parts.database.onCommit((changed) => this.#onCommit(changed));
     this.#gauge.start();
     this.dispatcher.start();
@@ -95,6 +100,12 @@ export class Engine {
         onError,
       ),
     ];
+  }
+
+  /** The settings have changed: the limits in force hold for what runs too. */
+  obeySettings(): void {
+    void this.#limits.apply();
+    this.dispatcher.reset();
   }
 
   /**

@@ -10,6 +10,7 @@ import type { Driver } from "../agents/driver.ts";
 import type { Forge } from "../forge/forge.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { HeldCommand, ProcessHost } from "../process/host.ts";
+import type { RunLimits } from "../process/limits.ts";
 import type { Traces } from "../process/traces.ts";
 import type { Database } from "../store/database.ts";
 import type { RenderPrompt } from "../workflow/prompt.ts";
@@ -40,6 +41,7 @@ export interface CommandRequest {
   readonly runDirectory: string;
   readonly marker: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly limits: RunLimits;
   /** Puts the run's isolation around the command that it comes to. */
   readonly wrap: (command: HeldCommand) => Promise<HeldCommand>;
 }

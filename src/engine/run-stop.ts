@@ -11,7 +11,7 @@ export type StopReason =
   | { readonly kind: "cancel"; readonly by: CancelledBy; readonly message: string }
   | {
       readonly kind: "limit";
-      readonly reason: Extract<FailureReason, "timed_out" | "stalled" | "budget">;
+      readonly reason: Extract<FailureReason, "timed_out" | "stalled" | "budget" | "memory" | "processes">;
       readonly message: string;
       /** When it may go on, where that is known. */
       readonly retryAt?: number | null;

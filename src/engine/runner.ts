@@ -15,6 +15,7 @@ import type { Budgets } from "./budgets.ts";
 import { endRun } from "./ending.ts";
 import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
+import { agentLimits } from "./limits.ts";
 import { openJob, record, type Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import { writePrompt } from "./prompting.ts";
@@ -158,6 +159,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     },
     stdin: launch.stdin,
     marker: job.run.id,
+    limits: agentLimits(parts.settings.current(), job.config),
   };
   const reach = { files: launch.reach?.files ?? [], hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host] };
   const request = { command, configDirectory: job.configDirectory, reach, progressed: () => {}, tree: workspace };
@@ -171,8 +173,8 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
 }
 
 /** Ends whatever the agent left behind, so that nothing changes the tree under the checks. */
-async function settleProcesses(parts: RunnerParts, job: Job): Promise<void> {
-  const left = await parts.host.stop(job.agentDirectory, { marker: job.run.id, graceMs: job.config.defaults.graceMs });
+async function settleProcesses(parts: RunnerParts, job: Job, graceMs = job.config.defaults.graceMs): Promise<void> {
+  const left = await parts.host.stop(job.agentDirectory, { marker: job.run.id, graceMs });
   // To go on would let two agents work on one task. The run stays open; the next reconcile asks again.
   if (left.state === "unknown")
     throw new AppError("unavailable", `It can't be told whether the agent of ${job.task.key} has ended: ${left.message}`);
@@ -214,6 +216,8 @@ function describeBroken(broken: readonly CheckComparison[]): string {
 /** Saves the work, ends every process of the run, and saves what they did to the last. */
 async function saveAndStop(parts: RunnerParts, job: Job, outcome: RunOutcome): Promise<void> {
   const reason = outcome.status === "failed" ? outcome.reason : outcome.status;
+  // What takes more of the machine than it may would go on taking while its work is saved.
+  if (reason === "memory" || reason === "processes") await settleProcesses(parts, job, 0);
   await save(parts, job, reason);
   await settleProcesses(parts, job);
   await save(parts, job, reason);

@@ -8,6 +8,7 @@ import { findCheckResult, saveCheckResult } from "../store/check-results.ts";
 import type { Workspace } from "../workspace/workspaces.ts";
 import { isolateCheck } from "./isolating.ts";
 import { record, type Job } from "./job.ts";
+import { agentLimits } from "./limits.ts";
 import type { CommandRequest, EngineParts } from "./parts.ts";
 
 /** One at a time for a project's base: two tasks cut from one commit share its tree and its results. */
@@ -81,6 +82,7 @@ export function createVerifier(parts: EngineParts): Verifier {
       runDirectory: join(job.directory, `${folder}-${parts.clock.now().toString(36)}`),
       marker: job.run.id,
       env: parts.settings.environment([]),
+      limits: agentLimits(parts.settings.current(), job.config),
       wrap: (command) => isolateCheck(parts, job, command, tree, signal),
     };
   }

@@ -23,12 +23,17 @@ export class Ending {
     this.#clock = clock;
   }
 
-  /** SIGKILLs, one by one, all that `isOurs` names, and what those start meanwhile, until there is none. Throws `unavailable` when some stay. */
-  async killAll(isOurs: IsOurs): Promise<ListedProcess[]> {
+  /**
+   * SIGKILLs, one by one, all that are ours, and what those start meanwhile, until there is none. `look`, called after each
+   * list, says which are. Throws `unavailable` when some stay.
+   */
+  async killAll(look: () => IsOurs): Promise<ListedProcess[]> {
     const killed = new Map<number, ListedProcess>();
     const left = await this.#untilNone(GONE_WITHIN_MS, async () => {
+      const listed = await this.#table.list();
+      const isOurs = look();
       // A daemon that an agent of ours started anew carries that agent's mark.
-      const found = (await this.#table.list()).filter((entry) => isOurs(entry) && entry.pid !== process.pid);
+      const found = listed.filter((entry) => isOurs(entry) && entry.pid !== process.pid);
       for (const entry of found) {
         killed.set(entry.pid, entry);
         await this.#signal(entry, entry.pid, "SIGKILL");

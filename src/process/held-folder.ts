@@ -2,6 +2,7 @@ import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ProcessIdentity } from "../contract/run.ts";
+import type { HeldState } from "./host.ts";
 import { hasCode } from "./system-error.ts";
 
 /** The files of a held command's folder. `command` lives only from the request to the start: it holds the environment. */
@@ -14,6 +15,8 @@ export const heldFiles = (directory: string) => ({
   err: join(directory, "err"),
   identity: join(directory, "identity"),
   exit: join(directory, "exit"),
+  /** The folders of its control group, a line each, which it joins before anything else; missing where none can be had. */
+  groups: join(directory, "groups"),
   /** How much of the head of `out` was given back to the disk; bytes in digits. */
   freed: join(directory, "out.freed"),
 });
@@ -22,10 +25,7 @@ const HeldIdentity = z.object({ ...ProcessIdentity.shape, holder: ProcessIdentit
 /** Who a folder belongs to: the command's process, and the holder that waits for it and will write `exit`. */
 export type HeldIdentity = z.infer<typeof HeldIdentity>;
 
-interface Exit {
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-}
+type Exit = Omit<Extract<HeldState, { state: "exited" }>, "state">;
 
 /** Throws when it is none. */
 export function parseIdentity(text: string): HeldIdentity {
@@ -68,7 +68,14 @@ export async function forgetScript(directory: string): Promise<void> {
 /** How the command ended; undefined: its holder has not said so. */
 export async function readExit(directory: string): Promise<Exit | undefined> {
   const text = await readIfThere(heldFiles(directory).exit);
-  return text === undefined ? undefined : exitOf(Number.parseInt(text, 10));
+  if (text === undefined) return undefined;
+  const [status, wasOutOfMemory] = text.trim().split(" ");
+  return { ...exitOf(Number(status)), ...(wasOutOfMemory === undefined ? {} : { outOfMemory: true }) };
+}
+
+/** The folders of the control group that the command joined. */
+export async function readGroups(directory: string): Promise<string[]> {
+  return ((await readIfThere(heldFiles(directory).groups)) ?? "").split("\n").filter((line) => line !== "");
 }
 
 /** The last `maxBytes` of a file, cut between characters; empty when there is none. */

@@ -5,6 +5,20 @@ here=${0%/*}
 . "$here/session.sh"
 number=$1
 
+# Whether the kernel ended a process of the command's control group because a limit on memory was reached.
+was_out_of_memory() {
+	[ -e groups ] || return 1
+	while IFS= read -r group; do
+		for events in "$group/memory.events" "$group/memory.oom_control"; do
+			[ -e "$events" ] || continue
+			while read -r name count; do
+				[ "$name" = oom_kill ] && [ "$count" -gt 0 ] && return 0
+			done <"$events"
+		done
+	done <groups
+	return 1
+}
+
 cd -- "$2" && { [ -p in ] || mkfifo in; } &&
 	# stdin is opened read-write, so that it never ends, whoever closes the other side.
 	(in_session /bin/sh ./command "$number") 4>&1 <>in 2>>err >>out
@@ -12,6 +26,7 @@ status=$?
 
 case $(cat identity) in
 *"\"holder\":{\"pid\":$$,"*)
+	was_out_of_memory && status="$status out_of_memory"
 	printf '%s\n' "$status" >exit.tmp && mv exit.tmp exit
 	;;
 *)

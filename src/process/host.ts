@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from "../contract/run.ts";
+import type { RunLimits } from "./limits.ts";
 import type { Survey } from "./survey.ts";
 
 /**
@@ -21,17 +22,20 @@ export interface HeldCommand {
   readonly stdin: string;
   /** Names the run; in the environment of everything it starts (`DROVER_RUN`), so that what leaves the group is found. */
   readonly marker: string;
+  /** What it and all that it starts may take of the machine. Held by the kernel where it can; elsewhere by whoever looks at `measure`. */
+  readonly limits: RunLimits;
 }
 
 /**
  * absent: never started. running: it lives. exited: it ended and left its status (by a signal: `signal` is its number).
+ * `outOfMemory`: the kernel ended it, or something that it started, because a limit on memory was reached.
  * lost: it was started, is gone, and left none (machine or holder killed). unknown: the process table can't be asked
  * now; nothing may be concluded.
  */
 export type HeldState =
   | { readonly state: "absent" }
   | { readonly state: "running"; readonly identity: ProcessIdentity }
-  | { readonly state: "exited"; readonly exitCode: number | null; readonly signal: number | null }
+  | { readonly state: "exited"; readonly exitCode: number | null; readonly signal: number | null; readonly outOfMemory?: true }
   | { readonly state: "lost" }
   | { readonly state: "unknown"; readonly message: string };
 
@@ -41,6 +45,33 @@ export type EndedState = Extract<HeldState, { state: "exited" | "lost" }>;
 export interface OutputLine {
   readonly text: string;
   readonly end: number;
+}
+
+/** What one marker's processes take of the machine. */
+export interface RunUse {
+  readonly memoryBytes: number;
+  readonly processes: number;
+  /** As in `HeldState`. */
+  readonly outOfMemory: boolean;
+}
+
+/** What everything that carries a marker takes of the machine. */
+export interface HostUse {
+  readonly memoryBytes: number;
+  /** Percent of all processors since the last call; 0 at the first. */
+  readonly cpuPercent: number;
+  /** By marker. */
+  readonly runs: ReadonlyMap<string, RunUse>;
+  /** Whether the kernel itself holds every run to its limits on memory and processes. Otherwise somebody must look often. */
+  readonly isLimited: boolean;
+}
+
+/** How the machine as a whole is off for memory. */
+export interface MemoryPressure {
+  /** Share of the last ten seconds in which some program stood still for want of memory; null: the system does not tell. */
+  readonly stalledPercent: number | null;
+  /** What can be had without taking it from others; null: the system does not tell. */
+  readonly availableBytes: number | null;
 }
 
 /** Starts, watches and ends held commands. The simulator has one of its own. */
@@ -70,6 +101,11 @@ export interface ProcessHost {
   sweep(isWanted: (marker: string) => boolean): Promise<string[]>;
   /** What shows of the processes of each marker, by one look at the process table for all. Throws `unavailable` when it can't be asked. */
   survey(): Promise<ReadonlyMap<string, Survey>>;
-  /** Memory (bytes) and processor share (percent of all processors since the last call) of everything that carries a marker. */
-  measure(): Promise<{ memoryBytes: number; cpuPercent: number }>;
+  /** One look at the process table for all of it. */
+  measure(): Promise<HostUse>;
+  readMemoryPressure(): Promise<MemoryPressure>;
+  /** Changes the limits of a running command. Less memory than it has now ends it, at once or when it is measured. */
+  limit(directory: string, limits: RunLimits): Promise<void>;
+  /** What all commands may take together, the running ones too. */
+  limitAll(limits: RunLimits): Promise<void>;
 }

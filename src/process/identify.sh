@@ -21,6 +21,13 @@ if [ -r /proc/sys/kernel/random/boot_id ]; then
 else
 	boot=$(sysctl -n kern.bootsessionuuid)
 fi
+# Joins its control group before it can have had any effect: what can't be limited is not started.
+if [ -e groups ]; then
+	while IFS= read -r group; do
+		printf '%s\n' "$$" >"$group/cgroup.procs" || exit 1
+	done <groups
+fi
+
 read_start_time "$PPID"
 holder="{\"pid\":$PPID,\"startTime\":\"$started\"}"
 read_start_time "$$"

@@ -50,7 +50,7 @@ export function createLinuxTable(clock: Clock): ProcessTable {
     readBootId: async () => systemSays(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
     find: async (pid) => readStat(pid),
     list,
-    measureMemory: async (processes) => processes.reduce((sum, { pid }) => sum + readOwnMemory(pid), 0),
+    measureMemory: async (processes) => new Map(processes.map(({ pid }) => [pid, readOwnMemory(pid)])),
   };
 }
 

@@ -7,7 +7,7 @@ const PROCESSES = `    1     0     1 Ss     5:03.11 Mon Nov 10 08:00:01 2026    
 const COMMANDS = `    1 /sbin/launchd\n  501 node agent.js -p DROVER_RUN=fake PATH=/bin DROVER_SCOPE=here DROVER_RUN=run_1 HOME=/Users/a\n  777 sleep 9 PATH=/bin\n`;
 const table = createMacosTable(async (argv) => {
   if (argv[0] === "/usr/sbin/sysctl") return "B0071D-1\n";
-  if (argv.includes("rss=")) return " 1024\n 2048\n";
+  if (argv.includes("pid=,rss=")) return "  501  1024\n  777  2048\n";
   if (argv.includes("pid=,command=")) return COMMANDS;
   if (!argv.includes("-p")) return PROCESSES;
   return PROCESSES.split("\n")
@@ -32,8 +32,13 @@ test("the list has marks from environments, processor time and no zombies", asyn
 });
 
 test("memory is resident memory, and nothing asks for that of nobody", async () => {
-  expect(await table.measureMemory([agent, { ...agent, pid: 777 }])).toBe(3 * 2 ** 20);
-  expect(await table.measureMemory([])).toBe(0);
+  expect(await table.measureMemory([agent, { ...agent, pid: 777 }])).toEqual(
+    new Map([
+      [501, 2 ** 20],
+      [777, 2 * 2 ** 20],
+    ]),
+  );
+  expect(await table.measureMemory([])).toEqual(new Map());
 });
 
 test("when ps fails, so does the question", async () => {

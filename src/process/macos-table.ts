@@ -24,9 +24,14 @@ export function createMacosTable(run: RunTool): ProcessTable {
       return processes.map(({ entry, cpuMs }) => ({ ...entry, cpuMs, mark: marks.get(entry.pid) ?? null }));
     },
     async measureMemory(processes: readonly ProcessEntry[]) {
-      if (processes.length === 0) return 0;
-      const resident = await run(["/bin/ps", "-p", processes.map(({ pid }) => pid).join(","), "-o", "rss="]);
-      return resident.split("\n").reduce((sum, line) => sum + Number(line) * 1024, 0);
+      if (processes.length === 0) return new Map();
+      const resident = await run(["/bin/ps", "-p", processes.map(({ pid }) => pid).join(","), "-o", "pid=,rss="]);
+      return new Map(
+        resident.split("\n").flatMap((line) => {
+          const [pid, kibibytes] = line.trim().split(/\s+/u).map(Number);
+          return pid && kibibytes !== undefined ? [[pid, kibibytes * 1024]] : [];
+        }),
+      );
     },
   };
 }

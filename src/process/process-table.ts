@@ -26,8 +26,8 @@ export interface ProcessTable {
   /** The living process with this pid. */
   find(pid: number): Promise<ProcessEntry | undefined>;
   list(): Promise<ListedProcess[]>;
-  /** Bytes that only these processes hold: program and library files, which many share, are left out. */
-  measureMemory(processes: readonly ProcessEntry[]): Promise<number>;
+  /** Bytes that each of them holds for itself, by pid: program and library files, which many share, are left out. */
+  measureMemory(processes: readonly ProcessEntry[]): Promise<ReadonlyMap<number, number>>;
 }
 
 /** Whether what was found is the very process that is known: its pid alone may have been given to another since. */

@@ -1,18 +1,32 @@
-import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ProcessIdentity } from "../contract/run.ts";
+import { killGroup, processesIn } from "./cgroup-files.ts";
+import { Cgroups } from "./cgroups.ts";
 import { Changes } from "./changes.ts";
 import { Ending, keyOf } from "./ending.ts";
-import { type HeldIdentity, forgetScript, heldFiles, parseIdentity, readExit, readIdentity, readTail, refuseStart } from "./held-folder.ts";
-import type { EndedState, HeldCommand, HeldState, OutputLine, ProcessHost } from "./host.ts";
+import {
+  type HeldIdentity,
+  forgetScript,
+  heldFiles,
+  parseIdentity,
+  readExit,
+  readGroups,
+  readIdentity,
+  readTail,
+  refuseStart,
+} from "./held-folder.ts";
+import type { EndedState, HeldCommand, HeldState, HostUse, MemoryPressure, OutputLine, ProcessHost, RunUse } from "./host.ts";
 import { Inbox } from "./inbox.ts";
+import type { RunLimits } from "./limits.ts";
+import { readMemoryPressure } from "./memory-pressure.ts";
 import { OutputLimit } from "./output-limit.ts";
 import { readOutput } from "./output.ts";
 import { isSame, type ListedProcess, type ProcessEntry, type ProcessTable } from "./process-table.ts";
+import { scopeId } from "./scope.ts";
 import { commandScript } from "./script.ts";
 import { IDENTIFY_SCRIPT, Spawner } from "./spawner.ts";
 import { failureTo, hasCode, isSystemFailure } from "./system-error.ts";
@@ -32,6 +46,8 @@ export interface RealHostOptions {
   readonly path: string;
   /** What `out` and `err` of a command may take of the disk, each, beside what nobody has read yet. */
   readonly outputMaxBytes: number;
+  /** Where the kernel tells of control groups and of memory; `/proc` when left out, also on a system without. */
+  readonly proc?: string;
 }
 
 export interface RealProcessHost extends ProcessHost {
@@ -44,6 +60,7 @@ export function createProcessHost(options: RealHostOptions): RealProcessHost {
   return new RealHost(options);
 }
 
+const PROC = "/proc";
 /** Without spaces, which separate what `ps` prints on macOS. */
 const MARKER = /^[\w.:-]+$/u;
 /** From the end of a command until its holder has said so. */
@@ -57,19 +74,21 @@ class RealHost implements RealProcessHost {
   readonly #inbox: Inbox;
   readonly #cpu: CpuMeter;
   readonly #surveyor: Surveyor;
+  readonly #groups: Cgroups;
 
   constructor(options: RealHostOptions) {
-    const { clock, log, table, scope, path } = options;
+    const { clock, log, table, scope, path, proc = PROC } = options;
     this.#options = options;
-    this.#scope = createHash("sha256").update(scope).digest("hex").slice(0, 16);
+    this.#scope = scopeId(scope);
     this.#spawner = new Spawner(path, clock, log);
     this.#ending = new Ending(table, clock);
     this.#inbox = new Inbox(clock, log);
     this.#cpu = new CpuMeter(clock);
+    this.#groups = new Cgroups({ name: `drover-${this.#scope}`, log, proc });
     this.#surveyor = new Surveyor(clock);
   }
 
-  async start({ directory, argv, cwd, env, files, stdin, marker }: HeldCommand): Promise<ProcessIdentity> {
+  async start({ directory, argv, cwd, env, files, stdin, marker, limits }: HeldCommand): Promise<ProcessIdentity> {
     if (!isAbsolute(directory) || !isAbsolute(cwd)) throw new AppError("invalid", "The folders of a command must be absolute paths.");
     if (!MARKER.test(marker)) throw new AppError("invalid", `"${marker}" cannot mark a command: only letters, digits and . : _ - can.`);
     const marked = { ...env, DROVER_RUN: marker, DROVER_SCOPE: this.#scope };
@@ -78,6 +97,8 @@ class RealHost implements RealProcessHost {
       await makeFolder(directory);
       for (const [path, content] of Object.entries(files)) await writeNew(path, content);
       if (stdin !== "") await writeNew(heldFiles(directory).input, stdin);
+      const groups = await this.#groups.open(marker, limits);
+      if (groups.length > 0) await writeNew(heldFiles(directory).groups, groups.map((folder) => `${folder}\n`).join(""));
       await writeNew(heldFiles(directory).command, script);
     } catch (failure) {
       throw failureTo(`prepare ${directory}`, failure);
@@ -149,34 +170,79 @@ class RealHost implements RealProcessHost {
     if (state.state === "unknown") return state;
     const isMarked = (entry: ListedProcess) => this.#markerOf(entry) === marker;
     const identity = await readIdentity(directory);
+    const groups = await readGroups(directory);
     let seen: ReadonlySet<string> = new Set();
     if (typeof identity === "object" && (await this.#isOfThisBoot(identity))) {
       seen = await this.#ending.endGroup(identity, isMarked, graceMs);
     }
-    await this.#ending.killAll((entry) => isMarked(entry) || seen.has(keyOf(entry)));
-    return state.state === "running" ? this.#stateOnceHolderIsDone(directory) : state;
+    await this.#killAll(groups, (entry) => isMarked(entry) || seen.has(keyOf(entry)));
+    const ended = state.state === "running" ? await this.#stateOnceHolderIsDone(directory) : state;
+    // Only now: the holder asks its group whether the memory was at an end.
+    await this.#groups.remove(groups);
+    return ended;
   }
 
   async sweep(isWanted: (marker: string) => boolean): Promise<string[]> {
     const isUnwanted = (marker: string | undefined) => marker !== undefined && !isWanted(marker);
-    const ended = await this.#ending.killAll((entry) => isUnwanted(this.#markerOf(entry)));
-    return [...new Set(ended.map((entry) => this.#markerOf(entry)))].filter((marker) => marker !== undefined);
+    const groups = [...(await this.#groups.list())].filter(([marker]) => isUnwanted(marker));
+    const ended = new Set<string>();
+    for (const [marker, folders] of groups) if (processesIn(folders).size > 0) ended.add(marker);
+    const folders = groups.flatMap(([, one]) => one);
+    const marked = await this.#killAll(folders, (entry) => isUnwanted(this.#markerOf(entry)));
+    for (const entry of marked) ended.add(this.#markerOf(entry) ?? "");
+    ended.delete("");
+    await this.#groups.remove(folders);
+    return [...ended];
   }
 
   async survey(): Promise<ReadonlyMap<string, Survey>> {
-    const byMarker = Map.groupBy(await this.#options.table.list(), (entry) => this.#markerOf(entry));
-    byMarker.delete(undefined);
-    return this.#surveyor.read(byMarker as Map<string, ListedProcess[]>);
+    return this.#surveyor.read(this.#byMarker(await this.#options.table.list()));
   }
 
-  async measure(): Promise<{ memoryBytes: number; cpuPercent: number }> {
+  async measure(): Promise<HostUse> {
     const { table } = this.#options;
-    const ours = (await table.list()).filter((entry) => this.#markerOf(entry) !== undefined);
-    return { memoryBytes: await table.measureMemory(ours), cpuPercent: this.#cpu.read(ours) };
+    const ours = this.#byMarker(await table.list());
+    const all = [...ours.values()].flat();
+    const memory = await table.measureMemory(all);
+    const bytesOf = (processes: readonly ListedProcess[]) => processes.reduce((sum, { pid }) => sum + (memory.get(pid) ?? 0), 0);
+    const outOfMemory = await this.#groups.outOfMemory();
+    const runs = [...new Set([...ours.keys(), ...outOfMemory])].map((marker): [string, RunUse] => {
+      const processes = ours.get(marker) ?? [];
+      return [marker, { memoryBytes: bytesOf(processes), processes: processes.length, outOfMemory: outOfMemory.has(marker) }];
+    });
+    const limited = await this.#groups.controllers();
+    return {
+      memoryBytes: bytesOf(all),
+      cpuPercent: this.#cpu.read(all),
+      runs: new Map(runs),
+      isLimited: limited.has("memory") && limited.has("pids"),
+    };
+  }
+
+  async readMemoryPressure(): Promise<MemoryPressure> {
+    return readMemoryPressure(this.#options.proc ?? PROC);
+  }
+
+  async limit(directory: string, limits: RunLimits): Promise<void> {
+    await this.#groups.limit(await readGroups(directory), limits);
+  }
+
+  async limitAll(limits: RunLimits): Promise<void> {
+    await this.#groups.limitAll(limits);
   }
 
   async close(): Promise<void> {
     await this.#spawner.close();
+    await this.#groups.close();
+  }
+
+  /** Everything in a group, whatever it carries, and what else `isOurs` names. */
+  async #killAll(groups: readonly string[], isOurs: (entry: ListedProcess) => boolean): Promise<ListedProcess[]> {
+    await killGroup(groups);
+    return this.#ending.killAll(() => {
+      const members = processesIn(groups);
+      return (entry) => members.has(entry.pid) || isOurs(entry);
+    });
   }
 
   /** Asks for a holder; when it is not heard of, the folder tells whether it began, and if not, it never will. */
@@ -231,6 +297,12 @@ class RealHost implements RealProcessHost {
     } finally {
       cancelTimer();
     }
+  }
+
+  #byMarker(listed: readonly ListedProcess[]): Map<string, ListedProcess[]> {
+    const byMarker = Map.groupBy(listed, (entry) => this.#markerOf(entry));
+    byMarker.delete(undefined);
+    return byMarker as Map<string, ListedProcess[]>;
   }
 
   #markerOf({ mark }: ListedProcess): string | undefined {

@@ -6,6 +6,7 @@ import { safeText } from "../base/text.ts";
 import type { CheckConfig } from "../contract/config.ts";
 import type { CheckResult } from "../contract/proof.ts";
 import type { HeldCommand, ProcessHost } from "../process/host.ts";
+import { noLimits, type RunLimits } from "../process/limits.ts";
 import { createFailureReader } from "./failures.ts";
 
 export interface CheckRequest {
@@ -18,6 +19,8 @@ export interface CheckRequest {
   readonly runDirectory: string;
   readonly marker: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What it may take of the machine; as much as there is when left out. */
+  readonly limits?: RunLimits;
   /** What is held in the place of the plain command: the same in an isolation. */
   readonly wrap?: (command: HeldCommand) => Promise<HeldCommand>;
   readonly redact?: Redact;
@@ -44,6 +47,7 @@ export async function runCheck({
   runDirectory,
   marker,
   env,
+  limits = noLimits,
   wrap = async (command) => command,
   redact = onlyKnownShapes,
   clock,
@@ -53,7 +57,7 @@ export async function runCheck({
   const limit = new AbortController();
   const startedAt = clock.elapsed();
   const argv = ["sh", "-c", PROLOGUE + check.command] as const;
-  await host.start(await wrap({ directory: runDirectory, argv, cwd: directory, env, files: {}, stdin: "", marker }));
+  await host.start(await wrap({ directory: runDirectory, argv, cwd: directory, env, files: {}, stdin: "", marker, limits }));
   const cancelLimit = clock.setTimer(check.timeoutMs, () => limit.abort(new AppError("timeout", `${check.name} reached its time limit.`)));
   const output = new Output(directory, redact);
   let exitCode: number | null = null;

@@ -7,6 +7,7 @@ import { hookProgram } from "../../src/agents/hook-program.ts";
 import type { AgentEvent, Driver, LaunchRequest, OutputReader } from "../../src/agents/driver.ts";
 import type { EndedState, HeldCommand, ProcessHost } from "../../src/process/host.ts";
 import { createProcessHost } from "../../src/process/real-host.ts";
+import { noLimits } from "../../src/process/limits.ts";
 import { createSystemTable } from "../../src/process/system-table.ts";
 
 export type EventOf<Type extends AgentEvent["type"]> = Extract<AgentEvent, { type: Type }>;
@@ -28,7 +29,7 @@ export function openHost(scope: string): LocalHost {
 function commandOf(driver: Driver, request: LaunchRequest, directory: string, marker: string): HeldCommand {
   const { argv, env, files, stdin } = driver.launch(request);
   const hookFiles = request.hooks === null ? {} : hookProgram(request.hooks).files;
-  return { directory, argv, cwd: request.workspace, env, files: { ...hookFiles, ...files }, stdin, marker };
+  return { directory, argv, cwd: request.workspace, env, files: { ...hookFiles, ...files }, stdin, marker, limits: noLimits };
 }
 
 /** An agent at work under the real process host, followed as the engine follows it. */

@@ -46,7 +46,9 @@ export class TestHome implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const running = [...this.#daemons].filter((daemon) => daemon.isRunning);
     await Promise.all(running.map((daemon) => daemon.kill()));
-    await openHost(this.home).sweep(() => false);
+    const host = openHost(this.home);
+    await host.sweep(() => false);
+    await host.close();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { ProjectConfig } from "../../src/contract/config.ts";
 import type { Isolation, WrapRequest } from "../../src/isolation/isolation.ts";
+import { noLimits } from "../../src/process/limits.ts";
 import type { HeldCommand } from "../../src/process/host.ts";
 import type { RealProcessHost } from "../../src/process/real-host.ts";
 import { openHost } from "./agent-run.ts";
@@ -56,7 +57,7 @@ export async function openIsolationFixture(subject: IsolationSubject): Promise<I
     const marker = `run_${(commands += 1)}`;
     const interpreter = program.endsWith(".ts") ? process.execPath : "/bin/sh";
     const argv = [interpreter, join(PROGRAMS, program), ...args] as const;
-    return { directory: join(folder, marker), argv, cwd: workspace, env: { PATH }, files: {}, stdin: "", marker };
+    return { directory: join(folder, marker), argv, cwd: workspace, env: { PATH }, files: {}, stdin: "", marker, limits: noLimits };
   };
   const start = async (command: HeldCommand, change: Partial<WrapRequest> = {}): Promise<string> => {
     const request: WrapRequest = {

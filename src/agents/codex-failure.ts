@@ -16,10 +16,13 @@ export function judgeCodexFailure(message: string, started: CodexStart | undefin
 }
 
 const LIMIT = /\busage limit\b|\bquota exceeded\b|\bout of credits\b|\bspend limit\b/iu;
-const LOGIN = /\bnot logged in\b|\baccess token could not be refreshed\b|\blog in again\b|\bsign in again\b|\binvalid_api_key\b|\bmissing environment variable\b/iu;
-const OUTAGE = /\bstream disconnected\b|\bhigh demand\b|\bat capacity\b|\berror sending request\b|\btimeout waiting\b|\bserver_error\b|\bconnection\b/iu;
+const LOGIN =
+  /\bnot logged in\b|\baccess token could not be refreshed\b|\blog in again\b|\bsign in again\b|\binvalid_api_key\b|\bmissing environment variable\b/iu;
+const OUTAGE =
+  /\bstream disconnected\b|\bhigh demand\b|\bat capacity\b|\berror sending request\b|\btimeout waiting\b|\bserver_error\b|\bconnection\b/iu;
 
-const RESET = /\btry again at (?:(?<month>[A-Z][a-z]{2}) (?<day>\d{1,2})(?:st|nd|rd|th)?, (?<year>\d{4}) )?(?<hour>\d{1,2}):(?<minute>\d{2}) (?<half>[AP])M\b/u;
+const RESET =
+  /\btry again at (?:(?<month>[A-Z][a-z]{2}) (?<day>\d{1,2})(?:st|nd|rd|th)?, (?<year>\d{4}) )?(?<hour>\d{1,2}):(?<minute>\d{2}) (?<half>[AP])M\b/u;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY_MS = 24 * 3_600_000;
 

@@ -92,7 +92,14 @@ function readRetry(message: string): AgentEvent[] {
   const [, attempt] = /^Reconnecting\.\.\. (\d+)\/\d+/u.exec(message) ?? [];
   if (attempt === undefined) return [];
   const [, status] = /\bstatus:? (\d{3})\b/u.exec(message) ?? [];
-  return [{ type: "retrying", attempt: Number(attempt), message: cutText(message, 500), status: status === undefined ? undefined : Number(status) }];
+  return [
+    {
+      type: "retrying",
+      attempt: Number(attempt),
+      message: cutText(message, 500),
+      status: status === undefined ? undefined : Number(status),
+    },
+  ];
 }
 
 /** Codex counts from the session's start, and tells no cost. */

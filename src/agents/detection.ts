@@ -23,7 +23,9 @@ export interface DetectionPlace {
   readonly clock: Clock;
 }
 
-type Found = { readonly found: true; readonly program: string; readonly version: string } | { readonly found: false; readonly message: string };
+type Found =
+  | { readonly found: true; readonly program: string; readonly version: string }
+  | { readonly found: false; readonly message: string };
 
 const VERSION_TIMEOUT_MS = 60_000;
 
@@ -37,7 +39,10 @@ export async function detectProgram(
   const [name, ...args] = command;
   const program = await findProgram(name, env["PATH"] ?? "");
   if (program === undefined) {
-    return { found: false, message: `There is no program ${name}. Install ${facts.product} (${facts.install}) or set the agent's command.` };
+    return {
+      found: false,
+      message: `There is no program ${name}. Install ${facts.product} (${facts.install}) or set the agent's command.`,
+    };
   }
   const asked = [program, ...args, "--version"] as const;
   try {

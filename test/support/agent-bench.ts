@@ -10,11 +10,16 @@ import { AgentRun, openHost, type LocalHost } from "./agent-run.ts";
 import { openTestModel, type TestModel } from "./model-server.ts";
 import { openNetworkNamespace } from "./network-namespace.ts";
 
+export type Lack = "questions" | "retries" | "reasons" | "cost" | "reconnection";
+
 /** An agent program behind its driver, to be run against a scripted model. It repeats a failed request to the model once. */
 export interface DriverSubject {
   readonly driver: Driver;
-  /** What it has no words for: questions to a person; that it asks its model again; why a person said no; what a run cost. */
-  readonly lacks?: readonly ("questions" | "retries" | "reasons" | "cost")[];
+  /**
+   * What it has no words for: questions to a person; that it asks its model again; why a person said no; what a run cost.
+   * `reconnection`: an answer that broke off it does not ask for again.
+   */
+  readonly lacks?: readonly Lack[];
   /** What it calls the tools that write a file and run a command; default: as Claude Code does. */
   readonly tools?: { readonly write: string; readonly run: string };
   /** How long it goes on asking a model whose answers break off is not for us to say, and too long for a test. */
@@ -64,7 +69,14 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
   const host = openHost(folder);
   stack.defer(() => host.close());
   stack.defer(async () => void (await host.sweep(() => false)));
-  const request = ({ prompt, permissions = "edit", sessionId = null, args = [], env = {}, reportsHooks = false }: StartOptions): LaunchRequest => ({
+  const request = ({
+    prompt,
+    permissions = "edit",
+    sessionId = null,
+    args = [],
+    env = {},
+    reportsHooks = false,
+  }: StartOptions): LaunchRequest => ({
     agent: { ...agent, permissions, args: [...args] },
     prompt,
     workspace,

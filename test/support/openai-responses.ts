@@ -68,7 +68,12 @@ function itemsOf({ serial, text, calls }: ModelAnswer, offered: readonly string[
   };
   const called = calls.map((call, index) => {
     const tool = toolCallOf(call, offered);
-    const of = { id: `item_scripted_${serial}_${index}`, call_id: `call_scripted_${serial}_${index}`, name: tool.name, status: "completed" };
+    const of = {
+      id: `item_scripted_${serial}_${index}`,
+      call_id: `call_scripted_${serial}_${index}`,
+      name: tool.name,
+      status: "completed",
+    };
     return "text" in tool
       ? { ...of, type: "custom_tool_call", input: tool.text }
       : { ...of, type: "function_call", arguments: JSON.stringify(tool.input) };

@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codexDriver } from "../../src/agents/codex.ts";
+import { geminiDriver } from "../../src/agents/gemini.ts";
+import { opencodeDriver } from "../../src/agents/opencode.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { AgentConfig } from "../../src/contract/config.ts";
 import type { DriverSubject } from "./agent-bench.ts";
@@ -30,6 +34,48 @@ export const realCodex: DriverSubject = {
       agent: AgentConfig.parse({ driver: "codex", command, model: "gpt-5.5" }),
       env: { CODEX_API_KEY: "test-key" },
       [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** The real Gemini CLI, in a network namespace of its own whose only way out is the scripted model. */
+export const realGemini: DriverSubject = {
+  driver: geminiDriver(systemClock),
+  lacks: ["questions", "retries", "cost", "reconnection"],
+  tools: { write: "write_file", run: "run_shell_command" },
+  async open({ socket }) {
+    const namespace = await openNetworkNamespace(socket);
+    return {
+      agent: AgentConfig.parse({ driver: "gemini", command: [...namespace.enter, program("gemini")], model: "gemini-2.5-pro" }),
+      env: { GEMINI_API_KEY: "test-key", GOOGLE_GEMINI_BASE_URL: namespace.url },
+      [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** The real OpenCode, in a network namespace of its own whose only way out is the scripted model, as a provider of the person's. */
+export const realOpencode: DriverSubject = {
+  driver: opencodeDriver(systemClock),
+  lacks: ["questions", "retries"],
+  tools: { write: "write", run: "bash" },
+  isPatient: true,
+  async open({ socket }) {
+    await using stack = new AsyncDisposableStack();
+    const namespace = stack.use(await openNetworkNamespace(socket));
+    const folder = await mkdtemp(join(tmpdir(), "opencode-"));
+    stack.defer(() => rm(folder, { recursive: true }));
+    const settings = join(folder, "opencode.json");
+    const provider = {
+      npm: "@ai-sdk/openai-compatible",
+      options: { baseURL: `${namespace.url}/v1`, apiKey: "{env:MOCK_API_KEY}" },
+      models: { "mock-1": { tool_call: true, cost: { input: 3, output: 15 }, limit: { context: 200_000, output: 8192 } } },
+    };
+    await writeFile(settings, JSON.stringify({ small_model: "mock/mock-1", provider: { mock: provider } }));
+    const end = stack.move();
+    return {
+      agent: AgentConfig.parse({ driver: "opencode", command: [...namespace.enter, program("opencode")], model: "mock/mock-1" }),
+      env: { MOCK_API_KEY: "test-key", OPENCODE_CONFIG: settings },
+      [Symbol.asyncDispose]: () => end.disposeAsync(),
     };
   },
 };

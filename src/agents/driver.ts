@@ -72,6 +72,8 @@ export type Detection =
 /** Our integration of one agent program: pure translation between our words and the agent's. It starts nothing and waits for nothing but `detect`. */
 export interface Driver {
   readonly name: string;
+  /** Whether a person does the work, in their own time: then no limit of time ends a run. */
+  readonly isPerson?: true;
   /** What its agent tells by hooks of its own, given `LaunchRequest.hooks`; the daemon tells the rest. Default: nothing. */
   readonly announces?: readonly HookCategory[];
   /** Whether the program is there, which version, and whether it is logged in (null: can't be told without asking its maker). */

@@ -4,6 +4,6 @@ import { createDrivers } from "./registry.ts";
 
 test("every driver goes by its own name", () => {
   const drivers = createDrivers(systemClock);
-  expect([...drivers.keys()]).toEqual(["claude", "command", "acp"]);
+  expect([...drivers.keys()]).toEqual(["claude", "codex", "gemini", "opencode", "acp", "command", "human"]);
   for (const [name, driver] of drivers) expect(driver.name).toBe(name);
 });

@@ -107,7 +107,9 @@ export class Life {
   problems(): string[] {
     const { database } = this.#with.parts;
     const alerts = countOpenAlerts(database.reader);
+    const { heldBack } = this.#with.engine.dispatcher;
     return [
+      ...(heldBack === null ? [] : [`Work waits for room on this machine: ${heldBack}.`]),
       ...(database.isDiskFull ? ["The disk is full: nothing new is started until there is room."] : []),
       ...(alerts > 0 ? [`${alerts} open ${alerts === 1 ? "alert" : "alerts"}: drover alerts`] : []),
       ...(this.#with.settings.error(null) === null

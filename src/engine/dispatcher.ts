@@ -36,6 +36,7 @@ export class Dispatcher {
   readonly #shares: ShareCache;
   /** When something that holds up tasks now lets go by itself. */
   #lettingGoAt: number | undefined;
+  #heldBack: string | null = null;
   #stopped = true;
   #running: Promise<void> | undefined;
   #again = false;
@@ -52,6 +53,11 @@ export class Dispatcher {
       const runningMax = parts.settings.isKnown(project) ? config.defaults.maxProcesses : 0;
       return { runningMax, agentsFor: () => agentsFor(config), hasBudget: config.defaults.budget.dayUsd !== null };
     });
+  }
+
+  /** Why work waits that a worker is free for: the machine has no room for it. Null: nothing waits for that. */
+  get heldBack(): string | null {
+    return this.#heldBack;
   }
 
   start(): void {
@@ -85,6 +91,7 @@ export class Dispatcher {
   /** Starts as many tasks as may start now and returns how many. */
   async runOnce(): Promise<number> {
     const { reader } = this.#parts.database;
+    this.#heldBack = null;
     if (!this.#mayStart(reader)) return 0;
     const shares = this.#shares.refresh(reader, this.#parts.clock.now());
     const gates = this.#openGates(reader);
@@ -123,8 +130,10 @@ export class Dispatcher {
   }
 
   #isRoom(admission: Admission): boolean {
-    if (!admission.admitted) this.#parts.log.debug("no room for another agent", { why: admission.why });
-    return admission.admitted;
+    if (admission.admitted) return true;
+    this.#heldBack = admission.why;
+    this.#parts.log.debug("no room for another agent", { why: admission.why });
+    return false;
   }
 
   #claimAll(tx: Transaction, known: ReadonlyMap<ProjectId, WaitingProject>): Run[] {

@@ -30,7 +30,7 @@ test("a new git repository gets its folder, with a valid configuration that says
   expect([said(), load().warnings]).toEqual([{}, []]);
   const text = readFileSync(projectConfigFile(folder), "utf8");
   expect(text).toContain("\n# checks:\n#   - name: test\n#     command: make test\n");
-  for (const name of ["cache/x", "agent.log", "config.yaml.bak"]) {
+  for (const name of ["agent.log", "agent.log.1", "config.yaml.bak"]) {
     mkdirSync(join(folder, ".drover", "cache"), { recursive: true });
     writeFileSync(join(folder, ".drover", name), "");
   }

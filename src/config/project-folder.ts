@@ -27,7 +27,7 @@ export interface NewProjectFolder {
 }
 
 const FOLDERS = ["prompts", "skills", "issues"];
-const IGNORED = "# What Drover keeps here for itself.\ncache/\nagent.log\n*.bak\n*.tmp\n";
+const IGNORED = "# What Drover keeps here for itself.\nagent.log*\n*.bak\n*.tmp\n";
 const HEADER = ` The settings of this project for Drover. What is not set here is as in the home's file, and limits can only be lowered.
  Texts in .drover/prompts/ are added to each prompt, .drover/skills/ is for the agent's skills, .drover/issues/ for issues
  without a service.`;

@@ -15,9 +15,11 @@ import type { EngineParts } from "../engine/parts.ts";
 import { GithubForge } from "../forge/github/github-forge.ts";
 import { LocalForge } from "../forge/local/local-forge.ts";
 import { Intake } from "../intake/intake.ts";
+import type { Isolation } from "../isolation/isolation.ts";
 import { createIsolations } from "../isolation/registry.ts";
 import { createTraces } from "../process/traces.ts";
 import { createProcessHost } from "../process/real-host.ts";
+import { scopeId } from "../process/scope.ts";
 import { createSystemTable } from "../process/system-table.ts";
 import { Publisher } from "../publish/publisher.ts";
 import { Database } from "../store/database.ts";
@@ -120,7 +122,7 @@ function engineParts(given: GivenParts): EngineParts {
     workspaces,
     traces: createTraces(clock, log),
     drivers: createDrivers(clock),
-    isolations: createIsolations({ clock, home: paths.home, path: settings.gitEnvironment()["PATH"] ?? "" }),
+    isolations: isolationsFor(paths, clock, settings),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),
       local: new LocalForge({ clock, redact, env: settings.gitEnvironment() }),
@@ -131,6 +133,17 @@ function engineParts(given: GivenParts): EngineParts {
     readKnowledge,
     runCheck: (request, signal) => runCheck({ ...request, host, clock, redact, signal }),
   };
+}
+
+function isolationsFor({ home }: HomePaths, clock: Clock, settings: LiveSettings): ReadonlyMap<string, Isolation> {
+  const dockerHost = /^unix:\/\/(.+)$/u.exec(settings.secret("DOCKER_HOST") ?? "")?.[1];
+  return createIsolations({
+    clock,
+    home,
+    scope: scopeId(home),
+    path: settings.gitEnvironment()["PATH"] ?? "",
+    dockerSocket: settings.current().docker.socket ?? dockerHost ?? null,
+  });
 }
 
 interface ApiSurroundings {

@@ -5,8 +5,10 @@ here=${0%/*}
 . "$here/session.sh"
 number=$1
 
-# Whether the kernel ended a process of the command's control group because a limit on memory was reached.
+# Whether the kernel ended a process of the command's control group because a limit on memory was reached; a command that
+# has its processes elsewhere, as in a container, says so by a file.
 was_out_of_memory() {
+	[ -e out-of-memory ] && return 0
 	[ -e groups ] || return 1
 	while IFS= read -r group; do
 		for events in "$group/memory.events" "$group/memory.oom_control"; do

@@ -52,6 +52,7 @@ export async function openIsolationFixture(subject: IsolationSubject): Promise<I
   const host = openHost(folder);
   stack.defer(() => host.close());
   stack.defer(async () => expect([...(await host.sweep(() => false)), ...(await opened.isolation.sweep(() => false))]).toEqual([]));
+  const project = sampleProject();
   let commands = 0;
   const command = (program: string, ...args: string[]): HeldCommand => {
     const marker = `run_${(commands += 1)}`;
@@ -65,7 +66,7 @@ export async function openIsolationFixture(subject: IsolationSubject): Promise<I
       title: "sample#1",
       workspace,
       configDirectory,
-      project: sampleProject(),
+      project,
       config: sampleConfig(opened.config),
       reach: { hosts: [], files: [] },
       source: { commit: "c".repeat(40), archive: opened.archive ?? (() => Promise.reject(new Error("There is no repository."))) },

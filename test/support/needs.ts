@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, appendFileSync, constants } from "node:fs";
+import { accessSync, existsSync, appendFileSync, constants } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { whyNoDocker } from "./docker.ts";
 import { whyNoNamespace } from "./network-namespace.ts";
 
 /** Where skipped tests say why, one JSON line each; the closing summary reads it. */
@@ -12,6 +13,8 @@ const probes = {
   strace: () => program("strace", ["-qq", "-o", "/dev/null", "true"]),
   tmpfs: () => program("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
   bwrap: () => program("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "true"]),
+  docker: whyNoDocker,
+  cgroups: whyNoGroups,
   claude: () => agent("claude"),
   codex: () => agent("codex"),
   gemini: () => agent("gemini"),
@@ -31,6 +34,18 @@ export function needs(...wanted: (keyof typeof probes)[]): { readonly ok: boolea
     appendFileSync(record, `${JSON.stringify({ file: expect.getState().testPath, reason: missing.join("; ") })}\n`);
   }
   return { ok: missing.length === 0 };
+}
+
+/** Whether a group of processes can be limited (cgroups(7)). */
+function whyNoGroups(): string | undefined {
+  const there = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"].find((folder) => existsSync(join(folder, "cgroup.procs")));
+  if (there === undefined) return "there are no control groups";
+  try {
+    accessSync(there, constants.W_OK);
+    return undefined;
+  } catch {
+    return `no control groups can be made in ${there}`;
+  }
 }
 
 function program(name: string, args: readonly string[]): string | undefined {

@@ -1,0 +1,70 @@
+import { stat } from "node:fs/promises";
+import { programFiles } from "./programs.ts";
+import type { WrapRequest } from "./isolation.ts";
+
+export const WORKSPACE = "/workspace";
+/** Where containers and images say whose they are. */
+export const LABELS = { scope: "drover.scope", run: "drover.run", task: "drover.task", project: "drover.project" } as const;
+
+/** A container may have so many processes where no limit is set: enough for any build, too few for a fork bomb. */
+const PROCESSES_MAX = 4096;
+/** Of this machine; in a container they would lead nowhere. The PATH is the image's. */
+const NOT_INSIDE = new Set(["PATH", "HOME", "TMPDIR", "SHELL", "USER", "LOGNAME", "SSH_AUTH_SOCK"]);
+/** What the engine keeps of the output for `docker logs`; all of it is in the run's own files. */
+const LOGS = { Type: "local", Config: { "max-size": "10m", "max-file": "2" } };
+
+/**
+ * The container of a command, as the engine wants it described. The workspace is `/workspace`; the run's own folder, which
+ * is HOME, and whatever is mounted besides are where they are outside. Nothing of root's rights but by `docker.privileged`.
+ */
+export async function containerOf(request: WrapRequest, image: string, scope: string): Promise<object> {
+  const { command, workspace, configDirectory, config, project, title } = request;
+  const { privileged, mounts } = config.docker;
+  const { uid, gid } = await stat(workspace);
+  const program = await mountedProgram(request);
+  const { memoryBytes, cpus, processes } = command.limits;
+  const inside = (text: string) => text.replaceAll(workspace, WORKSPACE);
+  const kept = Object.entries(command.env).filter(([name]) => !NOT_INSIDE.has(name));
+  const env = { ...Object.fromEntries(kept), HOME: configDirectory, DROVER_RUN: command.marker, DROVER_SCOPE: scope };
+  return {
+    Image: image,
+    Entrypoint: [],
+    Cmd: [program.path, ...command.argv.slice(1)].map(inside),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${inside(value)}`),
+    WorkingDir: WORKSPACE,
+    User: `${uid}:${gid}`,
+    OpenStdin: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Labels: { [LABELS.scope]: scope, [LABELS.run]: command.marker, [LABELS.task]: title, [LABELS.project]: project.name },
+    HostConfig: {
+      Mounts: [
+        bind(workspace, WORKSPACE, false),
+        bind(configDirectory, configDirectory, false),
+        ...request.reach.files.map((path) => bind(path, path, false)),
+        ...[...new Set([...program.files, ...mounts])].map((path) => bind(path, path, true)),
+      ],
+      NetworkMode: "bridge",
+      Init: true,
+      LogConfig: LOGS,
+      PidsLimit: processes ?? PROCESSES_MAX,
+      ...(memoryBytes === null ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+      ...(cpus === null ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+      ...(privileged ? { Privileged: true } : { CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] }),
+    },
+  };
+}
+
+/** This machine's own program, unless the image is to have it: what the system's folders hold is every image's own matter. */
+async function mountedProgram({ command, config }: WrapRequest): Promise<{ path: string; files: readonly string[] }> {
+  const [name] = command.argv;
+  if (config.docker.setup !== null || process.platform !== "linux") return { path: name, files: [] };
+  const { program, files } = await programFiles(command.argv, command.env["PATH"] ?? "");
+  if (program === undefined || /^\/(?:usr\/)?s?bin\//u.test(program)) return { path: name, files: [] };
+  return { path: program, files };
+}
+
+function bind(source: string, target: string, isReadOnly: boolean): object {
+  return { Type: "bind", Source: source, Target: target, ReadOnly: isReadOnly };
+}

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { AgentEvent, Driver, OutputReader } from "../../src/agents/driver.ts";
+import { driversOf } from "../../src/agents/registry.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { homePaths } from "../../src/base/paths.ts";
@@ -28,7 +29,7 @@ export function instantParts(database: Database, folder: string, agentMax: numbe
     database,
     host: instantHost(),
     workspaces: instantWorkspaces(),
-    drivers: new Map([[instantDriver.name, instantDriver]]),
+    drivers: driversOf([instantDriver]),
     traces: {
       readSpool: async (_file, from) => ({ records: [], end: from, damaged: 0 }),
       async *watch() {},

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { AgentConfig } from "../contract/config.ts";
 import type { HookCategory } from "../contract/hook.ts";
 import type { FailureReason } from "../contract/run.ts";
@@ -68,6 +69,14 @@ export interface OutputReader {
 export type Detection =
   | { readonly found: true; readonly program: string; readonly version: string; readonly loggedIn: boolean | null }
   | { readonly found: false; readonly message: string };
+
+/** What a driver's package exports by default. It is called once, when an agent with the driver is first used. */
+export type DriverFactory = (tools: DriverTools) => Driver;
+
+export interface DriverTools {
+  /** What a driver that waits or looks at the time takes these from. */
+  readonly clock: Clock;
+}
 
 /** Our integration of one agent program: pure translation between our words and the agent's. It starts nothing and waits for nothing but `detect`. */
 export interface Driver {

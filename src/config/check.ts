@@ -70,8 +70,8 @@ function conflictsIn({ daemon, agents, defaults: tasks }: Config): Mistake[] {
     conflicts.push({ path: ["daemon", "host"], message });
   }
   for (const [name, agent] of Object.entries(agents)) {
-    if (agent.driver !== "command" || agent.command.length > 0) continue;
-    const message = `agents.${name}.command is empty; the driver "command" needs the program to run.`;
+    if (!["command", "acp"].includes(agent.driver) || agent.command.length > 0) continue;
+    const message = `agents.${name}.command is empty; the driver "${agent.driver}" needs the program to run.`;
     conflicts.push({ path: ["agents", name, "command"], message });
   }
   if (!Object.hasOwn(agents, tasks.agent)) {

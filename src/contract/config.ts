@@ -44,7 +44,14 @@ const ModelName = z.string().min(1);
 
 /** An agent that a project can choose by name: which driver runs it, and how. */
 export const AgentConfig = z.strictObject({
-  driver: z.string().min(1).meta(doc("which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `command`")),
+  driver: z
+    .string()
+    .min(1)
+    .meta(
+      doc(
+        "which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `acp`, `command`, `human`, the name of an npm package, or the absolute path of a module",
+      ),
+    ),
   command: z.array(z.string().min(1)).default([]).meta(doc("program and arguments in place of the driver's own; `command` needs it")),
   model: ModelName.nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
   effort: Effort.nullable()

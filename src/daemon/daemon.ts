@@ -121,7 +121,7 @@ function engineParts(given: GivenParts): EngineParts {
     random: systemRandom,
     workspaces,
     traces: createTraces(clock, log),
-    drivers: createDrivers(clock),
+    drivers: createDrivers(clock, paths.home),
     isolations: isolationsFor(paths, clock, settings),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createDrivers } from "../agents/registry.ts";
+import { claudeDriver } from "../agents/claude.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { safeText } from "../base/text.ts";
@@ -91,11 +91,12 @@ const agents = {
 /** Claude Code is only offered where it is logged in and somebody can say yes: it costs the person's own tokens. */
 async function chooseAgent({ ask, env, signal }: DemoOptions, clock: Clock): Promise<DemoAgent> {
   if (!ask) return "scripted";
-  const driver = createDrivers(clock).get("claude");
   const known = Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   const stop = new AbortController();
   const cancel = clock.setTimer(DETECT_TIMEOUT_MS, () => stop.abort());
-  const detection = await driver?.detect(agents.claude, known, AbortSignal.any([signal, stop.signal])).catch(() => undefined);
+  const detection = await claudeDriver(clock)
+    .detect(agents.claude, known, AbortSignal.any([signal, stop.signal]))
+    .catch(() => undefined);
   cancel();
   signal.throwIfAborted();
   if (!detection?.found || detection.loggedIn !== true) return "scripted";

@@ -74,19 +74,12 @@ export function openJob(parts: EngineParts, run: Run): Job {
   };
 }
 
-/** The configured agent of a name and its driver. Throws `invalid` naming what there is. */
+/** The configured agent of a name and its driver. Throws `invalid` saying what is wrong with either. */
 export function findAgent(parts: Pick<EngineParts, "settings" | "drivers">, name: string): { agent: AgentConfig; driver: Driver } {
   const { agents } = parts.settings.current();
   const agent = agents[name];
   if (!agent) throw new AppError("invalid", `No agent named ${name} is configured. There is: ${Object.keys(agents).join(", ")}.`);
-  const driver = parts.drivers.get(agent.driver);
-  if (!driver) {
-    throw new AppError(
-      "invalid",
-      `Agent ${name} names driver ${agent.driver}, which does not exist. There is: ${[...parts.drivers.keys()].join(", ")}.`,
-    );
-  }
-  return { agent, driver };
+  return { agent, driver: parts.drivers.find(agent.driver) };
 }
 
 /** The isolation of a name. Throws `invalid` naming what there is. */

@@ -6,7 +6,7 @@ import type { Redact } from "../base/redact.ts";
 import type { CheckConfig, Config, ProjectConfig, Setting } from "../contract/config.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
 import type { CheckResult } from "../contract/proof.ts";
-import type { Driver } from "../agents/driver.ts";
+import type { Drivers } from "../agents/registry.ts";
 import type { Forge } from "../forge/forge.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { HeldCommand, ProcessHost } from "../process/host.ts";
@@ -60,7 +60,7 @@ export interface EngineParts {
   /** Where the API answers. */
   readonly apiUrl: () => string;
   readonly workspaces: Workspaces;
-  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly drivers: Drivers;
   readonly isolations: ReadonlyMap<string, Isolation>;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;
   readonly workflows: ReadonlyMap<string, Workflow>;

@@ -17,8 +17,7 @@ export interface Watched {
 }
 
 const { scope, driver: name, request, directory, marker } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as Watched;
-const driver = createDrivers(systemClock).get(name);
-if (!driver) throw new Error(`There is no driver ${name}.`);
+const driver = createDrivers(systemClock, scope).find(name);
 const run = await AgentRun.start(openHost(scope), driver, request, { directory, marker });
 console.log(JSON.stringify(await run.until("question_asked")));
 setInterval(() => {}, 60_000);

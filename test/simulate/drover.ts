@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { driversOf } from "../../src/agents/registry.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { homePaths } from "../../src/base/paths.ts";
 import { Config, type ProjectConfig } from "../../src/contract/config.ts";
@@ -52,7 +53,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     runToken: ({ id, epoch }) => `${id} ${epoch}`,
     apiUrl: () => "http://127.0.0.1:3003",
     workspaces: simulatedWorkspaces(world, daemon),
-    drivers: new Map([[scriptedDriver.name, scriptedDriver]]),
+    drivers: driversOf([scriptedDriver]),
     isolations: new Map([[processIsolation.name, processIsolation]]),
     forges: { github: forge, local: forge },
     workflows,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Effect } from "../contract/effect.ts";
+import { Account, Circuit } from "../contract/circuit.ts";
 import { Alert, AuditEntry, Event, WorkerHeartbeat } from "../contract/event.ts";
 import { HookEvent } from "../contract/hook.ts";
 import { CheckComparison, CheckResult, Proof, Usage } from "../contract/proof.ts";
@@ -47,11 +48,13 @@ export interface OpenApiDocument extends Json {
 
 /** The nouns that other schemas refer to by name. */
 const nouns = {
+  Account,
   Alert,
   AuditEntry,
   CheckComparison,
   Checkpoint,
   CheckResult,
+  Circuit,
   DaemonStatus,
   Effect,
   Event,

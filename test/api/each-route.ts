@@ -15,6 +15,8 @@ const values: Readonly<Record<string, string>> = {
   run: examples.getRun.response.id,
   worker: "1",
   alert: examples.dismissAlert.response.id,
+  circuit: encodeURIComponent(examples.resetCircuit.response.id),
+  account: encodeURIComponent(examples.resetAccount.response.key),
 };
 
 export const everyRoute: readonly RouteRequest[] = (Object.entries(routes) as [RouteName, Route][]).map(([name, route]) => ({

@@ -1,3 +1,4 @@
+import type { AgentStatus } from "../contract/agent.ts";
 import type { Account, Circuit } from "../contract/circuit.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { Alert, AuditEntry, Event } from "../contract/event.ts";
@@ -62,6 +63,18 @@ const task: Task = {
   updatedAt: at + 900,
   startedAt: at + 900,
   finishedAt: null,
+};
+
+const agent: AgentStatus = {
+  name: "claude",
+  driver: "claude",
+  found: true,
+  program: "/usr/local/bin/claude",
+  version: "2.1.329",
+  loggedIn: true,
+  takesMessages: true,
+  problem: null,
+  runs: [{ id: `run_${uuid("3")}`, taskKey: "api#42", stage: "solve", progress: "working", state: null }],
 };
 
 const run: Run = {
@@ -251,6 +264,8 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   getRun: { response: run },
   getRunOutput: { response: { text: "Reading orders.js" } },
   answerRun: { body: { question: "q1", allow: true }, response: { ...run, questions: [] } },
+  sendToRun: { body: { text: "Leave the old endpoint as it is." }, response: run },
+  listAgents: { response: { items: [agent] } },
   listRunHooks: { response: page(hook) },
   receiveHook: {
     body: { hook_event_name: "PostToolUse", tool_name: "Write", tool_input: { file_path: "/workspace/orders.js" } },

@@ -44,6 +44,8 @@ function describeData(event: Event): Shown {
     }
     case "run.nudged":
       return show`${event.data.message}`;
+    case "run.told":
+      return show`${event.data.by}: ${event.data.text}`;
     case "run.ended":
       return describeOutcome(event.data.outcome);
     case "circuit.changed": {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { actionsAround } from "./action.ts";
 import type { Surroundings } from "./cli.ts";
+import { defineAgents } from "./definitions/agent.ts";
 import { defineCircuits } from "./definitions/circuit.ts";
 import { defineConfig } from "./definitions/config.ts";
 import { defineDaemon, defineShortcuts, defineStore } from "./definitions/daemon.ts";
@@ -48,6 +49,7 @@ function createCommands(around: Surroundings): Command {
   program.commandsGroup("Work:");
   defineTasks(program, act, () => around.clock.now());
   defineQueue(program, act);
+  defineAgents(program, act);
   defineRuns(program, act);
   defineHistory(program, act);
   program.commandsGroup("The daemon:");

@@ -60,6 +60,8 @@ export const Event = z.discriminatedUnion("type", [
   ),
   /** A stuck agent was told to go on or to say what it waits for. */
   event("run.nudged", z.object({ message: z.string() })),
+  /** A person told the agent something more while it works. */
+  event("run.told", z.object({ text: z.string(), by: z.string() })),
   event("run.ended", z.object({ outcome: RunOutcome })),
   event("effect.done", z.object({ kind: z.string(), url: z.string().nullable() })),
   event("effect.failed", z.object({ kind: z.string(), message: z.string(), final: z.boolean() })),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
+import { AgentStatus } from "./agent.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
 import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
@@ -302,6 +303,21 @@ export const routes = {
     summary: "Answer the question that a run's agent waits with",
     body: z.strictObject({ question: z.string().min(1), allow: z.boolean(), message: z.string().max(10_000).default("") }),
     response: Run,
+  }),
+
+  sendToRun: route({
+    method: "POST",
+    path: "/api/runs/{run}/send",
+    summary: "Tell a run's agent something more while it works, where it takes messages",
+    body: z.strictObject({ text: z.string().min(1).max(50_000) }),
+    response: Run,
+  }),
+
+  listAgents: route({
+    method: "GET",
+    path: "/api/agents",
+    summary: "The configured agents: whether they can be used, and what they do now",
+    response: z.object({ items: z.array(AgentStatus) }),
   }),
 
   getQueue: route({ method: "GET", path: "/api/queue", summary: "What waits, in the order it would start", response: QueueStatus }),

@@ -23,6 +23,7 @@ function categoryOf(event: NewEvent): HookCategory | undefined {
     case "run.agent_started":
     case "run.session_started":
     case "run.nudged":
+    case "run.told":
       return "session";
     case "run.agent_ended":
       return event.data.reason === "completed" ? "session" : "error";

@@ -70,6 +70,8 @@ export class MemoryControl {
     },
     listRunHooks: () => examples.listRunHooks.response,
     receiveHook: () => examples.receiveHook.response,
+    sendToRun: () => examples.sendToRun.response,
+    listAgents: () => examples.listAgents.response,
     getQueue: () => this.#queue(),
     changeQueue: ({ body }) => {
       this.paused = body.paused;

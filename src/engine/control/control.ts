@@ -1,4 +1,5 @@
 import type { Control } from "../../contract/control.ts";
+import { agentVerbs } from "./agents.ts";
 import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
@@ -16,6 +17,7 @@ export function createControl(parts: ControlParts): Control {
     ...projectVerbs(parts),
     ...taskVerbs(parts),
     ...runVerbs(parts),
+    ...agentVerbs(parts),
     ...queueVerbs(parts),
     ...circuitVerbs(parts),
   };

@@ -5,7 +5,7 @@ import type { TaskDetail } from "../../src/contract/routes.ts";
 import { TestHome, type TestDaemon } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const issue = "---\nlabels: [Claude]\n---\n# One\n";
 
@@ -37,7 +37,7 @@ test("the status comment of a task that is cancelled between two runs says so, h
   await published(daemon, ofWeb?.id, isCancelled);
   expect(status(web)).toContain("The project was unregistered.");
   const left = () => readdirSync(join(home.home, "workspaces", "web"));
-  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 60_000, interval: 100 });
 
   await client.clearQueue({ body: { confirm: true } });
   await published(daemon, two?.id, isCancelled);

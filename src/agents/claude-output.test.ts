@@ -122,6 +122,7 @@ describe("a recorded run of Claude Code", () => {
       type: "retrying",
       attempt: 1,
       message: expect.stringMatching(/^overloaded \(529\); next try in 0\.\d s, 1 at most$/u),
+      status: 529,
     });
     expect(verdict).toEqual({ ok: true });
   });

@@ -10,6 +10,7 @@ import type { ProcessTable } from "../process/process-table.ts";
 import type { RealProcessHost } from "../process/real-host.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import { countOpenAlerts, raiseAlert, resolveAlerts } from "../store/alerts.ts";
+import { endCoolDowns } from "../store/circuits.ts";
 import { appendAudit } from "../store/audit.ts";
 import type { Transaction } from "../store/database.ts";
 import { appendEvent } from "../store/events.ts";
@@ -90,6 +91,7 @@ export class Life {
           appendEvent(tx, { type: "config.changed", ...(owner && { projectId: owner.id }), data: { keys: [...keys] } });
           appendAudit(tx, { actor: "daemon", action: "config.change", subject, detail: { keys } });
           resolveAlerts(tx, "config_rejected", subject);
+          if (keys.some((key) => key === "agents" || key.startsWith("agents."))) endCoolDowns(tx);
         });
       },
       onRejected({ message }, file) {

@@ -32,6 +32,11 @@ export function findCircuit(reader: Reader, id: string): StoredBreaker {
   return loadCircuits(reader).get(id) ?? { ...closedBreaker, message: null };
 }
 
+/** Ends every cool-down: somebody has mended something, so each open breaker may have its trial now. */
+export function endCoolDowns(tx: Transaction): void {
+  tx.run("UPDATE circuits SET open_until = :now WHERE state = 'open' AND open_until > :now", { now: tx.now });
+}
+
 /** Stores what has become of a breaker, and tells of it: an event for a change of state, an alert while it is open. */
 export function saveCircuit(tx: Transaction, id: string, breaker: Breaker, message: string | null): void {
   const before = findCircuit(tx, id);
@@ -46,7 +51,8 @@ export function saveCircuit(tx: Transaction, id: string, breaker: Breaker, messa
   const { state: to, openUntil } = breaker;
   appendEvent(tx, { type: "circuit.changed", data: { circuit: id, from: before.state, to, openUntil, message } });
   if (to === "open") {
-    const text = `Circuit ${id} opened: ${message ?? "failures in a row"} See: drover circuit list`;
+    const text =
+      `Circuit ${id} is open: what it covers waits a while, and then one run is tried (drover circuit list). ${message ?? ""}`.trim();
     raiseAlert(tx, { kind: OPEN_ALERT, subject: id, message: text });
   }
   if (to === "closed") resolveAlerts(tx, OPEN_ALERT, id);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { Event } from "../../src/contract/event.ts";
@@ -99,6 +99,22 @@ test("after its cool-down a circuit lets one trial start; one that fails doubles
   ]);
   const openings = all.flatMap((event) => (event.type === "circuit.changed" && event.data.to === "open" ? [event] : []));
   expect(openings.map(({ at, data }) => (data.openUntil ?? 0) - at)).toEqual([1000, 2000]);
+});
+
+test("a person who retries a task, or changes an agent's settings, has mended something: an open circuit has its trial at once", async () => {
+  await using scene = await OrderedScene.open({ breakers: { coolDownMs: HOUR, coolDownMaxMs: HOUR } });
+  scene.order("first", fail("auth"));
+  const daemon = await scene.home.start();
+  await scene.file(daemon, 2);
+  await changed(daemon, "worker:first", "open");
+  const failed = await daemon.settledTask("api#1");
+  scene.order("first", fail("auth"));
+  const file = join(scene.home.home, "config.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace("first:\n    driver", "first:\n    model: other\n    driver"));
+  expect((await daemon.settledTask("api#2")).reason).toBe("auth");
+  scene.order("first", ["done"]);
+  await daemon.client.retryTask({ params: { task: failed.key } });
+  await changed(daemon, "worker:first", "closed");
 });
 
 test("enough open circuits of agents open that of the system; a stage that keeps failing stops that stage alone", async () => {

@@ -9,6 +9,7 @@ import { listEffects } from "../../store/effects.ts";
 import { getProject } from "../../store/projects.ts";
 import { listRuns } from "../../store/runs.ts";
 import { insertTask, listTasks } from "../../store/tasks.ts";
+import { endCoolDowns } from "../../store/circuits.ts";
 import { requestCancel, retryTask } from "../../store/transitions.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -53,7 +54,10 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
 
     retryTask({ params, actor }) {
       const { id, key } = requireTask(reader, params.task);
-      return audited(parts, { actor, action: "task.retry", subject: key }, (tx) => retryTask(tx, id));
+      return audited(parts, { actor, action: "task.retry", subject: key }, (tx) => {
+        endCoolDowns(tx);
+        return retryTask(tx, id);
+      });
     },
 
     getTaskDiff({ params, query }) {

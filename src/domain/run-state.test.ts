@@ -9,7 +9,7 @@ const limits = { silenceMs: 10 * MINUTE, repeatMax: 5 };
 type Seen = [number, Observation extends infer One ? (One extends Observation ? Omit<One, "at"> : never) : never];
 
 function factsOf(...seen: Seen[]): RunFacts {
-  return seen.reduce((facts, [minute, one]) => observe(facts, { ...one, at: minute * MINUTE } as Observation), newFacts(0));
+  return seen.reduce((facts, [minute, one]) => observe(facts, { ...one, at: minute * MINUTE }), newFacts(0));
 }
 
 function stateAt(minute: number, ...seen: Seen[]) {

@@ -145,10 +145,10 @@ function ofSigns(facts: RunFacts, { silenceMs }: StateLimits, now: number): Conc
   const quietFrom = lastSignAt(facts);
   const quietMs = Math.max(0, now - quietFrom);
   const quiet = quietMs / silenceMs;
-  const child = livingToolChild(facts);
+  const command = livingCommand(facts);
   if (quiet < 0.5) return { state: "running", since: null, confidence: 1 - quiet, evidence: [latestSign(facts, now)] };
-  if (child) {
-    const evidence = [`${child.tool} has a living process, for ${lasting(now - child.since)}`, latestSign(facts, now)];
+  if (command) {
+    const evidence = [`${command.what} has a living process, for ${lasting(now - command.since)}`, latestSign(facts, now)];
     return { state: "running", since: null, confidence: 0.8, evidence };
   }
   const waiting = [...facts.openTools.values()].map(({ tool, since }) => `${tool} has not answered for ${lasting(now - since)}`);
@@ -156,9 +156,17 @@ function ofSigns(facts: RunFacts, { silenceMs }: StateLimits, now: number): Conc
   return { state: "stuck", since: quietFrom, confidence: Math.min(1, quiet), evidence };
 }
 
-/** A process that was started by a tool that has not answered yet: a long test, say. The agent and its helpers are older. */
-function livingToolChild({ openTools, startedAts }: RunFacts): { tool: string; since: number } | undefined {
-  return [...openTools.values()].find(({ since }) => startedAts.some((startedAt) => startedAt >= since - READ_WITHIN_MS));
+/**
+ * A process that the agent started and waits for: a long test, say. It came up after the call of a tool that has not answered
+ * yet, or, for some agents tell of a tool only when it is over, after the last that the agent said. The agent itself and its
+ * helpers are older.
+ */
+function livingCommand({ openTools, signs, startedAts, startedAt }: RunFacts): { what: string; since: number } | undefined {
+  const hasOneSince = (since: number) => startedAts.some((each) => each >= since - READ_WITHIN_MS);
+  const tool = [...openTools.values()].find(({ since }) => hasOneSince(since));
+  if (tool) return { what: tool.tool, since: tool.since };
+  const lastSaidAt = Math.max(signs.output ?? startedAt, signs.hook ?? startedAt);
+  return lastSaidAt > startedAt && hasOneSince(lastSaidAt) ? { what: "what it does", since: lastSaidAt } : undefined;
 }
 
 function latestSign({ signs, startedAt, busyShare }: RunFacts, now: number): string {

@@ -64,7 +64,7 @@ export async function carryRun(parts: RunnerParts, run: Run, adopted: boolean, c
 interface Observed extends AsyncDisposable {
   readonly observer: RunObserver;
   /** The agent works from now on, and tells what it does. */
-  begin(): void;
+  readonly begin: () => void;
 }
 
 /** Until it is disposed of, which takes in what was told last; safe to do twice. */
@@ -73,7 +73,7 @@ function observe({ watch, hooks }: RunnerParts, job: Job, control: AbortControll
   const spool = hooks.openSpool(job.run);
   return {
     observer,
-    begin() {
+    begin: () => {
       spool.follow();
       observer.agentBegan();
     },

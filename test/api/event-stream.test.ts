@@ -131,6 +131,19 @@ test("a quiet stream gets a comment at each heartbeat", async () => {
   await reader?.cancel();
 });
 
+test("signs of life of the workers arrive at once, to whom they are of interest, and are no part of the record", async () => {
+  await using served = await serve();
+  const [projectId, taskId, runId] = [`project_${"1".repeat(36)}`, `task_${"2".repeat(36)}`, `run_${"3".repeat(36)}`] as const;
+  const task = await served.client.createTask({ body: { project: "api", title: "One" } });
+  const [all, ofAnother] = [await open(served), await open(served, `?task=${encodeURIComponent(task.key)}`)];
+  const beat = { type: "worker.heartbeat", at: 1, projectId, taskId, runId, data: { worker: 2, state: "running" } } as const;
+  served.events.beat(beat);
+  served.events.commit(1, { taskId: task.id });
+  const [first, second] = await take(all, 2);
+  expect([first?.id, first?.event, JSON.parse(first?.data ?? "")]).toEqual([undefined, "worker.heartbeat", beat]);
+  expect([second?.id, (await take(ofAnother, 1))[0]?.event]).toEqual(["1", "run.message"]);
+});
+
 test("at stop every stream ends after what was committed before", async () => {
   await using served = await serve();
   const blocks = await open(served);

@@ -5,6 +5,7 @@ import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
 import { queueVerbs } from "./queue.ts";
+import { hookVerbs } from "./hooks.ts";
 import { runVerbs } from "./runs.ts";
 import type { ControlParts } from "./scope.ts";
 import { taskVerbs } from "./tasks.ts";
@@ -16,6 +17,7 @@ export function createControl(parts: ControlParts): Control {
     ...historyVerbs(parts),
     ...projectVerbs(parts),
     ...taskVerbs(parts),
+    ...hookVerbs(parts),
     ...runVerbs(parts),
     ...agentVerbs(parts),
     ...queueVerbs(parts),

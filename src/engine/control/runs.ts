@@ -3,14 +3,13 @@ import { safeText } from "../../base/text.ts";
 import type { NewEvent } from "../../contract/event.ts";
 import type { Run, Worker } from "../../contract/run.ts";
 import type { AgentEvent } from "../../agents/driver.ts";
-import { listHookEvents } from "../../store/hook-events.ts";
 import { listRuns, openRuns } from "../../store/runs.ts";
 import { recordRun, requestCancel } from "../../store/transitions.ts";
 import { agentDirectory, findAgent, recordDaemonHooks } from "../job.ts";
 import { LEASE_MS } from "../run-pool.ts";
 import { audited, requireProject, requireRun, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listRuns" | "getRun" | "getRunOutput" | "answerRun" | "listRunHooks" | "receiveHook" | "listWorkers" | "stopWorker";
+type Names = "listRuns" | "getRun" | "getRunOutput" | "answerRun" | "listWorkers" | "stopWorker";
 
 /** Runs and the workers that carry them. */
 export function runVerbs(parts: ControlParts): Verbs<Names> {
@@ -50,20 +49,6 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
     },
 
     getRun: ({ params }) => live(requireRun(reader, params.run)),
-
-    listRunHooks({ params, query }) {
-      const { id: runId } = requireRun(reader, params.run);
-      const after = query.after === undefined ? undefined : Number(query.after);
-      if (Number.isNaN(after)) throw new AppError("invalid", "`after` is the `next` of the page before.");
-      const items = listHookEvents(reader, { runId, category: query.category, after, limit: query.limit });
-      return { items, next: items.length === query.limit ? String(items.at(-1)?.sequence) : null };
-    },
-
-    async receiveHook({ params, body }) {
-      const run = requireRun(reader, params.run);
-      if (run.finishedAt !== null) throw new AppError("conflict", `Run ${run.id} has ended: nobody speaks for it any more.`);
-      return { recorded: await parts.engine.receiveHook(run, body) };
-    },
 
     // The run is looked for now: within the generator it would be too late for an answer of its own.
     getRunOutput: ({ params, query, signal }) => readOutput(requireRun(reader, params.run), query, signal),

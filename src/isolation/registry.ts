@@ -3,6 +3,7 @@ import { createDocker } from "./docker.ts";
 import type { Isolation } from "./isolation.ts";
 import { processIsolation } from "./process.ts";
 import { createSandbox } from "./sandbox.ts";
+import { Tmux } from "./tmux.ts";
 
 export interface IsolationOptions {
   readonly clock: Clock;
@@ -21,6 +22,6 @@ const USUAL_SOCKET = "/var/run/docker.sock";
 /** Every isolation by the name that the setting `defaults.isolation` uses. */
 export function createIsolations({ clock, home, scope, path, dockerSocket }: IsolationOptions): ReadonlyMap<string, Isolation> {
   const docker = createDocker({ clock, scope, socket: dockerSocket ?? USUAL_SOCKET });
-  const all = [processIsolation, docker, createSandbox({ clock, home, path })];
+  const all = [processIsolation, new Tmux({ clock, scope, path }), docker, createSandbox({ clock, home, path })];
   return new Map(all.map((isolation) => [isolation.name, isolation]));
 }

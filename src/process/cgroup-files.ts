@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CgroupPlace, Controller } from "./cgroup-places.ts";
 import type { RunLimits } from "./limits.ts";
@@ -9,6 +10,9 @@ import { hasCode } from "./system-error.ts";
 const PERIOD_US = 100_000;
 /** The least that it takes as a group's part of that. */
 const QUOTA_MIN_US = 1_000;
+
+/** What one program counts for where processors are short, in version 1. */
+const SHARES = 1024;
 
 /** What of a group's limits lies in one tree. */
 type Tree = Pick<CgroupPlace, "version" | "controllers">;
@@ -27,6 +31,8 @@ export async function writeTotalLimits(folder: string, tree: Tree, limits: RunLi
   // Version 1 refuses an outer share that is less than an inner one. An inner group without one of its own has the outer one's.
   const inner = await Promise.all((await subfolders(folder)).map(async (path) => ({ path, quota: await readQuotaV1(path) })));
   for (const { path } of inner) await writeIfThere(join(path, "cpu.cfs_quota_us"), "-1");
+  // Beside programs that are in no group, all of ours would count as one.
+  await writeIfThere(join(folder, "cpu.shares"), String(SHARES * availableParallelism()));
   await writeLimits(folder, tree, limits);
   for (const { path, quota } of inner) await writeQuotaV1(path, quota);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -59,8 +59,9 @@ export class Cgroups {
   async limit(folders: readonly string[], limits: RunLimits): Promise<void> {
     const trees = await this.#prepared();
     for (const folder of folders) {
-      if (!trees.some(({ all }) => all === dirname(folder))) this.#adopted.set(basename(folder), folders);
       const tree = await treeOf(folder);
+      if (tree === undefined) continue;
+      if (!trees.some(({ all }) => all === dirname(folder))) this.#adopted.set(basename(folder), folders);
       await unlessGone(() => writeLimits(folder, tree, limits));
     }
   }
@@ -179,11 +180,12 @@ async function delegate(folder: string, wanted: readonly Controller[]): Promise<
   }
 }
 
-/** What can be limited in the folder of a group, as its files show. */
-async function treeOf(folder: string): Promise<Pick<CgroupPlace, "version" | "controllers">> {
+/** What can be limited in the folder of a group, as its files show; undefined: it is gone. */
+async function treeOf(folder: string): Promise<Pick<CgroupPlace, "version" | "controllers"> | undefined> {
+  if ((await unlessGone(() => stat(folder))) === undefined) return undefined;
   const files = { memory: "memory.max", cpu: "cpu.max", pids: "pids.max" };
   const filesV1 = { memory: "memory.limit_in_bytes", cpu: "cpu.cfs_quota_us", pids: "pids.max" };
-  const has = async (name: string) => (await unlessGone(() => readFile(join(folder, name)))) !== undefined;
+  const has = async (name: string) => (await unlessGone(() => stat(join(folder, name)))) !== undefined;
   const version = (await has("cgroup.kill")) || (await has("cgroup.events")) ? 2 : 1;
   const names = version === 2 ? files : filesV1;
   const there = await Promise.all(controllers.map(async (one) => ((await has(names[one])) ? [one] : [])));

@@ -1,19 +1,15 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
-import { createSystemTable } from "../../src/process/system-table.ts";
 import { commandScript } from "../../src/process/script.ts";
-import type { ProcessIdentity } from "../../src/contract/run.ts";
 import { collect } from "../support/collect.ts";
 import { commandIn } from "../support/held-command.ts";
 import { openRealHost, type RealHostFixture } from "../support/host-fixture.ts";
+import { killedDaemon } from "../support/killed-daemon.ts";
 
 const { signal } = new AbortController();
-const table = createSystemTable(systemClock);
 const SOURCE = join(import.meta.dirname, "../../src/process");
 
 let fixture: RealHostFixture;
@@ -22,22 +18,9 @@ beforeEach(async () => {
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 
-/** A daemon that started a program and was killed with SIGKILL. Its spawner ends with it. */
-async function killedDaemon(marker: string, program: string): Promise<{ directory: string; identity: ProcessIdentity }> {
-  const daemon = join(import.meta.dirname, "../support/dying-daemon.ts");
-  const child = spawn(process.execPath, [daemon, fixture.folder, marker, program], { stdio: ["pipe", "pipe", "inherit"] });
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  const spawners = (await table.list()).filter(({ parent }) => parent === child.pid);
-  expect(spawners).toHaveLength(1);
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  await expect.poll(() => table.find(spawners[0]?.pid ?? 0)).toBeUndefined();
-  return { directory: join(fixture.folder, marker), identity: JSON.parse(line) as ProcessIdentity };
-}
-
 test("after the daemon was killed its command goes on, and the next daemon talks to it, reads it and sees it end", async () => {
   const { host } = fixture;
-  const { directory, identity } = await killedDaemon("run_1", "echoes-stdin.sh");
+  const { directory, identity } = await killedDaemon(fixture.folder, "run_1", "echoes-stdin.sh");
   expect(await host.settle(directory)).toEqual({ state: "running", identity });
   await host.send(directory, "after\nbye\n");
   const lines = await collect(host.readLines(directory, { from: 0, follow: true, signal }));
@@ -47,7 +30,7 @@ test("after the daemon was killed its command goes on, and the next daemon talks
 
 test("what a killed daemon left running is stopped by the next one", async () => {
   const { host } = fixture;
-  const { directory } = await killedDaemon("run_1", "ignores-sigterm.sh");
+  const { directory } = await killedDaemon(fixture.folder, "run_1", "ignores-sigterm.sh");
   for await (const { text } of host.readLines(directory, { from: 0, follow: true, signal })) if (text === "ready") break;
   expect(await host.stop(directory, { marker: "run_1", graceMs: 0 })).toEqual({ state: "exited", exitCode: null, signal: 9 });
 });

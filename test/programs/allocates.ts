@@ -1,0 +1,23 @@
+/**
+ * Says `ready`, waits for a line, and then takes memory without end, 8 MB every 10 ms: `allocates.ts [child]`. `child`: a
+ * child of its does, and when that is gone it says `my child is gone` and waits. Ends by itself at 2 GB, if nobody ends it.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+const PIECE_BYTES = 8e6;
+const held: Buffer[] = [];
+
+console.log("ready");
+await once(process.stdin, "data");
+if (process.argv[2] === "child") {
+  const child = spawn(process.execPath, [import.meta.filename], { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.write("go\n");
+  await once(child, "exit");
+  console.log("my child is gone");
+} else {
+  setInterval(() => {
+    held.push(Buffer.alloc(PIECE_BYTES, 1));
+    if (held.length * PIECE_BYTES > 2e9) process.exit(3);
+  }, 10);
+}

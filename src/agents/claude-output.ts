@@ -117,6 +117,7 @@ export class ClaudeReader implements OutputReader {
   #judge(line: ResultLine): AgentVerdict {
     const text = line.result || line.errors?.join("; ") || line.subtype;
     if (line.terminal_reason === "api_error" || (line.is_error && this.#apiFailure)) return this.#judgeApiFailure(line, text);
+    if (line.subtype === "error_max_budget_usd") return failure("budget", cutText(text, 2000));
     if (line.subtype !== "success" || line.is_error) {
       return failure("agent_error", `Claude Code failed (${line.terminal_reason ?? line.subtype}): ${cutText(text, 2000)}`);
     }

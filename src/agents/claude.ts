@@ -41,7 +41,7 @@ function userLine(text: string): string {
   });
 }
 
-function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }: LaunchRequest): Launch {
+function launch({ agent, prompt, configDirectory, sessionId, hooks, budgetUsd, path, env }: LaunchRequest): Launch {
   const settings = join(configDirectory, "drover-settings.json");
   return {
     argv: [
@@ -53,6 +53,8 @@ function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }:
       ...(agent.model === null ? [] : [`--model=${agent.model}`]),
       ...(agent.effort === null ? [] : [`--effort=${agent.effort}`]),
       ...(sessionId === null ? [] : [`--resume=${sessionId}`]),
+      // Of this run alone, also in a session that is gone on with; the request that exceeds it is the last.
+      ...(budgetUsd === undefined ? [] : [`--max-budget-usd=${budgetUsd.toFixed(6)}`]),
       ...(hooks === null ? [] : [`--settings=${settings}`]),
       ...agent.args,
     ],

@@ -20,6 +20,8 @@ export interface LaunchRequest {
   readonly sessionId: string | null;
   /** Where the agent's own hooks are to report; null: nowhere. */
   readonly hooks: HookTarget | null;
+  /** What the run may cost at most, US dollars, for an agent that can hold itself to that; left out: there is no budget. */
+  readonly budgetUsd?: number | undefined;
   /** Where to look for programs. */
   readonly path: string;
   /** The daemon's environment, reduced to what this agent may see. */

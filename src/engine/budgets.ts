@@ -1,5 +1,5 @@
 import type { Hold } from "../contract/circuit.ts";
-import type { ProjectId, TaskId } from "../contract/ids.ts";
+import type { ProjectId } from "../contract/ids.ts";
 import { countedTokens, fits, micros } from "../domain/budget.ts";
 import { dayOf, minuteOf } from "../domain/day.ts";
 import type { Reader } from "../store/database.ts";
@@ -88,16 +88,16 @@ export class Budgets {
   }
 
   #checkOne({ job, stop }: Watched): void {
-    const overspent = this.#overspent(job.project.id, job.task.id);
+    const overspent = this.overspent(job);
     if (overspent) stop(new RunStopped({ kind: "limit", reason: "budget", ...overspent }));
   }
 
-  #overspent(projectId: ProjectId, taskId: TaskId): Overspent | undefined {
-    const { database, clock, settings } = this.#parts;
-    const { taskUsd, taskTokens, dayUsd } = this.#budgetOf(database.reader, projectId);
-    const ofAll = settings.current().daemon.budget.dayUsd;
+  /** What of the budgets that the run is under is used up; undefined: nothing. */
+  overspent({ project, task }: Pick<Job, "project" | "task">): Overspent | undefined {
+    const { reader } = this.#parts.database;
+    const { taskUsd, taskTokens, dayUsd } = this.#budgetOf(reader, project.id);
     if (taskUsd !== null || taskTokens !== null) {
-      const { usage } = getTask(database.reader, taskId);
+      const { usage } = getTask(reader, task.id);
       const raise = "Raise it and retry the task, which goes on from the saved work.";
       if (taskUsd !== null && (usage.costUsdMicros ?? 0) >= micros(taskUsd)) {
         return { message: `The task's budget of $${taskUsd} (defaults.budget.taskUsd) is used up. ${raise}`, retryAt: null };
@@ -106,19 +106,37 @@ export class Budgets {
         return { message: `The task's budget of ${taskTokens} tokens (defaults.budget.taskTokens) is used up. ${raise}`, retryAt: null };
       }
     }
-    const day = dayOf(clock.now());
-    if (dayUsd !== null && spentOn(database.reader, day, projectId) >= micros(dayUsd)) {
-      return {
-        message: `The project's budget of $${dayUsd} a day (defaults.budget.dayUsd) is used up. It goes on after ${minuteOf(day.endsAt)}.`,
-        retryAt: day.endsAt,
-      };
-    }
-    if (ofAll !== null && spentOn(database.reader, day) >= micros(ofAll)) {
-      return {
-        message: `The budget of $${ofAll} a day for all projects (daemon.budget.dayUsd) is used up. It goes on after ${minuteOf(day.endsAt)}.`,
-        retryAt: day.endsAt,
-      };
-    }
-    return undefined;
+    const ofAll = this.#parts.settings.current().daemon.budget.dayUsd;
+    return (
+      this.#overspentDay(`The project's budget of $${dayUsd} a day (defaults.budget.dayUsd)`, dayUsd, project.id) ??
+      this.#overspentDay(`The budget of $${ofAll} a day for all projects (daemon.budget.dayUsd)`, ofAll, undefined)
+    );
+  }
+
+  /** What the run may cost at most, US dollars, those at work beside it being left what they may cost; undefined: there is no budget. */
+  leftFor({ project, task }: Pick<Job, "project" | "task">): number | undefined {
+    const { reader } = this.#parts.database;
+    const { taskUsd, dayUsd } = this.#budgetOf(reader, project.id);
+    const ofTask = taskUsd === null ? Infinity : micros(taskUsd) - (getTask(reader, task.id).usage.costUsdMicros ?? 0);
+    const ofDay = this.#leftOfDay(dayUsd, project.id, project.id);
+    const ofAll = this.#leftOfDay(this.#parts.settings.current().daemon.budget.dayUsd, project.id, undefined);
+    const left = Math.min(ofTask, ofDay, ofAll);
+    return left === Infinity ? undefined : Math.max(1, left) / 1_000_000;
+  }
+
+  #overspentDay(what: string, usd: number | null, scope: ProjectId | undefined): Overspent | undefined {
+    const day = dayOf(this.#parts.clock.now());
+    if (usd === null || spentOn(this.#parts.database.reader, day, scope) < micros(usd)) return undefined;
+    return { message: `${what} is used up. It goes on after ${minuteOf(day.endsAt)}.`, retryAt: day.endsAt };
+  }
+
+  /** In millionths of a dollar. The run that asks is one of the open ones. */
+  #leftOfDay(usd: number | null, projectId: ProjectId, scope: ProjectId | undefined): number {
+    if (usd === null) return Infinity;
+    const { reader } = this.#parts.database;
+    const { spent, reserved, open } = spending(reader, dayOf(this.#parts.clock.now()), scope, (id) => this.#expected(reader, id));
+    const left = micros(usd) - spent;
+    const others = open > 1 ? reserved - this.#expected(reader, projectId) : 0;
+    return Number.isFinite(others) ? left - Math.max(0, others) : left;
   }
 }

@@ -106,7 +106,11 @@ async function attempt(
   budget.agentDone();
   await settleProcesses(parts, job);
   await parts.workspaces.checkpoint(job.project, job.task, "agent_ended", parts.clock.now());
-  if (!turn.verdict.ok) return { status: "failed", ...withoutOk(turn.verdict), proof: null };
+  if (!turn.verdict.ok) {
+    // An agent that held itself to its budget knows neither whose that was nor when there is a new one.
+    const overspent = turn.verdict.reason === "budget" ? parts.budgets.overspent(job) : undefined;
+    return { status: "failed", ...withoutOk(turn.verdict), ...overspent, proof: null };
+  }
   return await verifyWork(parts, job, workspace, turn, signal);
 }
 
@@ -142,6 +146,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     configDirectory: job.configDirectory,
     sessionId: job.run.resumesSessionId,
     hooks,
+    budgetUsd: parts.budgets.leftFor(job),
     path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     env,
   });

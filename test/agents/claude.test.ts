@@ -7,6 +7,7 @@ import { describeDriver, DONE, fileAppears, LONG, openBench, PROMPT, taskScript,
 import { readHookPayload } from "../../src/agents/hook-payload.ts";
 import { readSpool } from "../../src/process/spool.ts";
 import { CLAUDE, realClaude, type AgentBench } from "../support/agent-bench.ts";
+import type { AgentRun } from "../support/agent-run.ts";
 import { needs } from "../support/needs.ts";
 
 const { driver } = realClaude;
@@ -93,6 +94,18 @@ describe.skipIf(!needs("claude", "network-namespace").ok)("Claude Code", () => {
     await writeFile(settings, JSON.stringify({ env: { NAMED: "yes" } }));
     expect((await (await start({ prompt: PROMPT, args: [`--settings=${settings}`] })).conclude()).verdict).toEqual({ ok: true });
     expect(await readFile(join(workspace, "seen"), "utf8")).toContain("NAMED=yes\n");
+  });
+
+  test("holds itself to a budget, which is of the run alone also in a session that is gone on with", async () => {
+    const look: ModelStep = { calls: [{ kind: "run", command: "echo hi" }] };
+    const { start } = await openBench(realClaude, taskScript(WRITE, look, look, look, DONE));
+    const first = await start({ prompt: PROMPT, budgetUsd: 0.008 });
+    const message = expect.stringContaining("$0.008");
+    expect((await first.conclude()).verdict).toEqual({ ok: false, reason: "budget", message, retryAt: null });
+    expect(costOf(first)).toBe(10_000);
+    const second = await start({ prompt: PROMPT, budgetUsd: 0.012, sessionId: sessionOf(first) });
+    expect((await second.conclude()).verdict).toMatchObject({ ok: false, reason: "budget" });
+    expect(costOf(second)).toBe(15_000);
   });
 
   test("a prompt that is a slash command is no success", async () => {
@@ -216,3 +229,13 @@ describe("detecting Claude Code", () => {
     expect(found).toEqual({ found: false, message: expect.stringContaining(problem) });
   });
 });
+
+function sessionOf({ events }: AgentRun): string | null {
+  const started = events.find((event) => event.type === "session_started");
+  return started?.sessionId ?? null;
+}
+
+/** Millionths of a dollar. */
+function costOf({ events }: AgentRun): number | null | undefined {
+  return events.findLast((event) => event.type === "usage")?.usage.costUsdMicros;
+}

@@ -37,6 +37,7 @@ export interface StartOptions {
   readonly permissions?: AgentConfig["permissions"];
   readonly sessionId?: string | null;
   readonly args?: readonly string[];
+  readonly budgetUsd?: number;
   /** Whether its hooks report, to `config/hooks/spool.jsonl` of the bench's folder. */
   readonly reportsHooks?: boolean;
   /** Empty: the variable is left out. */
@@ -76,6 +77,7 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     args = [],
     env = {},
     reportsHooks = false,
+    budgetUsd,
   }: StartOptions): LaunchRequest => ({
     agent: { ...agent, permissions, args: [...args] },
     prompt,
@@ -83,6 +85,7 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     configDirectory: join(folder, "config"),
     sessionId,
     hooks: reportsHooks ? { spool: join(folder, "config", "hooks", "spool.jsonl"), url: "", token: "" } : null,
+    budgetUsd,
     path: process.env["PATH"] ?? "",
     env: Object.fromEntries(Object.entries({ HOME: home, LANG: "C.UTF-8", ...ownEnv, ...env }).filter(([, value]) => value !== "")),
   });

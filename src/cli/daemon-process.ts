@@ -8,12 +8,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { sleep } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
+import type { Finding } from "../contract/doctor.ts";
 import type { Health } from "../contract/routes.ts";
 import type { Cli } from "./cli.ts";
 import { readDaemonFile, type DaemonFile } from "./home.ts";
 
 const POLL_MS = 50;
 const daemonProgram = fileURLToPath(new URL("../daemon/main.ts", import.meta.url));
+const doctorProgram = fileURLToPath(new URL("../daemon/doctor/main.ts", import.meta.url));
 const offlineProgram = fileURLToPath(new URL("../daemon/offline.ts", import.meta.url));
 
 /** The daemon that wrote its file and still is the process it was then; undefined: none runs. */
@@ -79,10 +81,20 @@ export async function untilGone(cli: Cli, file: DaemonFile, timeoutMs: number | 
 
 /** Runs one verb on the database of a daemon that does not run, and returns what it answers. */
 export async function runOffline(cli: Cli, verb: "backup" | "verify"): Promise<unknown> {
-  const child = spawn(process.execPath, [offlineProgram, verb], { stdio: ["ignore", "pipe", "pipe"], env: daemonEnvironment(cli) });
+  return JSON.parse(await outputOf(cli, [offlineProgram, verb], `The database of ${cli.paths.home} cannot be read.`));
+}
+
+/** Looks at everything that Drover needs, whether a daemon runs or not. */
+export async function examine(cli: Cli): Promise<Finding[]> {
+  return JSON.parse(await outputOf(cli, [doctorProgram], "The machine could not be looked at.")) as Finding[];
+}
+
+/** What a program of the daemon's side prints. Throws `unavailable` with its words, or these, when it fails. */
+async function outputOf(cli: Cli, program: readonly string[], otherwise: string): Promise<string> {
+  const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "pipe"], env: daemonEnvironment(cli) });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended(child)]);
-  if (code !== 0) throw new AppError("unavailable", ownWords(err) || `The database of ${cli.paths.home} cannot be read.`);
-  return JSON.parse(out);
+  if (code !== 0) throw new AppError("unavailable", ownWords(err) || otherwise);
+  return out;
 }
 
 /** Where a daemon says why it could not start. */

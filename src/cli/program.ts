@@ -5,7 +5,7 @@ import type { Surroundings } from "./cli.ts";
 import { defineAgents } from "./definitions/agent.ts";
 import { defineCircuits } from "./definitions/circuit.ts";
 import { defineConfig } from "./definitions/config.ts";
-import { defineDaemon, defineShortcuts, defineStore } from "./definitions/daemon.ts";
+import { defineDaemon, defineDoctor, defineShortcuts, defineStore } from "./definitions/daemon.ts";
 import { defineDemo, defineHelp } from "./definitions/help.ts";
 import { defineHistory } from "./definitions/history.ts";
 import { defineInit, defineProjects } from "./definitions/project.ts";
@@ -46,6 +46,7 @@ function createCommands(around: Surroundings): Command {
   defineDemo(program, act);
   defineInit(program, act);
   defineProjects(program, act);
+  defineDoctor(program, act);
   program.commandsGroup("Work:");
   defineTasks(program, act, () => around.clock.now());
   defineQueue(program, act);

@@ -95,7 +95,7 @@ function describeHolder(paths: HomePaths): string {
 }
 
 /** Undefined: the holder has not written its file yet; one of a dead process is of an earlier one. */
-function readHolder(paths: HomePaths): z.infer<typeof Holder> | undefined {
+export function readHolder(paths: HomePaths): z.infer<typeof Holder> | undefined {
   try {
     const holder = Holder.parse(JSON.parse(readFileSync(paths.pid, "utf8")));
     process.kill(holder.pid, 0);

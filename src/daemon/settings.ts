@@ -88,17 +88,22 @@ export class LiveSettings implements Settings {
   }
 
   environment(names: readonly string[]): Record<string, string> {
-    return this.#select([...BASIC_VARIABLES.filter((name) => !NOT_FOR_AGENTS.has(name)), ...names]);
+    return agentEnvironment(this.#env, names);
   }
 
   /** What git may see: the basics, and the person's ssh agent. */
   gitEnvironment(): Record<string, string> {
-    return this.#select(BASIC_VARIABLES);
+    return select(this.#env, BASIC_VARIABLES);
   }
+}
 
-  #select(names: readonly string[]): Record<string, string> {
-    return Object.fromEntries(names.flatMap((name) => (this.#env[name] === undefined ? [] : [[name, this.#env[name]]])));
-  }
+/** An environment reduced to the basics and these names: what an agent or a check gets. */
+export function agentEnvironment(env: Environment, names: readonly string[]): Record<string, string> {
+  return select(env, [...BASIC_VARIABLES.filter((name) => !NOT_FOR_AGENTS.has(name)), ...names]);
+}
+
+function select(env: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 function configFile({ path }: Pick<Project, "path">): string {

@@ -13,6 +13,14 @@ export function defineDaemon(program: Command, act: Act): void {
   logs(program, act);
 }
 
+/** Whether everything is there that Drover needs. */
+export function defineDoctor(program: Command, act: Act): void {
+  examples(program.command("doctor").description("look at what Drover needs: programs, agents and their logins, port, disk, permissions"), [
+    "drover doctor",
+    "needs no daemon; exits with 1 when something fails",
+  ]).action(act(async () => (await import("../commands/doctor.ts")).doctor));
+}
+
 /** The database. */
 export function defineStore(program: Command, act: Act): void {
   const store = program.command("store").description("back up and check the database");

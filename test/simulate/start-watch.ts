@@ -80,6 +80,8 @@ export class StartWatch {
         this.#failures.delete(circuit);
         return;
       }
+      default:
+        return;
     }
   }
 

@@ -265,6 +265,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   getRunOutput: { response: { text: "Reading orders.js" } },
   answerRun: { body: { question: "q1", allow: true }, response: { ...run, questions: [] } },
   sendToRun: { body: { text: "Leave the old endpoint as it is." }, response: run },
+  attachToRun: { response: { command: ["tmux", "-L", "drover-3f1c", "attach-session", "-t", "=drover:@3"] } },
   listAgents: { response: { items: [agent] } },
   listRunHooks: { response: page(hook) },
   receiveHook: {

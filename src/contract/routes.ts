@@ -313,6 +313,14 @@ export const routes = {
     response: Run,
   }),
 
+  attachToRun: route({
+    method: "GET",
+    path: "/api/runs/{run}/attach",
+    summary: "The command that shows a person on this machine the window in which a run's agent works",
+    query: z.strictObject({ readOnly: z.stringbool().default(false).meta({ type: "boolean" }) }),
+    response: z.object({ command: z.array(z.string()).min(1) }),
+  }),
+
   listAgents: route({
     method: "GET",
     path: "/api/agents",

@@ -53,6 +53,8 @@ export interface Isolation {
   wrap(request: WrapRequest, signal: AbortSignal): Promise<HeldCommand>;
   /** Ends what it keeps of a run beyond processes of ours: a container, a window. Safe to repeat; comes after the kill ladder. */
   release(marker: string): Promise<void>;
+  /** The command by which a person on this machine looks at a run, and may type unless `isReadOnly`; undefined: it can't be looked at. */
+  attach?(marker: string, isReadOnly: boolean): Promise<readonly string[] | undefined>;
   /** Ends what is left of runs that nobody wants. Returns their markers. */
   sweep(isWanted: (marker: string) => boolean): Promise<string[]>;
 }

@@ -71,6 +71,7 @@ export class MemoryControl {
     listRunHooks: () => examples.listRunHooks.response,
     receiveHook: () => examples.receiveHook.response,
     sendToRun: () => examples.sendToRun.response,
+    attachToRun: () => examples.attachToRun.response,
     listAgents: () => examples.listAgents.response,
     getQueue: () => this.#queue(),
     changeQueue: ({ body }) => {

@@ -33,6 +33,7 @@ test.each([
   [["run", "answer", run, "--allow"], examples.answerRun.response],
   [["agent", "list"], examples.listAgents.response],
   [["agent", "send", run, "Leave", "it."], examples.sendToRun.response],
+  [["agent", "attach", run], examples.attachToRun.response],
   [["audit"], examples.listAudit.response],
   [["alerts"], examples.listAlerts.response],
   [["alerts", "--all"], examples.listAlerts.response],
@@ -102,6 +103,7 @@ Last error   none
     ["run", "hooks", run],
     '2026-01-01 10:15:29  tool     PostToolUse Write  {"tool_input":{"file_path":"/workspace/orders.js"},"duration_ms":12}\n',
   ],
+  [["agent", "attach", run], "tmux -L drover-3f1c attach-session -t '=drover:@3'\n"],
   [["run", "answer", run, "--deny", "-m", "No."], "Answered. api#42 goes on.\n"],
   [
     ["audit"],

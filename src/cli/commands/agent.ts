@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { AppError } from "../../base/errors.ts";
 import type { Client } from "../../client/client.ts";
 import type { AgentStatus } from "../../contract/agent.ts";
@@ -33,6 +35,24 @@ export async function send(cli: Cli, named: string, words: string[]): Promise<vo
   const told = await client.sendToRun({ params: { run }, body: { text: words.join(" ") }, signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson(told);
   cli.terminal.print(show`Told ${told.agent}, which works on ${painted("bold", told.taskKey)}.`);
+}
+
+export async function attach(cli: Cli, named: string, options: { readOnly?: boolean }): Promise<void> {
+  const client = await cli.connect();
+  const run = await runOf(cli, client, named);
+  const found = await client.attachToRun({ params: { run }, query: { readOnly: options.readOnly ?? false }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(found);
+  const [program = "", ...args] = found.command;
+  if (!cli.terminal.isInteractive) return cli.terminal.print(show`${[program, ...args].map(quoted).join(" ")}`);
+  // In a window of the person's own tmux it would refuse, and look for our server in another place.
+  const { TMUX: _around, TMUX_TMPDIR: _place, ...env } = cli.env;
+  const [exitCode] = (await once(spawn(program, args, { stdio: "inherit", env }), "exit")) as [number | null];
+  if (exitCode !== 0) throw new AppError("unavailable", `${program} ended with exit code ${exitCode ?? "none"}.`);
+}
+
+/** A word for sh. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/u.test(word) && !word.startsWith("=") ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The run that is named, or the last one of a task. */

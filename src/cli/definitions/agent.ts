@@ -22,4 +22,12 @@ export function defineAgents(program: Command, act: Act): void {
     .argument("<run|task>", which)
     .argument("<text...>", "what to tell it");
   examples(send, ["drover agent send 'api#42' 'Leave the old endpoint as it is.'"]).action(act(async () => (await load()).send));
+  const attach = agent
+    .command("attach")
+    .description("look into the window of an agent that runs under tmux; the command for it, where this is no terminal")
+    .argument("<run|task>", which)
+    .option("--read-only", "look, and type nothing");
+  examples(attach, ["drover agent attach 'api#42'", "drover agent attach --read-only 'api#42'"]).action(
+    act(async () => (await load()).attach),
+  );
 }

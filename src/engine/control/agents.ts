@@ -5,11 +5,11 @@ import type { Run } from "../../contract/run.ts";
 import type { Detection } from "../../agents/driver.ts";
 import { openRuns } from "../../store/runs.ts";
 import { recordRun } from "../../store/transitions.ts";
-import { agentDirectory, findAgent } from "../job.ts";
+import { agentDirectory, findAgent, findIsolation } from "../job.ts";
 import { audited, requireRun, type ControlParts, type Verbs } from "./scope.ts";
 
 /** The configured agents, and what is said to one that works. */
-export function agentVerbs(parts: ControlParts): Verbs<"listAgents" | "sendToRun"> {
+export function agentVerbs(parts: ControlParts): Verbs<"listAgents" | "sendToRun" | "attachToRun"> {
   const { reader } = parts.database;
 
   async function statusOf(name: string, agent: AgentConfig, runs: readonly Run[], signal: AbortSignal): Promise<AgentStatus> {
@@ -41,6 +41,19 @@ export function agentVerbs(parts: ControlParts): Verbs<"listAgents" | "sendToRun
   }
 
   return {
+    async attachToRun({ params, query }) {
+      const run = requireRun(reader, params.run);
+      const command = run.outcome === null ? await findIsolation(parts, run.isolation).attach?.(run.id, query.readOnly) : undefined;
+      if (command !== undefined) return { command: [...command] };
+      const why =
+        run.outcome !== null
+          ? "it has ended"
+          : run.isolation === "tmux"
+            ? "its window is not there now"
+            : `it runs in isolation ${run.isolation}; only tmux has windows`;
+      throw new AppError("conflict", `There is nothing to attach to of run ${run.id}: ${why}. See what it prints with: drover agent tail`);
+    },
+
     async listAgents({ signal }) {
       const runs = openRuns(reader);
       const agents = Object.entries(parts.settings.current().agents);

@@ -36,8 +36,10 @@ const ErrorLine = z.object({
     data: z.object({ message: z.string().optional(), statusCode: z.number().nullish(), isRetryable: z.boolean().optional() }).optional(),
   }),
 });
+/** Printed by our start command in the place of OpenCode, which is not started. */
+const Refused = z.object({ type: z.literal("drover.refused"), sessionID: sessionID.optional(), carried: z.string() });
 
-const Line = z.discriminatedUnion("type", [StepStart, Text, ToolUse, StepFinish, ErrorLine]);
+const Line = z.discriminatedUnion("type", [StepStart, Text, ToolUse, StepFinish, ErrorLine, Refused]);
 
 export type OpencodeLine = z.infer<typeof Line>;
 export type OpencodeStep = z.infer<typeof StepFinish>["part"];

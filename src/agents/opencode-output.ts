@@ -57,6 +57,8 @@ export class OpencodeReader implements OutputReader {
         return this.#readStep(line.part);
       case "error":
         return this.#endTurn(judge(line.error));
+      case "drover.refused":
+        return this.#endTurn(refusal(line.carried));
     }
   }
 
@@ -82,6 +84,11 @@ export class OpencodeReader implements OutputReader {
     this.#end = { verdict, report: cutReport(this.#lastMessage) };
     return [{ type: "turn_ended", ...this.#end, stdin: null }];
   }
+}
+
+function refusal(carried: string) {
+  const message = `The repository carries ${carried}, whose plugins OpenCode would run as you before it is given its task, and there is no way to keep it from that. Choose another agent for this project.`;
+  return failure("permission_denied", message);
 }
 
 const LIMIT = /\busage limit\b|\bquota\b|\busage exceeded\b|\binsufficient (?:credits|balance)\b/iu;

@@ -21,7 +21,8 @@ const OPENCODE: ProgramFacts = {
 /**
  * OpenCode (https://opencode.ai/docs), headless by `opencode run --format json`.
  *
- * Nothing that a repository carries configures it: no `opencode.json`, `.opencode/`, AGENTS.md or skills. Its sessions and
+ * Nothing that a repository carries configures it: neither AGENTS.md nor skills are read, and a repository with an
+ * `opencode.json` or `.opencode/` is refused, because OpenCode runs the plugins that these name whatever it is told. Its sessions and
  * state live in the task's folder, so that the person's configuration does not count either, but for a file that the
  * environment names (OPENCODE_CONFIG); the person's logins are used, and renewed, where they are. It can't ask a person, so
  * permissions `ask` are refused.
@@ -63,8 +64,17 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
   };
 }
 
-/** Makes the logins seen: through the link, OpenCode renews them where they are. */
-const BEFORE = `mkdir -p "$2"
+/**
+ * Refuses a repository whose plugins OpenCode would run: 1.18.33 loads them at each start, with its switches against that set
+ * too. Then makes the logins seen: through the link, OpenCode renews them where they are.
+ */
+const BEFORE = `for carried in .opencode opencode.json opencode.jsonc; do
+  if [ -e "$carried" ] || [ -L "$carried" ]; then
+    echo '{"type":"drover.refused","carried":"'"$carried"'"}'
+    exit 1
+  fi
+done
+mkdir -p "$2"
 ln -sf "$1" "$2/auth.json"
 shift 2
 `;

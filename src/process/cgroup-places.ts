@@ -9,7 +9,7 @@ export type Controller = (typeof controllers)[number];
 /** A tree of control groups that the kernel shows, with the group of this process in it. */
 export interface CgroupPlace {
   readonly version: 1 | 2;
-  /** The folder of the group that this process is in. */
+  /** The folder of the group that the process is in. */
   readonly folder: string;
   /** What can be limited there. Empty for a version 2 whose controllers all belong to version 1: it still ends whole groups. */
   readonly controllers: readonly Controller[];
@@ -23,11 +23,11 @@ interface Mount {
   readonly controllers: readonly Controller[];
 }
 
-/** Where this process is in each tree of control groups; none on a system without them. `proc`: `/proc`. */
-export async function findCgroupPlaces(proc: string): Promise<CgroupPlace[]> {
+/** Where a process is in each tree of control groups; none on a system without them. `proc`: `/proc`. */
+export async function findCgroupPlaces(proc: string, pid: number | "self" = "self"): Promise<CgroupPlace[]> {
   let texts: readonly [string, string];
   try {
-    texts = [await readFile(join(proc, "self/mountinfo"), "utf8"), await readFile(join(proc, "self/cgroup"), "utf8")];
+    texts = [await readFile(join(proc, "self/mountinfo"), "utf8"), await readFile(join(proc, String(pid), "cgroup"), "utf8")];
   } catch (failure) {
     if (hasCode(failure, "ENOENT")) return [];
     throw failure;

@@ -30,7 +30,8 @@ function filesOf(group: string): Record<string, string> {
   return Object.fromEntries(entries.map(({ name }) => [name, read(`${group}/${name}`)]));
 }
 
-const open = () => new Cgroups({ name: NAME, log: silentLog, proc: join(folder, "proc") });
+const open = (enterScope: () => Promise<number | undefined> = async () => undefined) =>
+  new Cgroups({ name: NAME, log: silentLog, proc: join(folder, "proc"), enterScope });
 
 describe("version 2", () => {
   beforeEach(() => {
@@ -104,6 +105,20 @@ describe("version 2", () => {
     write(`${ALL}/run_1/cgroup.controllers`, "cpu memory pids\n");
     expect(await open().open("run_2", limits)).toEqual([join(folder, ALL, "run_2")]);
     expect(read("fs/daemon.service/drover-daemon/cgroup.procs")).toBe(String(process.pid));
+  });
+
+  test("where the own group cannot be divided, one is asked for that can", async () => {
+    rmSync(join(folder, "fs/daemon.service/cgroup.subtree_control"));
+    const groups = open(async () => {
+      write("proc/4711/cgroup", "0::/mine.scope\n");
+      write("fs/mine.scope/cgroup.controllers", "memory pids\n");
+      write("fs/mine.scope/cgroup.subtree_control", "\n");
+      write(`fs/mine.scope/${NAME}/cgroup.subtree_control`, "\n");
+      return 4711;
+    });
+    expect(await groups.open("run_1", limits)).toEqual([join(folder, "fs/mine.scope", NAME, "run_1")]);
+    expect(await groups.controllers()).toEqual(new Set(["memory", "pids"]));
+    expect(filesOf(`fs/mine.scope/${NAME}/run_1`)).toMatchObject({ "memory.max": "1000", "pids.max": "50" });
   });
 
   test.each(["cgroup.controllers", "cgroup.subtree_control"])(

@@ -13,6 +13,11 @@ export interface CgroupOptions {
   readonly log: Log;
   /** Where the kernel tells of processes: `/proc`. */
   readonly proc: string;
+  /**
+   * Starts what will start the commands in a group that is its own to divide, where somebody gives out such groups, and
+   * returns its pid. Asked only where the own group can't be divided, which version 2 lets few.
+   */
+  readonly enterScope: () => Promise<number | undefined>;
 }
 
 /** A tree with the group that is around all of ours. */
@@ -112,28 +117,42 @@ export class Cgroups {
     const { proc, log } = this.#options;
     const trees: Tree[] = [];
     for (const place of await findCgroupPlaces(proc)) {
-      try {
-        const tree = await this.#prepareTree(place);
-        if (tree) trees.push(tree);
-      } catch (failure) {
-        if (!isSystemFailure(failure)) throw failure;
-        // Safe to go on: what the kernel does not limit is measured and ended instead.
-        log.debug("no control groups here", { folder: place.folder, why: messageOf(failure) });
-      }
+      const tree = (await this.#tryTree(place, process.pid)) ?? (await this.#treeInScope(place));
+      if (tree) trees.push(tree);
     }
     const limited = [...new Set(trees.flatMap((tree) => tree.controllers))];
     log.debug(limited.length === 0 ? "the kernel limits no agent: they are measured" : "the kernel limits agents", { limited });
     return trees;
   }
 
-  async #prepareTree(place: CgroupPlace): Promise<Tree | undefined> {
+  /** `pid`: the process that may step aside there. */
+  async #tryTree(place: CgroupPlace, pid: number): Promise<Tree | undefined> {
+    try {
+      return await this.#prepareTree(place, pid);
+    } catch (failure) {
+      if (!isSystemFailure(failure)) throw failure;
+      // Safe to go on: what the kernel does not limit is measured and ended instead.
+      this.#options.log.debug("no control groups here", { folder: place.folder, why: messageOf(failure) });
+      return undefined;
+    }
+  }
+
+  async #treeInScope({ version, controllers: named }: CgroupPlace): Promise<Tree | undefined> {
+    if (version === 1 || named.length === 0) return undefined;
+    const pid = await this.#options.enterScope();
+    if (pid === undefined) return undefined;
+    const place = (await findCgroupPlaces(this.#options.proc, pid)).find((one) => one.version === 2);
+    return place && this.#tryTree(place, pid);
+  }
+
+  async #prepareTree(place: CgroupPlace, pid: number): Promise<Tree | undefined> {
     const { version, controllers: named } = place;
     if (version === 1 && named.length === 0) return undefined;
     const folder = await this.#leaveOwnGroups(place);
     const all = join(folder, this.#options.name);
-    if (version === 2) await delegate(folder, named);
+    if (version === 2) await delegate(folder, named, pid);
     await mkdir(all, { recursive: true });
-    if (version === 2) await delegate(all, named);
+    if (version === 2) await delegate(all, named, pid);
     const tree = { ...place, folder, all };
     await writeTotalLimits(all, tree, this.#total);
     return tree;
@@ -160,7 +179,7 @@ async function makeGroup(tree: Tree, marker: string, limits: RunLimits): Promise
 }
 
 /** Lets the groups in this one be limited. */
-async function delegate(folder: string, wanted: readonly Controller[]): Promise<void> {
+async function delegate(folder: string, wanted: readonly Controller[], pid: number): Promise<void> {
   const control = join(folder, "cgroup.subtree_control");
   const given = (await readFile(control, "utf8")).trim().split(" ");
   const text = wanted
@@ -171,9 +190,9 @@ async function delegate(folder: string, wanted: readonly Controller[]): Promise<
   try {
     await writeFile(control, text);
   } catch (failure) {
-    // A group with processes can't give anything to groups in it. Where this process is the only one, it can step aside.
+    // A group with processes can't give anything to groups in it. Where it is but this one, it can step aside.
     const pids = (await readFile(join(folder, "cgroup.procs"), "utf8")).trim();
-    if (!hasCode(failure, "EBUSY") || pids !== String(process.pid)) throw failure;
+    if (!hasCode(failure, "EBUSY") || pids !== String(pid)) throw failure;
     await mkdir(join(folder, OWN_LEAF), { recursive: true });
     await writeFile(join(folder, OWN_LEAF, "cgroup.procs"), pids);
     await writeFile(control, text);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
 import type { Clock } from "../base/clock.ts";
@@ -31,6 +32,7 @@ import { commandScript } from "./script.ts";
 import { IDENTIFY_SCRIPT, Spawner } from "./spawner.ts";
 import { failureTo, hasCode, isSystemFailure } from "./system-error.ts";
 import { Surveyor, type Survey } from "./survey.ts";
+import { scopePrefix, SYSTEMD_FOLDER } from "./systemd-scope.ts";
 import { CpuMeter } from "./usage.ts";
 
 export interface RealHostOptions {
@@ -84,7 +86,8 @@ class RealHost implements RealProcessHost {
     this.#ending = new Ending(table, clock);
     this.#inbox = new Inbox(clock, log);
     this.#cpu = new CpuMeter(clock);
-    this.#groups = new Cgroups({ name: `drover-${this.#scope}`, log, proc });
+    const name = `drover-${this.#scope}`;
+    this.#groups = new Cgroups({ name, log, proc, enterScope: () => this.#enterScope(name) });
     this.#surveyor = new Surveyor(clock);
   }
 
@@ -297,6 +300,13 @@ class RealHost implements RealProcessHost {
     } finally {
       cancelTimer();
     }
+  }
+
+  /** Has commands started in a scope of systemd's, where systemd runs the system and gives us one. */
+  async #enterScope(name: string): Promise<number | undefined> {
+    if (!existsSync(SYSTEMD_FOLDER)) return undefined;
+    // Of its own for each daemon: what an earlier one started stays in the scope that it was started in.
+    return this.#spawner.enter(scopePrefix({ unit: `${name}-${process.pid}`, isRoot: process.getuid?.() === 0 }));
   }
 
   #byMarker(listed: readonly ListedProcess[]): Map<string, ListedProcess[]> {

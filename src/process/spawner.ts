@@ -13,9 +13,9 @@ const SPAWNER_SCRIPT = fileURLToPath(new URL("spawner.sh", import.meta.url));
 /** What was asked for takes milliseconds; no answer by then means that a holder was killed before it could give one. */
 const ANSWER_WITHIN_MS = 15_000;
 
-/** started: with its identity as JSON. done: carried out. failed: not carried out, or nobody said. */
+/** started: with its identity as JSON. pid: its own. done: carried out. failed: not carried out, or nobody said. */
 interface SpawnerAnswer {
-  readonly word: "started" | "done" | "failed";
+  readonly word: "started" | "pid" | "done" | "failed";
   readonly rest: string;
 }
 
@@ -38,6 +38,8 @@ export class Spawner {
   readonly #log: Log;
   readonly #open = new Map<number, Request>();
   #child: ChildProcess | undefined;
+  /** What it is run by. */
+  #prefix: readonly string[] = [];
   #lastNumber = 0;
   #isClosed = false;
 
@@ -56,6 +58,29 @@ export class Spawner {
   /** Gives the first `bytes` of a file back to the disk, where the system can do that. */
   free(path: string, bytes: number): Promise<SpawnerAnswer> {
     return this.#request("free", `${bytes} ${path}`);
+  }
+
+  /**
+   * Goes on in a process that `prefix` runs: it must become the command behind it in the end. Returns the pid of that process;
+   * undefined: the prefix does not work here, and nothing has changed.
+   */
+  async enter(prefix: readonly string[]): Promise<number | undefined> {
+    this.#moveTo(prefix);
+    try {
+      const { word, rest } = await this.#request("pid", "");
+      if (word === "pid") return Number(rest);
+    } catch (failure) {
+      if (this.#isClosed) throw failure;
+    }
+    this.#moveTo([]);
+    return undefined;
+  }
+
+  /** The next request starts another process; the one before ends once it has done what it was asked. */
+  #moveTo(prefix: readonly string[]): void {
+    this.#prefix = prefix;
+    this.#child?.stdin?.end();
+    this.#child = undefined;
   }
 
   /** Ends the spawner. Holders and their commands live on. Safe to repeat. */
@@ -92,7 +117,14 @@ export class Spawner {
 
   #spawn(): ChildProcess {
     // By env, since Node may add variables of its own to those it is told to give (NODE_V8_COVERAGE).
-    const child = spawn("/usr/bin/env", ["-i", `PATH=${this.#path}`, "/bin/sh", SPAWNER_SCRIPT], {
+    const [program = "/usr/bin/env", ...args] = [
+      ...this.#prefix.concat("/usr/bin/env"),
+      "-i",
+      `PATH=${this.#path}`,
+      "/bin/sh",
+      SPAWNER_SCRIPT,
+    ];
+    const child = spawn(program, args, {
       cwd: "/",
       // A session of its own: Ctrl-C in the daemon's terminal is not for it.
       detached: true,
@@ -121,7 +153,7 @@ export class Spawner {
 
   #onExit(child: ChildProcess, code: number | null, signal: string | null): void {
     if (this.#child === child) this.#child = undefined;
-    if (this.#isClosed) return;
+    if (this.#isClosed || code === 0) return;
     this.#log.warn("The spawner died; starting another.", { code, signal, unanswered: this.#open.size });
     for (const [number, request] of this.#open) {
       if (request.sent < 2) this.#send(request);

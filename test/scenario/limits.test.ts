@@ -46,7 +46,9 @@ async function haveSpoken(daemon: TestDaemon, count: number): Promise<void> {
   await daemon.until((event) => event.type === "run.session_started" && ++spoken === count);
 }
 
-describe.skipIf(!needs("cgroups").ok)("limits that the kernel holds", () => limitsHold(undefined));
+describe.skipIf(!needs("cgroups").ok)("limits that the kernel holds", () => {
+  limitsHold(undefined);
+});
 describe("limits that are held by measuring", () => {
   limitsHold(join(PROGRAMS, "unlimited-daemon.ts"));
 

@@ -52,6 +52,7 @@ describe("a claim", () => {
       driver: "claude",
       isolation: "process",
       progress: "preparing",
+      state: null,
       outcome: null,
       leaseExpiresAt: now + 30_000,
       process: null,

@@ -12,5 +12,6 @@ export const names = [
   "agent-overhead",
   "whole-task",
   "http",
+  "hooks",
 ] as const;
 export type BenchmarkName = (typeof names)[number];

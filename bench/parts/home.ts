@@ -19,6 +19,8 @@ export interface Home extends AsyncDisposable {
   readonly url: string;
   readonly token: string;
   readonly client: Client;
+  /** What the daemon finds in its environment besides the basics. */
+  readonly env: Record<string, string>;
   start(decorate?: (parts: EngineParts) => EngineParts): Promise<void>;
   /** Nothing waits, runs or is to be published. */
   untilIdle(): Promise<void>;
@@ -34,12 +36,14 @@ export async function openHome(config: { daemon?: object; [section: string]: unk
     JSON.stringify({ version: 1, ...config, daemon: { port: 0, queueMax: 1_000_000, ...config.daemon } }),
   );
   let running: { daemon: Daemon; database: Database; client: Client } | undefined;
+  const more: Record<string, string> = {};
   const now = () => {
     if (!running) throw new Error("The daemon does not run.");
     return running;
   };
   return {
     folder,
+    env: more,
     get database() {
       return now().database;
     },
@@ -54,7 +58,7 @@ export async function openHome(config: { daemon?: object; [section: string]: unk
     },
     async start(decorate = (parts) => parts) {
       let database: Database | undefined;
-      const env = { PATH: process.env["PATH"], HOME: folder, LANG: "C.UTF-8" };
+      const env = { PATH: process.env["PATH"], HOME: folder, LANG: "C.UTF-8", ...more };
       const daemon = await createDaemon(
         { home, env, onFatal: (error) => process.emitWarning(error) },
         {

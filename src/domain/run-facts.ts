@@ -39,6 +39,8 @@ export interface Signs {
 export interface RunFacts {
   readonly startedAt: number;
   readonly signs: Signs;
+  /** When the agent first said or told something: what was started before is the agent itself. Null: not yet. */
+  readonly firstSaidAt: number | null;
   /** The tools that were called and have not answered, by id. */
   readonly openTools: ReadonlyMap<string, { readonly tool: string; readonly since: number }>;
   readonly questions: readonly { readonly id: string; readonly tool: string; readonly since: number }[];
@@ -65,6 +67,7 @@ export function newFacts(startedAt: number): RunFacts {
   return {
     startedAt,
     signs: { output: null, hook: null, cpu: null, files: null },
+    firstSaidAt: null,
     openTools: new Map(),
     questions: [],
     hookWaits: null,
@@ -135,7 +138,9 @@ function atWork(facts: RunFacts, at: number): RunFacts {
 }
 
 function withSign(facts: RunFacts, sign: keyof Signs, at: number): RunFacts {
-  return { ...facts, signs: { ...facts.signs, [sign]: Math.max(facts.signs[sign] ?? 0, at) } };
+  const isSaid = (sign === "output" || sign === "hook") && facts.ownWork === null;
+  const firstSaidAt = facts.firstSaidAt ?? (isSaid ? at : null);
+  return { ...facts, firstSaidAt, signs: { ...facts.signs, [sign]: Math.max(facts.signs[sign] ?? 0, at) } };
 }
 
 function withLook(facts: RunFacts, { at, busyShare, startedAts }: Extract<Observation, { kind: "look" }>): RunFacts {

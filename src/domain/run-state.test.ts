@@ -52,15 +52,27 @@ test("a look that finds nothing but idling is no sign", () => {
 });
 
 test("a silent command of the agent's is work, however long it takes, as long as it lives", () => {
-  const test_ = [1, called("Bash", "npm test")] as Seen;
-  expect(stateAt(50, test_, [49, { kind: "look", busyShare: 0, startedAts: [0, MINUTE + 20] }])).toMatchObject({
+  const seen: Seen[] = [
+    [0.5, output],
+    [1, called("Bash", "npm test")],
+  ];
+  expect(stateAt(50, ...seen, [49, { kind: "look", busyShare: 0, startedAts: [0, MINUTE + 20] }])).toMatchObject({
     state: "running",
     confidence: 0.8,
     evidence: ["Bash has a living process, for 49 min", "output 49 min ago"],
     remedy: "nothing",
   });
   // The agent itself and its helpers were there before it called the tool.
-  expect(stateAt(50, test_, [49, { kind: "look", busyShare: 0, startedAts: [0] }])).toMatchObject({ state: "stuck", remedy: "stop" });
+  expect(stateAt(50, ...seen, [49, { kind: "look", busyShare: 0, startedAts: [0] }])).toMatchObject({ state: "stuck", remedy: "stop" });
+});
+
+test("a command that an agent started without a word is work too; the agent itself, which said something just after its start, is not", () => {
+  const look = (...startedAts: number[]): Seen => [49, { kind: "look", busyShare: 0, startedAts }];
+  expect(stateAt(50, [1, output], look(0, MINUTE + 20))).toMatchObject({
+    state: "running",
+    evidence: ["what it does has a living process, for 49 min", expect.any(String)],
+  });
+  expect(stateAt(50, [1, output], look(MINUTE - 100))).toMatchObject({ state: "stuck" });
 });
 
 test("who waits for a person waits as long as it takes; once answered its silence counts again", () => {

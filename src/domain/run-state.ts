@@ -161,12 +161,13 @@ function ofSigns(facts: RunFacts, { silenceMs }: StateLimits, now: number): Conc
  * yet, or, for some agents tell of a tool only when it is over, after the last that the agent said. The agent itself and its
  * helpers are older.
  */
-function livingCommand({ openTools, signs, startedAts, startedAt }: RunFacts): { what: string; since: number } | undefined {
-  const hasOneSince = (since: number) => startedAts.some((each) => each >= since - READ_WITHIN_MS);
+function livingCommand({ openTools, signs, startedAts, firstSaidAt }: RunFacts): { what: string; since: number } | undefined {
+  if (firstSaidAt === null) return undefined;
+  const hasOneSince = (since: number) => startedAts.some((each) => each > firstSaidAt && each >= since - READ_WITHIN_MS);
   const tool = [...openTools.values()].find(({ since }) => hasOneSince(since));
   if (tool) return { what: tool.tool, since: tool.since };
-  const lastSaidAt = Math.max(signs.output ?? startedAt, signs.hook ?? startedAt);
-  return lastSaidAt > startedAt && hasOneSince(lastSaidAt) ? { what: "what it does", since: lastSaidAt } : undefined;
+  const lastSaidAt = Math.max(firstSaidAt, signs.output ?? 0, signs.hook ?? 0);
+  return hasOneSince(lastSaidAt) ? { what: "what it does", since: lastSaidAt } : undefined;
 }
 
 function latestSign({ signs, startedAt, busyShare }: RunFacts, now: number): string {

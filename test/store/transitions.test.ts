@@ -77,7 +77,7 @@ describe("a claim", () => {
     expect(latestVirtualTime(database.reader)).toBe(2.5);
     expect(history(database, before)).toEqual([
       ["task.status_changed", { from: "queued", to: "running", reason: null, message: null }],
-      ["run.started", { attempt: 1, agent: "claude", worker: 3, stage: "implement" }],
+      ["run.started", { attempt: 1, agent: "claude", worker: 3, stage: "implement", handedOverFrom: null }],
     ]);
     expect([openRuns(database.reader), findRun(database.reader, "run_none")]).toEqual([[run], undefined]);
   });

@@ -25,6 +25,7 @@ export const benchmark: Benchmark = async ({ rounds: count, quick }) => {
   return [
     { name: `resident, ${PROJECTS} projects, idle`, unit: "MB", ours: memory.idleResident, limit: resident, goal: { first: 80 } },
     { name: `resident, ${RUNS} runs`, unit: "MB", ours: memory.busyResident, limit: resident, goal: { first: 120 } },
+    { name: `resident, each of ${RUNS} runs`, unit: "MB", ours: memory.eachRun, limit: null, goal: null },
     { name: "private and written, idle", unit: "MB", ours: memory.idleDirty, limit: dirty, goal: null },
     { name: `private and written, ${RUNS} runs`, unit: "MB", ours: memory.busyDirty, limit: dirty, goal: null },
     {
@@ -54,6 +55,7 @@ async function measureMemory() {
     idleResident: idle.resident,
     idleDirty: idle.dirty,
     busyResident: busy.resident,
+    eachRun: (busy.resident - idle.resident) / RUNS,
     busyDirty: busy.dirty,
     bareResident: server.resident,
     bareDirty: server.dirty,

@@ -9,10 +9,11 @@ here=${0%/*}
 cd -- "$own" || exit 1
 exec 5>alive
 stty -isig -ixon -echo
-# The limits are those of the held command.
+# The limits are those of the held command. A person's server that was started in a login session may not move its windows
+# from there into a scope of systemd's; then their limits are held by measuring alone.
 if [ -e "$held/groups" ]; then
 	while IFS= read -r group; do
-		printf '%s\n' "$$" >"$group/cgroup.procs" || exit 1
+		printf '%s\n' "$$" >"$group/cgroup.procs" 2>/dev/null
 	done <"$held/groups"
 fi
 (tail -c +1 -f "$held/out" | LC_ALL=C tr -d '\000-\010\013-\037\177') 5>&- &

@@ -117,14 +117,7 @@ export class Spawner {
 
   #spawn(): ChildProcess {
     // By env, since Node may add variables of its own to those it is told to give (NODE_V8_COVERAGE).
-    const [program = "/usr/bin/env", ...args] = [
-      ...this.#prefix.concat("/usr/bin/env"),
-      "-i",
-      `PATH=${this.#path}`,
-      "/bin/sh",
-      SPAWNER_SCRIPT,
-    ];
-    const child = spawn(program, args, {
+    const child = spawn("/usr/bin/env", [...this.#prefix, "/usr/bin/env", "-i", `PATH=${this.#path}`, "/bin/sh", SPAWNER_SCRIPT], {
       cwd: "/",
       // A session of its own: Ctrl-C in the daemon's terminal is not for it.
       detached: true,

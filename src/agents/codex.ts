@@ -90,6 +90,10 @@ function configOf({ agent, workspace }: LaunchRequest): string {
     `cli_auth_credentials_store = "file"`,
     "[projects]",
     `${text(workspace)} = { trust_level = "untrusted" }`,
+    // In every folder that commands may write to, its sandbox makes empty `.git`, `.codex` and the like, and leaves them there when
+    // it is killed. The temporary folder is the task's own.
+    "[sandbox_workspace_write]",
+    "exclude_slash_tmp = true",
     "[skills]",
     "include_instructions = false",
     // Its exporter of metrics holds up the end of a run by 5 s where it can't reach its server.

@@ -74,16 +74,19 @@ function conflictsIn({ daemon, agents, defaults: tasks }: Config): Mistake[] {
     const message = `agents.${name}.command is empty; the driver "${agent.driver}" needs the program to run.`;
     conflicts.push({ path: ["agents", name, "command"], message });
   }
-  if (!Object.hasOwn(agents, tasks.agent)) {
-    const message = `defaults.agent is ${shown(tasks.agent)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.`;
-    conflicts.push({ path: ["defaults", "agent"], message });
-  }
-  for (const [index, name] of tasks.handOver.entries()) {
-    if (Object.hasOwn(agents, name)) continue;
-    const message = `defaults.handOver[${index}] is ${shown(name)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.`;
-    conflicts.push({ path: ["defaults", "handOver", index], message });
-  }
-  return conflicts;
+  return [...conflicts, ...unknownAgents({ agents, defaults: tasks })];
+}
+
+function unknownAgents({ agents, defaults: { agent, handOver, stages } }: Pick<Config, "agents" | "defaults">): Mistake[] {
+  const named: [path: Path, name: string | undefined][] = [
+    [["defaults", "agent"], agent],
+    ...handOver.map((name, index): [Path, string] => [["defaults", "handOver", index], name]),
+    ...Object.entries(stages).map(([stage, its]): [Path, string | undefined] => [["defaults", "stages", stage, "agent"], its.agent]),
+  ];
+  return named.flatMap(([path, name]) => {
+    if (name === undefined || Object.hasOwn(agents, name)) return [];
+    return [{ path, message: `${keyOf(path)} is ${shown(name)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.` }];
+  });
 }
 
 function problemAt(layers: readonly Layer[], path: Path, message: string): Problem {

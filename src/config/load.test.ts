@@ -101,9 +101,10 @@ describe("layers", () => {
     const { config } = load(
       "agents:\n  claude: { model: opus }\n  mine: { driver: command, command: [agent] }\nintake:\n  labels: [bot]\n",
     );
-    const standard = Config.parse({}).agents["claude"];
+    const standard = Config.parse({}).agents;
     expect(config.agents).toEqual({
-      claude: { ...standard, model: "opus" },
+      ...standard,
+      claude: { ...standard["claude"], model: "opus" },
       mine: AgentConfig.parse({ driver: "command", command: ["agent"] }),
     });
     expect(config.intake.labels).toEqual(["bot"]);
@@ -247,7 +248,11 @@ resources:
       "config.yaml:2:9",
       'agents.mine.command is empty; the driver "command" needs the program to run.',
     ],
-    ["defaults: { agent: codex }\n", "config.yaml:1:20", 'defaults.agent is "codex"; allowed: one of agents, which are claude.'],
+    [
+      "defaults: { agent: gpt }\n",
+      "config.yaml:1:20",
+      'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode.',
+    ],
   ])("settings that do not fit each other: %j", (text, place, message) => {
     expect(issuesOf(() => load(text)).map(([at, , why]) => [at, why])).toEqual([[place, message]]);
   });
@@ -419,11 +424,44 @@ describe("a project's file", () => {
     expect(loaded.settings()).toEqual(global.settings());
   });
 
+  test("it can say which agent, model and effort a stage has, but not its arguments and variables", () => {
+    const global = load("defaults: { stages: { plan: { args: [--home], env: [HOME_KEY] }, implement: { model: opus } } }\n");
+    const written = `defaults:
+  stages:
+    plan: { agent: codex, effort: high, args: [--evil] }
+    implement: { env: [AWS_SECRET_ACCESS_KEY] }
+`;
+    const { config, warnings } = loadProject(global, written);
+    expect(config.defaults.stages).toEqual({
+      plan: { agent: "codex", effort: "high", args: ["--home"], env: ["HOME_KEY"] },
+      implement: { model: "opus" },
+    });
+    expect(warnings).toEqual(
+      ["3:41: defaults.stages.plan.args", "4:18: defaults.stages.implement.env"].map(
+        (what) => `${projectFile}:${what} is a setting of the whole daemon and has no effect in a project's file.`,
+      ),
+    );
+  });
+
+  test("it can name no agent for a stage that the home's file has not", () => {
+    expect(issuesOf(() => loadProject(load(), "defaults: { stages: { plan: { agent: yours } } }\n"))).toEqual([
+      [
+        "project.yaml:1:38",
+        "defaults.stages.plan.agent",
+        'defaults.stages.plan.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode.',
+      ],
+    ]);
+  });
+
   test("it can choose among the agents of the home's file, and no others", () => {
     const global = load("agents: { mine: { driver: claude } }\n");
     expect(loadProject(global, "defaults: { agent: mine }\n").config.defaults.agent).toBe("mine");
     expect(issuesOf(() => loadProject(global, "defaults: { agent: yours }\n"))).toEqual([
-      ["project.yaml:1:20", "defaults.agent", 'defaults.agent is "yours"; allowed: one of agents, which are claude, mine.'],
+      [
+        "project.yaml:1:20",
+        "defaults.agent",
+        'defaults.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, mine.',
+      ],
     ]);
   });
 });

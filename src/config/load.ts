@@ -4,9 +4,9 @@ import { checkLayers, mergeLayers } from "./check.ts";
 import { readConfigText } from "./file.ts";
 import { environmentLayer, fileLayer, flagLayer, type Layer } from "./layer.ts";
 import { problemLine, shown } from "./problem.ts";
-import { isMapping, keyOf, type Path, schemaAt, type SchemaNode, sections, settingSchemas } from "./schema.ts";
+import { isMapping, keyOf, type Path, schemaAt, type SchemaNode, settingSchemas } from "./schema.ts";
 import type { Environment } from "./text-value.ts";
-import { has, isTree, valueAt, without } from "./tree.ts";
+import { has, isTree, type Tree, valueAt, without } from "./tree.ts";
 
 /** The configuration of the daemon, checked and frozen, with the origin of each setting. */
 export interface LoadedConfig {
@@ -93,26 +93,31 @@ function settingsOf(config: Config, layers: readonly Layer[]): Setting[] {
     });
 }
 
-/** A setting itself, or where it is a mapping (`agents`) each of its members'. */
+/** A setting itself, or where it is a mapping with members (`agents`) each of theirs. */
 function leavesOf(path: Path, value: unknown): { path: Path; value: unknown }[] {
-  if (!isMapping(schemaAt(path)) || !isTree(value)) return [{ path, value }];
+  if (!isMapping(schemaAt(path)) || !isTree(value) || Object.keys(value).length === 0) return [{ path, value }];
   return Object.entries(value).flatMap(([name, member]) => leavesOf([...path, name], member));
 }
 
 /** What a project's file may not decide, taken out of it, and a warning for each. */
 function withoutGlobalSettings(layer: Layer): { layer: Layer; warnings: string[] } {
-  const members = Object.entries(layer.values).flatMap(([section, value]) =>
-    isTree(value) ? Object.keys(value).map((name) => [section, name]) : [[section]],
-  );
-  const misplaced = members.filter(
-    ([section = "", name = ""]) => (schemaAt([section, name])?.scope ?? sections[section]?.scope) === "global",
-  );
+  const misplaced = globalSettingsIn(layer.values, []);
   return {
     layer: { ...layer, values: misplaced.reduce(without, layer.values) },
     warnings: misplaced.map((path) =>
       warning(layer, path, `${keyOf(path)} is a setting of the whole daemon and has no effect in a project's file.`),
     ),
   };
+}
+
+/** The places of what only the home's file may say; of a section that is global as a whole each of its settings. */
+function globalSettingsIn(values: Tree, around: readonly string[], isGlobal = false): string[][] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const path = [...around, name];
+    const isItGlobal = isGlobal || schemaAt(path)?.scope === "global";
+    if (isTree(value) && (path.length === 1 || !isItGlobal)) return globalSettingsIn(value, path, isItGlobal);
+    return isItGlobal ? [path] : [];
+  });
 }
 
 /** Limits above those of the lower layers, and ways out of a confinement, taken out of a project's file, and a warning for each. */

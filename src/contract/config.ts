@@ -89,6 +89,22 @@ export const AgentConfig = z.strictObject({
 export type AgentConfig = z.infer<typeof AgentConfig>;
 const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
 
+/** How the agent works at one stage of a workflow, where that differs. Its arguments and variables only the home's file says. */
+export const StageConfig = z.strictObject({
+  agent: AgentName.optional().meta(doc("which of `agents` does this stage, instead of `defaults.agent`")),
+  model: ModelName.optional().meta(doc("model name or alias, instead of the agent's")),
+  effort: Effort.optional().meta(doc("how hard the model is to think, instead of the agent's")),
+  args: z
+    .array(z.string())
+    .optional()
+    .meta(doc("extra arguments besides the agent's", { scope: "global" })),
+  env: z
+    .array(VariableName)
+    .optional()
+    .meta(doc("names of the daemon's environment variables that the agent gets besides its own", { scope: "global" })),
+});
+export type StageConfig = z.infer<typeof StageConfig>;
+
 /** Money, US dollars; null: no limit. */
 const dollars = z.number().min(0).max(1_000_000).nullable().default(null);
 
@@ -185,6 +201,11 @@ const ResourcesConfig = z.strictObject({
     .min(16)
     .default(1024)
     .meta(doc("processes, with their threads, that one agent may have; it can start no more than that")),
+});
+
+const BrokerConfig = z.strictObject({
+  callsMax: z.int().min(0).max(100_000).default(300).meta(doc("what the agent of one run may ask of its forge through Drover; 0: nothing")),
+  commentsMax: z.int().min(0).max(100).default(5).meta(doc("comments that the agent of one run may write at the issue of its task")),
 });
 
 const LoggingConfig = z.strictObject({
@@ -308,6 +329,12 @@ const TaskConfig = z.strictObject({
     .meta(doc("processes that one agent may have, at most resources.agentProcessesMax; null: that", { tighten: "min" })),
   priority: TaskPriority.default(50).meta(doc("priority of a task that names none; the higher goes first within its project")),
   agent: AgentName.default("claude").meta(doc("which of `agents` does the work")),
+  stages: z
+    .record(AgentName, StageConfig)
+    .default({})
+    .meta(
+      doc("what is different at a stage of a workflow, by its name: `plan`, `implement`; not for an agent that work is handed over to"),
+    ),
   isolation: IsolationName.default("process").meta(
     doc(
       "what is around the agent: nothing (process), a window that people can look into (tmux), a container (docker), or the system's sandbox; a project cannot leave the last two",
@@ -425,6 +452,7 @@ export const Config = z.strictObject({
   resources: ResourcesConfig.prefault({}).meta(doc("Limits for all agents together", { scope: "global" })),
   breakers: BreakersConfig.prefault({}).meta(doc("The circuit breakers, which stop what keeps failing", { scope: "global" })),
   hooks: HooksConfig.prefault({}).meta(doc("What agents' hooks tell", { scope: "global" })),
+  broker: BrokerConfig.prefault({}).meta(doc("What agents may ask of GitHub", { scope: "global" })),
   logging: LoggingConfig.prefault({}).meta(doc("The daemon's log files", { scope: "global" })),
   agents: z
     .record(AgentName, AgentConfig)

@@ -51,7 +51,7 @@ export class Dispatcher {
       const project = getProject(reader, projectId);
       const config = parts.settings.forProject(project);
       const runningMax = parts.settings.isKnown(project) ? config.defaults.maxProcesses : 0;
-      return { runningMax, agentsFor: () => agentsFor(config), hasBudget: config.defaults.budget.dayUsd !== null };
+      return { runningMax, agentsFor: (stage) => agentsFor(config, stage), hasBudget: config.defaults.budget.dayUsd !== null };
     });
   }
 

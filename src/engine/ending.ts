@@ -59,7 +59,7 @@ function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, a
     backoffUntil: now + retryDelay(task.attempt, config.defaults.retryDelayMs, parts.random),
     outageUntil: now + retryDelay(1, OUTAGE_MS, parts.random),
     accountHeldUntil,
-    mayHandOver: mayHandOver(parts, agentsFor(config), run.agent),
+    mayHandOver: mayHandOver(parts, agentsFor(config, run.stage), run.agent),
   };
   const next = nextStep(outcome, facts);
   return { ...next, effects: effectsOf(project, task, { ...run, finishedAt: now, outcome }, outcome, next) };

@@ -6,6 +6,7 @@ import { Gates } from "../domain/gates.ts";
 import { loadAccounts, runningByAccount } from "../store/accounts.ts";
 import { loadCircuits } from "../store/circuits.ts";
 import type { Reader } from "../store/database.ts";
+import { agentAt } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Variables whose values say as whom an agent logs in, and where. */
@@ -25,8 +26,8 @@ export function openGates(parts: EngineParts, reader: Reader, budgetHold: (proje
 }
 
 /** The agents that may do a project's work at a stage, the wanted one first. */
-export function agentsFor({ defaults }: Pick<ProjectConfig, "defaults">): string[] {
-  return [defaults.agent, ...defaults.handOver];
+export function agentsFor({ defaults }: Pick<ProjectConfig, "defaults">, stage: string): string[] {
+  return [agentAt(defaults, stage), ...defaults.handOver];
 }
 
 /**

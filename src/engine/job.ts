@@ -56,15 +56,16 @@ export function openJob(parts: EngineParts, run: Run): Job {
   const { reader } = parts.database;
   const task = getTask(reader, run.taskId);
   const project = getProject(reader, run.projectId);
+  const config = parts.settings.forProject(project);
   const { agent, driver } = findAgent(parts, run.agent);
   const directory = runDirectory(parts, run);
   return {
     run,
     task,
     project,
-    config: parts.settings.forProject(project),
+    config,
     stage: findStage(parts.workflows, task.workflow, run.stage),
-    agent,
+    agent: agentOfRun(agent, config.defaults, run),
     driver,
     isolation: findIsolation(parts, run.isolation),
     log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
@@ -72,6 +73,18 @@ export function openJob(parts: EngineParts, run: Run): Job {
     agentDirectory: agentDirectory(parts, run),
     configDirectory: configDirectory(parts, run),
   };
+}
+
+/** Which agent does a stage when nothing else is decided. */
+export function agentAt({ agent, stages }: ProjectConfig["defaults"], stage: string): string {
+  return stages[stage]?.agent ?? agent;
+}
+
+/** The agent as a run's stage has it. What a stage says is meant for the agent that it wants, not for one that took over. */
+function agentOfRun(agent: AgentConfig, defaults: ProjectConfig["defaults"], run: Pick<Run, "agent" | "stage">): AgentConfig {
+  const { model = agent.model, effort = agent.effort, args = [], env = [] } = defaults.stages[run.stage] ?? {};
+  if (run.agent !== agentAt(defaults, run.stage)) return agent;
+  return { ...agent, model, effort, args: [...agent.args, ...args], env: [...agent.env, ...env] };
 }
 
 /** The configured agent of a name and its driver. Throws `invalid` saying what is wrong with either. */

@@ -1,8 +1,23 @@
-import { describe } from "vitest";
-import { describeDriver } from "../conformance/driver.ts";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { describeDriver, DONE, openBench, PROMPT, taskScript } from "../conformance/driver.ts";
 import { needs } from "../support/needs.ts";
 import { realCodex } from "../support/real-agents.ts";
 
 describe.skipIf(!needs("codex", "network-namespace").ok)("Codex", () => {
   describeDriver("codex", realCodex);
+
+  test("commands write in the workspace and the task's temporary folder, and nowhere else unless everything is allowed", async () => {
+    // The workspace of this test lies in the machine's temporary folder.
+    const command = "touch inside; touch ../outside; touch $TMPDIR/temporary; exit 0";
+    const { start, workspace, folder } = await openBench(realCodex, taskScript({ calls: [{ kind: "run", command }] }, DONE));
+    expect((await (await start({ prompt: PROMPT })).conclude()).verdict).toEqual({ ok: true });
+    expect(await readdir(workspace)).toContain("inside");
+    expect(await readdir(join(folder, "config", "tmp"))).toContain("temporary");
+    expect(existsSync(join(folder, "outside"))).toBe(false);
+    expect((await (await start({ prompt: PROMPT, permissions: "all" })).conclude()).verdict).toEqual({ ok: true });
+    expect(existsSync(join(folder, "outside"))).toBe(true);
+  });
 });

@@ -30,6 +30,8 @@ import { AcpTranslator, failureOf, type Failure, type SaidLine } from "./acp-tra
 /** How long the agent has to end its turn after it was told to, and then to end itself. Less than `defaults.graceMs` together. */
 const CANCEL_MS = 3000;
 const GO_MS = 2000;
+/** How long an agent that has loaded a session says nothing before it is taken to have told all of it. */
+const QUIET_MS = 200;
 
 interface Prompted {
   readonly prompt: string;
@@ -45,6 +47,7 @@ class Bridge {
   readonly #waiting = new Map<string, (outcome: RequestPermissionOutcome) => void>();
   readonly #asked = new Map<string, RequestPermissionRequest>();
   #sessionId: string | undefined;
+  #updates = 0;
 
   constructor([program, ...args]: readonly [string, ...string[]]) {
     // In a group of its own: who ends us ends our group, and the agent is to be told by us.
@@ -59,7 +62,10 @@ class Bridge {
     stdin.on("error", () => undefined);
     this.#agent = client({ name: "drover" })
       .onRequest(methods.client.session.requestPermission, ({ params }) => this.#decide(params))
-      .onNotification(methods.client.session.update, ({ params }) => this.#translator.update(params.update))
+      .onNotification(methods.client.session.update, ({ params }) => {
+        this.#updates++;
+        this.#translator.update(params.update);
+      })
       .connect(ndJsonStream(Writable.toWeb(stdin), Readable.toWeb(stdout) as ReadableStream<Uint8Array>)).agent;
   }
 
@@ -125,7 +131,14 @@ class Bridge {
     if (sessionId === undefined) return this.#orGone(this.#agent.request(methods.agent.session.new, place));
     const how = can?.sessionCapabilities?.resume ? methods.agent.session.resume : can?.loadSession ? methods.agent.session.load : undefined;
     if (how === undefined) throw new Error("The agent can't go on with a session: it offers neither session/resume nor session/load.");
-    return { ...(await this.#orGone(this.#agent.request(how, { ...place, sessionId }))), sessionId };
+    const opened = await this.#orGone(this.#agent.request(how, { ...place, sessionId }));
+    if (how === methods.agent.session.load) await this.#untilQuiet();
+    return { ...opened, sessionId };
+  }
+
+  /** An agent that loads a session tells all of it again, and some answer before they have. */
+  async #untilQuiet(): Promise<void> {
+    for (let seen = -1; seen !== this.#updates; await pause(QUIET_MS)) seen = this.#updates;
   }
 
   async #choose({ sessionId, configOptions }: NewSessionResponse, model: string): Promise<void> {

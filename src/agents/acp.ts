@@ -1,12 +1,17 @@
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { AgentConfig } from "../contract/config.ts";
 import { runCommand } from "../process/command.ts";
+import type { AgentPlace } from "./agent-place.ts";
 import { complaintOf } from "./agent-text.ts";
 import { commandDriver, programOf } from "./command.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
+import { geminiPlace } from "./gemini.ts";
+import { refusal } from "./opencode-output.ts";
+import { opencodePlace } from "./opencode.ts";
 import { findProgram } from "./program.ts";
 
 const BRIDGE = fileURLToPath(new URL("acp-bridge.ts", import.meta.url));
@@ -32,8 +37,37 @@ export function acpDriver(clock: Clock): Driver {
 
 function launch(request: LaunchRequest): Launch {
   const launched = commandDriver.launch(request);
-  return { ...launched, argv: [process.execPath, BRIDGE, "work", ...launched.argv] };
+  const argv: Launch["argv"] = [process.execPath, BRIDGE, "work", ...launched.argv];
+  const place = placeOf(request);
+  if (place === undefined) return { ...launched, argv };
+  return {
+    argv: ["/bin/sh", "-c", `${place.before}exec "$@"`, "drover-acp", ...place.words, ...argv],
+    env: { ...launched.env, ...place.env },
+    files: { ...launched.files, ...place.files },
+    reach: place.reach,
+    stdin: launched.stdin,
+  };
 }
+
+/** Of an agent that we know what keeps it from what the repository carries, and makes it ask. By its program's name. */
+function placeOf(request: LaunchRequest): AgentPlace | undefined {
+  const names = request.agent.command.map((word) => basename(word));
+  return Object.entries(places).find(([name]) => names.includes(name))?.[1](request);
+}
+
+const places: Readonly<Record<string, (request: LaunchRequest) => AgentPlace>> = {
+  gemini: (request) => {
+    const place = geminiPlace(request);
+    return { ...place, before: place.before + KEEP_SESSIONS };
+  },
+  opencode: (request) => opencodePlace(request, (carried) => ({ type: "turn_ended", verdict: refusal(carried) })),
+};
+
+/** Gemini CLI names the file of a session by minute and session, so one that goes on within the minute would write over itself. */
+const KEEP_SESSIONS = `for file in "$GEMINI_CLI_HOME"/.gemini/tmp/*/chats/session-*.jsonl; do
+  if [ -e "$file" ]; then mv "$file" "\${file%.jsonl}-$$.jsonl"; fi
+done
+`;
 
 const Described = z.object({ name: z.string().nullable(), version: z.string().nullable() });
 

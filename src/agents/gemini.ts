@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { AgentConfig } from "../contract/config.ts";
+import type { AgentPlace } from "./agent-place.ts";
 import { detectProgram, type ProgramFacts } from "./detection.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { GeminiReader } from "./gemini-output.ts";
@@ -37,11 +38,11 @@ export function geminiDriver(clock: Clock): Driver {
   };
 }
 
-function launch({ agent, prompt, configDirectory, sessionId, path, env }: LaunchRequest): Launch {
+function launch(request: LaunchRequest): Launch {
+  const { agent, prompt, configDirectory, sessionId } = request;
   refuseToAsk(GEMINI.product, agent);
+  const { env, files, reach, ...first } = geminiPlace(request);
   const promptFile = join(configDirectory, "prompt.md");
-  const folder = join(configDirectory, ".gemini");
-  const login = loginFile(env);
   const [program, ...args] = programOf(agent);
   const command = [
     program,
@@ -52,8 +53,16 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
     ...(sessionId === null ? [] : [`--resume=${sessionId}`]),
     ...agent.args,
   ] as const;
+  return { argv: readingPrompt(promptFile, command, first), env, files: { ...files, [promptFile]: prompt }, reach, stdin: "" };
+}
+
+/** What surrounds it, in whichever way it is spoken to. */
+export function geminiPlace({ agent, configDirectory, path, env }: LaunchRequest): AgentPlace {
+  const folder = join(configDirectory, ".gemini");
+  const login = loginFile(env);
   return {
-    argv: readingPrompt(promptFile, command, { before: BEFORE, words: [login, join(folder, "oauth_creds.json")] }),
+    before: BEFORE,
+    words: [login, join(folder, "oauth_creds.json")],
     env: {
       ...env,
       PATH: path,
@@ -63,7 +72,6 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
       GEMINI_CLI_NO_RELAUNCH: "true",
     },
     files: {
-      [promptFile]: prompt,
       [join(folder, "settings.json")]: JSON.stringify(settingsFor(env)),
       [join(folder, "policies", "drover.toml")]: policies[agent.permissions],
     },
@@ -71,7 +79,6 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
       hosts: ["generativelanguage.googleapis.com", "cloudcode-pa.googleapis.com", "oauth2.googleapis.com", "aiplatform.googleapis.com"],
       files: [login],
     },
-    stdin: "",
   };
 }
 

@@ -86,7 +86,8 @@ export class OpencodeReader implements OutputReader {
   }
 }
 
-function refusal(carried: string) {
+/** The verdict on a repository that carries what OpenCode would obey. */
+export function refusal(carried: string): AgentVerdict {
   const message = `The repository carries ${carried}, whose plugins OpenCode would run as you before it is given its task, and there is no way to keep it from that. Choose another agent for this project.`;
   return failure("permission_denied", message);
 }

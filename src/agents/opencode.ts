@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { AgentConfig } from "../contract/config.ts";
+import type { AgentPlace } from "./agent-place.ts";
 import { detectProgram, type ProgramFacts } from "./detection.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { readLogin } from "./login.ts";
@@ -37,11 +38,11 @@ export function opencodeDriver(clock: Clock): Driver {
   };
 }
 
-function launch({ agent, prompt, configDirectory, sessionId, path, env }: LaunchRequest): Launch {
+function launch(request: LaunchRequest): Launch {
+  const { agent, prompt, configDirectory, sessionId } = request;
   refuseToAsk(OPENCODE.product, agent);
+  const { env, files, reach, ...first } = opencodePlace(request, (carried) => ({ type: "drover.refused", carried }));
   const promptFile = join(configDirectory, "prompt.md");
-  const [settings, data, state] = ["settings", "data", "state"].map((name) => join(configDirectory, name)) as [string, string, string];
-  const login = loginFile(env);
   const [program, ...args] = programOf(agent);
   const command = [
     program,
@@ -55,26 +56,39 @@ function launch({ agent, prompt, configDirectory, sessionId, path, env }: Launch
     ...(sessionId === null ? [] : [`--session=${sessionId}`]),
     ...agent.args,
   ] as const;
-  return {
-    argv: readingPrompt(promptFile, command, { before: BEFORE, words: [login, join(data, "opencode")] }),
-    env: { ...env, ...SWITCHES, PATH: path, XDG_CONFIG_HOME: settings, XDG_DATA_HOME: data, XDG_STATE_HOME: state },
-    files: { [promptFile]: prompt, [join(settings, "opencode", "opencode.json")]: JSON.stringify(settingsFor(agent)) },
-    reach: { hosts: ["api.anthropic.com", "api.openai.com", "openrouter.ai", "opencode.ai"], files: [login] },
-    stdin: "",
-  };
+  return { argv: readingPrompt(promptFile, command, first), env, files: { ...files, [promptFile]: prompt }, reach, stdin: "" };
 }
 
 /**
- * Refuses a repository whose plugins OpenCode would run: 1.18.33 loads them at each start, with its switches against that set
- * too. Then makes the logins seen: through the link, OpenCode renews them where they are.
+ * What surrounds it, in whichever way it is spoken to.
+ * @param refusal the line that is printed in its place when the repository carries a file of this name that it would obey.
  */
-const BEFORE = `for carried in .opencode opencode.json opencode.jsonc; do
+export function opencodePlace({ agent, configDirectory, path, env }: LaunchRequest, refusal: (carried: string) => object): AgentPlace {
+  const [settings, data, state] = ["settings", "data", "state"].map((name) => join(configDirectory, name)) as [string, string, string];
+  const login = loginFile(env);
+  return {
+    before: refusing(refusal) + LOGIN,
+    words: [login, join(data, "opencode")],
+    env: { ...env, ...SWITCHES, PATH: path, XDG_CONFIG_HOME: settings, XDG_DATA_HOME: data, XDG_STATE_HOME: state },
+    files: { [join(settings, "opencode", "opencode.json")]: JSON.stringify(settingsFor(agent)) },
+    reach: { hosts: ["api.anthropic.com", "api.openai.com", "openrouter.ai", "opencode.ai"], files: [login] },
+  };
+}
+
+/** Refuses a repository whose plugins OpenCode would run: 1.18.33 loads them at each start, with its switches against that set too. */
+function refusing(refusal: (carried: string) => object): string {
+  const line = JSON.stringify(refusal("CARRIED")).replaceAll("CARRIED", `'"$carried"'`);
+  return `for carried in .opencode opencode.json opencode.jsonc; do
   if [ -e "$carried" ] || [ -L "$carried" ]; then
-    echo '{"type":"drover.refused","carried":"'"$carried"'"}'
+    echo '${line}'
     exit 1
   fi
 done
-mkdir -p "$2"
+`;
+}
+
+/** Makes the logins seen: through the link, OpenCode renews them where they are. */
+const LOGIN = `mkdir -p "$2"
 ln -sf "$1" "$2/auth.json"
 shift 2
 `;
@@ -95,11 +109,14 @@ function settingsFor({ permissions }: AgentConfig) {
     share: "disabled",
     // It would keep each state of the workspace in a git repository of its own; the daemon does that.
     snapshot: false,
+    // It would ask a model for one.
+    agent: { title: { disable: true } },
     // They are programs of the repository's choice.
     lsp: false,
     formatter: false,
     permission: {
-      "*": "allow",
+      // Of what it asks, a person hears where it is spoken to over its protocol.
+      "*": permissions === "ask" ? "ask" : "allow",
       // The same call again and again.
       doom_loop: "deny",
       ...(permissions === "all" ? {} : { external_directory: "deny", webfetch: "deny", websearch: "deny" }),

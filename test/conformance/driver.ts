@@ -62,7 +62,8 @@ export function describeDriver(name: string, subject: DriverSubject): void {
         "message Done: sum adds.",
         "turn_ended ok",
       ]);
-      expect(usageOf(run)).toMatchObject({ inputTokens: 3000, outputTokens: 150, cacheReadTokens: 0 });
+      const requests = tells("totals") ? 3 : 1;
+      expect(usageOf(run)).toMatchObject({ inputTokens: requests * 1000, outputTokens: requests * 50, cacheReadTokens: 0 });
       expect(usageOf(run)?.costUsdMicros).toEqual(tells("cost") ? expect.any(Number) : null);
       if (tells("cost")) expect(usageOf(run)?.costUsdMicros).toBeGreaterThan(0);
       expect(model.journal.map(({ turn }) => turn)).toEqual([0, 1, 2]);
@@ -77,7 +78,7 @@ export function describeDriver(name: string, subject: DriverSubject): void {
       expect((await second.conclude()).verdict).toEqual({ ok: true });
       expect(await second.until("session_started")).toMatchObject({ sessionId });
       expect(model.journal.map(({ body }) => body.includes("heron"))).toEqual([true, true]);
-      expect(usageOf(second)).toEqual(usageOf(first));
+      expect(usageOf(second)).toEqual({ ...usageOf(first), ...(tells("totals") ? {} : { costUsdMicros: null }) });
     });
 
     test("hands over a prompt of 300 kB with every character in it", async () => {
@@ -171,7 +172,7 @@ function describeQuestions(subject: DriverSubject): void {
     const run = await start({ prompt: PROMPT, permissions: "ask" });
     const question = await run.until("question_asked");
     expect(question.tool).toBe(write);
-    expect(JSON.parse(question.input)).toMatchObject({ content: "export const sum = (a, b) => a + b;\n" });
+    expect(question.input).toContain("export const sum = (a, b) => a + b;");
     expect(existsSync(join(workspace, "sum.mjs"))).toBe(false);
     await run.answer(question, { allow: true, message: "" });
     expect((await run.conclude()).verdict).toEqual({ ok: true });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { acpDriver } from "../../src/agents/acp.ts";
 import { codexDriver } from "../../src/agents/codex.ts";
 import { geminiDriver } from "../../src/agents/gemini.ts";
 import { opencodeDriver } from "../../src/agents/opencode.ts";
@@ -77,5 +78,30 @@ export const realOpencode: DriverSubject = {
       env: { MOCK_API_KEY: "test-key", OPENCODE_CONFIG: settings },
       [Symbol.asyncDispose]: () => end.disposeAsync(),
     };
+  },
+};
+
+/** The real Gemini CLI over the Agent Client Protocol. */
+export const acpGemini: DriverSubject = {
+  ...realGemini,
+  driver: acpDriver(systemClock),
+  lacks: ["retries", "reasons", "cost", "reconnection"],
+  tools: { write: "edit", run: "execute" },
+  async open(model) {
+    const opened = await realGemini.open(model);
+    const { command, model: name } = opened.agent;
+    return { ...opened, agent: AgentConfig.parse({ driver: "acp", command: [...command, "--acp", `--model=${name}`] }) };
+  },
+};
+
+/** The real OpenCode over the Agent Client Protocol. */
+export const acpOpencode: DriverSubject = {
+  ...realOpencode,
+  driver: acpDriver(systemClock),
+  lacks: ["retries", "reasons", "totals"],
+  tools: { write: "edit", run: "execute" },
+  async open(model) {
+    const opened = await realOpencode.open(model);
+    return { ...opened, agent: AgentConfig.parse({ ...opened.agent, driver: "acp", command: [...opened.agent.command, "acp"] }) };
   },
 };

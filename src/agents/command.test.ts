@@ -3,7 +3,14 @@ import { AppError } from "../base/errors.ts";
 import { AgentConfig } from "../contract/config.ts";
 import { commandDriver } from "./command.ts";
 
-const agent = AgentConfig.parse({ driver: "command", command: ["my-agent", "--fast"], args: ["--more"], model: "m-1", permissions: "ask" });
+const agent = AgentConfig.parse({
+  driver: "command",
+  command: ["my-agent", "--fast"],
+  args: ["--more"],
+  model: "m-1",
+  effort: "high",
+  permissions: "ask",
+});
 const request = {
   agent,
   prompt: "Do it.",
@@ -28,6 +35,7 @@ test("a launch hands over the prompt by file and by line, and the rest by enviro
       DROVER_HOOK_URL: "http://127.0.0.1:3003/api/hooks/run_1",
       DROVER_HOOK_TOKEN: "t-1",
       DROVER_MODEL: "m-1",
+      DROVER_EFFORT: "high",
       DROVER_SESSION_ID: "s-1",
     },
     files: { "/task/config/prompt.md": "Do it." },

@@ -28,6 +28,7 @@ function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }:
       DROVER_PERMISSIONS: agent.permissions,
       ...(hooks && { DROVER_HOOK_SPOOL: hooks.spool, DROVER_HOOK_URL: hooks.url, DROVER_HOOK_TOKEN: hooks.token }),
       ...(agent.model === null ? {} : { DROVER_MODEL: agent.model }),
+      ...(agent.effort === null ? {} : { DROVER_EFFORT: agent.effort }),
       ...(sessionId === null ? {} : { DROVER_SESSION_ID: sessionId }),
     },
     files: { [promptFile]: prompt },

@@ -1,7 +1,7 @@
 /**
  * An agent for the `command` driver that does as a test says: `node follows-orders.ts FOLDER`. The file `list.json` there holds
  * a list of orders, each a list of steps: the n-th agent to start carries out the n-th, and all further ones the last. Each
- * leaves its prompt behind, as `n/prompt`.
+ * leaves its prompt behind, as `n/prompt`, and how it was called, as `n/call.json`.
  */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 /** `limitMs`: it is at its usage limit for so long; null: it can't tell. `fail`: it ends for that reason. `wait`: it goes on for ever. */
 export type Step = "wait" | "done" | { readonly say: object } | { readonly limitMs: number | null } | { readonly fail: string };
 
-const [folder = ""] = process.argv.slice(2);
+const [folder = "", ...args] = process.argv.slice(2);
 const sessionId = process.env["DROVER_SESSION_ID"] ?? `session-${process.pid}`;
 const say = (line: object) => console.log(JSON.stringify(line));
 const end = (verdict: object) => say({ type: "turn_ended", verdict, report: "as ordered" });
@@ -22,6 +22,7 @@ createInterface({ input: process.stdin }).on("line", (text) => {
   const orders = JSON.parse(readFileSync(join(folder, "list.json"), "utf8")) as Step[][];
   const number = takeNumber(1);
   writeFileSync(join(folder, String(number), "prompt"), line.prompt);
+  writeFileSync(join(folder, String(number), "call.json"), JSON.stringify({ args, env: process.env }));
   appendFileSync("sessions.txt", `${sessionId}\n`);
   say({ type: "session_started", sessionId });
   for (const step of orders[Math.min(number, orders.length) - 1] ?? []) carryOut(step);

@@ -55,6 +55,11 @@ export class OrderedScene implements AsyncDisposable {
     return readFileSync(join(this.#folder(agent), String(number), "prompt"), "utf8");
   }
 
+  /** With what arguments and variables the n-th of them was called. */
+  call(agent: AgentName, number: number): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+    return JSON.parse(readFileSync(join(this.#folder(agent), String(number), "call.json"), "utf8")) as ReturnType<OrderedScene["call"]>;
+  }
+
   /** Registers the repository as `api` and files so many tasks in it. */
   async file({ client }: TestDaemon, count: number): Promise<void> {
     await client.registerProject({ body: { path: join(this.home.folder, "api"), name: "api" } });

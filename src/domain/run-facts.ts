@@ -118,8 +118,11 @@ export function observe(facts: RunFacts, seen: Observation): RunFacts {
       return withLook(facts, seen);
     case "files":
       return withSign(facts, "files", seen.changedAt);
-    case "own_work":
-      return { ...withSign(facts, "output", at), ownWork: seen.what === null ? null : { what: seen.what, since: at } };
+    case "own_work": {
+      // The agent has said nothing by that.
+      const { firstSaidAt } = facts;
+      return { ...withSign(facts, "output", at), firstSaidAt, ownWork: seen.what === null ? null : { what: seen.what, since: at } };
+    }
     case "nudged":
       return { ...facts, nudgedAt: at, actions: [] };
     case "ended":
@@ -138,8 +141,7 @@ function atWork(facts: RunFacts, at: number): RunFacts {
 }
 
 function withSign(facts: RunFacts, sign: keyof Signs, at: number): RunFacts {
-  const isSaid = (sign === "output" || sign === "hook") && facts.ownWork === null;
-  const firstSaidAt = facts.firstSaidAt ?? (isSaid ? at : null);
+  const firstSaidAt = facts.firstSaidAt ?? (sign === "output" || sign === "hook" ? at : null);
   return { ...facts, firstSaidAt, signs: { ...facts.signs, [sign]: Math.max(facts.signs[sign] ?? 0, at) } };
 }
 

@@ -73,6 +73,11 @@ test("a command that an agent started without a word is work too; the agent itse
     evidence: ["what it does has a living process, for 49 min", expect.any(String)],
   });
   expect(stateAt(50, [1, output], look(MINUTE - 100))).toMatchObject({ state: "stuck" });
+  const prepared: Seen[] = [
+    [0, { kind: "own_work", what: "the set-up" }],
+    [0.9, { kind: "own_work", what: null }],
+  ];
+  expect(stateAt(50, ...prepared, [1, output], look(MINUTE - 100))).toMatchObject({ state: "stuck" });
 });
 
 test("who waits for a person waits as long as it takes; once answered its silence counts again", () => {

@@ -38,7 +38,8 @@ const PROLOGUE = "exec 2>&1 </dev/null\n";
 /**
  * Runs a command by `sh -c` under the process host and says what it did; a command that fails is a result too. When it is
  * over, by itself or by its time limit (`exitCode` null), nothing of it runs any more, whatever it started. The tree's own
- * path is written as `.` in what it printed, so that two trees can be compared. Throws the signal's reason when aborted.
+ * path is written as `.` in what it printed, so that two trees can be compared. Throws the signal's reason when aborted, and
+ * with `details.reason` `memory` when it reached a limit on memory: that says nothing of the tree.
  */
 export async function runCheck({
   host,
@@ -62,7 +63,7 @@ export async function runCheck({
   const output = new Output(directory, redact);
   let exitCode: number | null = null;
   try {
-    exitCode = await follow(host, runDirectory, output, AbortSignal.any([signal, limit.signal]));
+    exitCode = await follow(host, { name: check.name, runDirectory }, output, AbortSignal.any([signal, limit.signal]));
   } catch (error) {
     signal.throwIfAborted();
     if (!limit.signal.aborted) throw error;
@@ -74,9 +75,23 @@ export async function runCheck({
   return { exitCode, durationMs: Math.round(clock.elapsed() - startedAt), failures: output.failures(), outputTail: output.tail() };
 }
 
-async function follow(host: ProcessHost, runDirectory: string, output: Output, signal: AbortSignal): Promise<number | null> {
+async function follow(
+  host: ProcessHost,
+  { name, runDirectory }: { name: string; runDirectory: string },
+  output: Output,
+  signal: AbortSignal,
+): Promise<number | null> {
   for await (const { text } of host.readLines(runDirectory, { from: 0, follow: true, signal })) output.add(text);
   const end = await host.waitForEnd(runDirectory, signal);
+  if (end.state === "exited" && end.outOfMemory) {
+    throw new AppError(
+      "conflict",
+      `${name} reached a limit on memory (resources.agentMemoryMB, resources.maxMemoryMB, defaults.memoryMB).`,
+      {
+        reason: "memory",
+      },
+    );
+  }
   return end.state === "exited" ? end.exitCode : null;
 }
 

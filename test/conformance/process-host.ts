@@ -171,6 +171,40 @@ export function describeProcessHost(name: string, make: () => Promise<HostFixtur
       expect((await host.measure()).memoryBytes).toBe(0);
     });
 
+    test("what each one takes is told by its marker, and what has gone is not", async () => {
+      const [one, other] = [fixture.command("waits.sh"), fixture.command("waits.sh")];
+      await startReady(one);
+      await startReady(other);
+      const { runs, memoryBytes } = await host.measure();
+      expect([...runs.keys()].toSorted()).toEqual([one.marker, other.marker].toSorted());
+      for (const use of runs.values()) expect(use).toMatchObject({ processes: expect.toSatisfy((count) => count > 0), outOfMemory: false });
+      expect([...runs.values()].reduce((sum, use) => sum + use.memoryBytes, 0)).toBe(memoryBytes);
+      await stop(one);
+      expect([...(await host.measure()).runs.keys()]).toEqual([other.marker]);
+      await stop(other);
+    });
+
+    test("limits of what runs and of what does not can be changed, and those of all", async () => {
+      const limits = { memoryBytes: 500_000_000, cpus: 1, processes: 100 };
+      const [command, never] = [{ ...fixture.command("waits.sh"), limits }, fixture.command("waits.sh")];
+      await host.limitAll({ memoryBytes: 1_000_000_000, cpus: 2, processes: null });
+      await startReady(command);
+      await host.limit(command.directory, { ...limits, memoryBytes: null, cpus: 0.5 });
+      await host.limit(never.directory, limits);
+      await host.limitAll({ memoryBytes: null, cpus: null, processes: null });
+      expect((await host.inspect(command.directory)).state).toBe("running");
+      await stop(command);
+      await host.limit(command.directory, limits);
+      expect((await host.inspect(command.directory)).state).toBe("exited");
+    });
+
+    test("how the machine is off for memory is a share and a number of bytes, where the system tells", async () => {
+      const { stalledPercent, availableBytes } = await host.readMemoryPressure();
+      expect(stalledPercent ?? 0).toBeGreaterThanOrEqual(0);
+      expect(stalledPercent ?? 0).toBeLessThanOrEqual(100);
+      expect(availableBytes ?? 1).toBeGreaterThan(0);
+    });
+
     test("a sweep ends what nobody wants and leaves the rest alone", async () => {
       const [wanted, left, unwanted] = [fixture.command("waits.sh"), fixture.command("forks-and-exits.sh"), fixture.command("waits.sh")];
       await startReady(wanted);

@@ -28,7 +28,7 @@ function openReader(): OutputReader {
   };
 }
 
-type Behaviour = "good" | "wrong" | "idle" | "claims_nothing" | "fails" | "hangs" | "vanishes";
+type Behaviour = "good" | "wrong" | "idle" | "claims_nothing" | "fails" | "swells" | "hangs" | "vanishes";
 
 /** Lets an agent live: it works a while, prints what it does, and ends in one of the ways that agents end. */
 export function live(world: World, process: WorldProcess): void {
@@ -52,7 +52,8 @@ function choose({ dice, faults }: World): Behaviour {
     ["wrong", 0.08],
     ["idle", 0.02],
     ["claims_nothing", 0.02],
-    ["fails", 0.05],
+    ["fails", 0.03],
+    ["swells", 0.02],
     ["hangs", 0.02],
     ["vanishes", 0.03],
   ];
@@ -80,6 +81,8 @@ function finish(world: World, process: WorldProcess, behaviour: Behaviour): void
       return world.end(process, { exitCode: 0, signal: null });
     case "fails":
       return ended({ ok: false, reason: "agent_error", message: "it failed", retryAt: null }, 1);
+    case "swells":
+      return world.end(process, { exitCode: null, signal: 9, outOfMemory: true });
     case "vanishes":
       return world.end(process, null);
     case "good":

@@ -30,7 +30,7 @@ export interface WorldProcess {
   readonly startTime: string;
   alive: boolean;
   /** What it left behind when it ended; null: nothing (it lives, or was lost). */
-  exit: { exitCode: number | null; signal: number | null } | null;
+  exit: { exitCode: number | null; signal: number | null; outOfMemory?: true } | null;
   readonly lines: { text: string; end: number }[];
 }
 

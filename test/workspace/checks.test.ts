@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { AppError } from "../../src/base/errors.ts";
+import { noLimits, type RunLimits } from "../../src/process/limits.ts";
 import { runCheck } from "../../src/workspace/checks.ts";
 import { openRealHost, type RealHostFixture } from "../support/host-fixture.ts";
+import { needs } from "../support/needs.ts";
 import { writeFiles } from "../support/repository.ts";
 
 let runs = 0;
@@ -12,9 +14,9 @@ let runs = 0;
 function check(
   fixture: RealHostFixture,
   command: string,
-  options: { timeoutMs?: number; tree?: string; signal?: AbortSignal; redact?: (text: string) => string } = {},
+  options: { timeoutMs?: number; tree?: string; signal?: AbortSignal; redact?: (text: string) => string; limits?: RunLimits } = {},
 ) {
-  const { timeoutMs = 30_000, tree = "tree", signal = new AbortController().signal, redact } = options;
+  const { timeoutMs = 30_000, tree = "tree", signal = new AbortController().signal, redact, limits = noLimits } = options;
   mkdirSync(join(fixture.folder, tree), { recursive: true });
   return runCheck({
     host: fixture.host,
@@ -23,6 +25,7 @@ function check(
     runDirectory: join(fixture.folder, `check-${(runs += 1)}`),
     marker: `run_check-${runs}`,
     env: { PATH: process.env["PATH"] ?? "" },
+    limits,
     ...(redact === undefined ? {} : { redact }),
     clock: systemClock,
     signal,
@@ -30,6 +33,16 @@ function check(
 }
 
 describe("runCheck", () => {
+  test.skipIf(!needs("cgroups").ok)("what takes more memory than it may proves nothing of the tree", async () => {
+    await using fixture = await openRealHost();
+    const allocates = join(import.meta.dirname, "../programs/allocates.ts");
+    const limits = { memoryBytes: 200 * 2 ** 20, cpus: null, processes: null };
+    await expect(check(fixture, `echo go | '${process.execPath}' '${allocates}'`, { limits })).rejects.toMatchObject({
+      message: "test reached a limit on memory (resources.agentMemoryMB, resources.maxMemoryMB, defaults.memoryMB).",
+      details: { reason: "memory" },
+    });
+  });
+
   test("tells exit code, output of both streams in order, and the failing tests in it", async () => {
     await using fixture = await openRealHost();
     const result = await check(fixture, "echo one; echo two >&2; echo 'not ok 1 - adds'; exit 3");

@@ -111,6 +111,8 @@ function settingsFor({ permissions }: AgentConfig) {
     snapshot: false,
     // It would ask a model for one.
     agent: { title: { disable: true } },
+    // Else a person's no ends its turn.
+    experimental: { continue_loop_on_deny: true },
     // They are programs of the repository's choice.
     lsp: false,
     formatter: false,

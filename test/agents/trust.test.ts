@@ -5,7 +5,7 @@ import type { Launch, LaunchRequest } from "../../src/agents/driver.ts";
 import { DONE, fileAppears, openBench, PROMPT, taskScript, WRITE } from "../conformance/driver.ts";
 import type { AgentBench, DriverSubject } from "../support/agent-bench.ts";
 import { needs } from "../support/needs.ts";
-import { realCodex, realGemini, realOpencode } from "../support/real-agents.ts";
+import { acpGemini, acpOpencode, realCodex, realGemini, realOpencode } from "../support/real-agents.ts";
 
 interface Trap {
   readonly name: "codex" | "gemini" | "opencode";
@@ -145,7 +145,13 @@ async function plant({ files }: Trap, { workspace, folder }: AgentBench): Promis
   return proofs;
 }
 
-describe.each(traps)("a hostile repository and $name", (trap) => {
+const overAcp: readonly Trap[] = traps.flatMap((trap) => {
+  const subject = { codex: undefined, gemini: acpGemini, opencode: acpOpencode }[trap.name];
+  // Gemini CLI has no hook for the start of such a session.
+  return subject ? [{ ...trap, subject, sprung: trap.name === "gemini" ? ["mcp"] : trap.sprung }] : [];
+});
+
+describe.each([...traps, ...overAcp])("a hostile repository and $name by the driver $subject.driver.name", (trap) => {
   describe.skipIf(!needs(trap.name, "network-namespace").ok)("in a namespace", () => {
     test("runs nothing and tells the agent nothing by what it carries", async () => {
       const bench = await openBench(trap.subject, taskScript(WRITE, DONE));

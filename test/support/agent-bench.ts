@@ -10,7 +10,7 @@ import { AgentRun, openHost, type LocalHost } from "./agent-run.ts";
 import { openTestModel, type TestModel } from "./model-server.ts";
 import { openNetworkNamespace } from "./network-namespace.ts";
 
-export type Lack = "questions" | "retries" | "reasons" | "cost" | "totals" | "reconnection";
+export type Lack = "questions" | "retries" | "reasons" | "cost" | "totals" | "statuses" | "reconnection";
 
 /** An agent program behind its driver, to be run against a scripted model. It repeats a failed request to the model once. */
 export interface DriverSubject {
@@ -18,6 +18,7 @@ export interface DriverSubject {
   /**
    * What it has no words for: questions to a person; that it asks its model again; why a person said no; what a run cost.
    * `totals`: it tells what the last request used instead of all, and nothing of what a session had cost before.
+   * `statuses`: of a request that failed it tells the provider's words and not the HTTP status, which the scripted model has none for.
    * `reconnection`: an answer that broke off it does not ask for again.
    */
   readonly lacks?: readonly Lack[];

@@ -98,7 +98,7 @@ export const acpGemini: DriverSubject = {
 export const acpOpencode: DriverSubject = {
   ...realOpencode,
   driver: acpDriver(systemClock),
-  lacks: ["retries", "reasons", "totals"],
+  lacks: ["retries", "reasons", "totals", "statuses"],
   tools: { write: "edit", run: "execute" },
   async open(model) {
     const opened = await realOpencode.open(model);

@@ -86,15 +86,6 @@ export function listHookEvents(reader: Reader, { runId, taskId, category, after 
     .map(toHookEvent);
 }
 
-/** When the agent of a run last told something by a hook; null: never. */
-export function lastHookAt(reader: Reader, runId: RunId): number | null {
-  const row = reader.get<{ at: number }>(
-    "SELECT at FROM hook_events WHERE run_id = :runId AND source = 'agent' ORDER BY sequence DESC LIMIT 1",
-    { runId },
-  );
-  return row?.at ?? null;
-}
-
 /** Forgets at most `limit` of those from before a time, the oldest first, and returns how many those were. */
 export function forgetHookEvents(tx: Transaction, before: number, limit: number): number {
   const { changes } = tx.run(

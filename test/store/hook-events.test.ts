@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { NewHookEvent } from "../../src/contract/hook.ts";
-import { forgetHookEvents, hookOffset, lastHookAt, listHookEvents, recordHookEvents, recordSpooledHooks } from "../../src/store/hook-events.ts";
+import { forgetHookEvents, hookOffset, listHookEvents, recordHookEvents, recordSpooledHooks } from "../../src/store/hook-events.ts";
 import { finishRun } from "../../src/store/transitions.ts";
 import { addProject, addTask, content, scratchDatabase, startTask, step } from "../support/scratch-database.ts";
 
@@ -12,26 +12,37 @@ function sceneOf() {
   const scratch = scratchDatabase();
   const { id: projectId } = addProject(scratch.database);
   const task = addTask(scratch.database, projectId);
-  return { scratch, ...scratch, projectId, task, run: startTask(scratch.database, task.id), [Symbol.dispose]: () => scratch[Symbol.dispose]() };
+  return {
+    scratch,
+    ...scratch,
+    projectId,
+    task,
+    run: startTask(scratch.database, task.id),
+    [Symbol.dispose]: () => scratch[Symbol.dispose](),
+  };
 }
 
 test("what is told of an open run is listed whole, by run, by task and by category, in its order", () => {
   using scene = sceneOf();
   const { database, clock, run, task, projectId } = scene;
-  const events = [told("PostToolUse"), told("Stop", { category: "session", tool: null }), told("agent_ended", { source: "daemon", category: "error" })];
+  const events = [
+    told("PostToolUse"),
+    told("Stop", { category: "session", tool: null }),
+    told("agent_ended", { source: "daemon", category: "error" }),
+  ];
   expect(database.writeNow((tx) => recordHookEvents(tx, run, events))).toBe(true);
   const about = { at: clock.now(), runId: run.id, taskId: task.id, projectId, agent: "claude" };
   const all = events.map((event, index) => ({ sequence: index + 1, ...about, ...event }));
   expect(listHookEvents(database.reader, { runId: run.id, limit: 10 })).toEqual(all);
   expect(listHookEvents(database.reader, { taskId: task.id, after: 1, limit: 1 })).toEqual(all.slice(1, 2));
   expect(listHookEvents(database.reader, { runId: run.id, category: "error", limit: 10 })).toEqual(all.slice(2));
-  expect(lastHookAt(database.reader, run.id)).toBe(clock.now());
 });
 
 test("nobody speaks for a run that is over, or under an earlier claim", () => {
   using scene = sceneOf();
   const { database, run } = scene;
-  const record = (change: Partial<typeof run> = {}) => database.writeNow((tx) => recordHookEvents(tx, { ...run, ...change }, [told("Stop")]));
+  const record = (change: Partial<typeof run> = {}) =>
+    database.writeNow((tx) => recordHookEvents(tx, { ...run, ...change }, [told("Stop")]));
   expect(record({ epoch: 2 })).toBe(false);
   database.writeNow((tx) => finishRun(tx, run, { outcome: content, next: step("queued") }));
   expect(record()).toBe(false);
@@ -43,7 +54,12 @@ test("what a spool holds is taken in once, in whichever daemon's hands it is", (
   const { database, run } = scene;
   const take = (from: number, end: number, name: string) =>
     database.writeNow((tx) => recordSpooledHooks(tx, run, { from, end, events: [told(name)] }));
-  expect([take(0, 10, "first"), take(0, 10, "first again"), take(5, 20, "gap"), take(10, 30, "second")]).toEqual([true, false, false, true]);
+  expect([take(0, 10, "first"), take(0, 10, "first again"), take(5, 20, "gap"), take(10, 30, "second")]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
   expect(hookOffset(database.reader, run.id)).toBe(30);
   expect(listHookEvents(database.reader, { runId: run.id, limit: 10 }).map(({ name }) => name)).toEqual(["first", "second"]);
 });

@@ -145,7 +145,9 @@ async function delays(count: number): Promise<Figure[]> {
     const answer = await scene.delay("waiting_answer", say({ type: "question_asked", id: "a", tool: "question" }));
     await scene.delay("running", say({ type: "turn_ended", verdict: { ok: true } }));
     const stuck = (await scene.delay("stuck", say({ type: "message", text: "Now I do nothing." }))) - SILENCE_MS / 2;
-    const crashed = await scene.delay("crashed", "kill -KILL $$");
+    // Of one that has not said its last word, as the other has.
+    await using another = await openScene({});
+    const crashed = await another.delay("crashed", "kill -KILL $$");
     return { permission, work, limited, again, answer, stuck, crashed };
   });
   const figure = (name: string, ours: Values): Figure => ({

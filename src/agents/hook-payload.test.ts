@@ -57,6 +57,9 @@ test.each([
   expect(read(payload)?.waits).toBe(waits);
 });
 
-test.each([[undefined], ["Stop"], [[]], [{}], [{ hook_event_name: "" }], [{ hook_event_name: "x".repeat(101) }]])("%o is no hook", (payload) => {
-  expect(read(payload)).toBeUndefined();
-});
+test.each([[undefined], ["Stop"], [[]], [{}], [{ hook_event_name: "" }], [{ hook_event_name: "x".repeat(101) }]])(
+  "%o is no hook",
+  (payload) => {
+    expect(read(payload)).toBeUndefined();
+  },
+);

@@ -1,10 +1,12 @@
-import { stat, statfs } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { access, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import type { Finding } from "../../contract/doctor.ts";
 import { createIsolations } from "../../isolation/registry.ts";
-import { findCgroupPlaces } from "../../process/cgroup-places.ts";
+import { type CgroupPlace, findCgroupPlaces } from "../../process/cgroup-places.ts";
 import { runCommand } from "../../process/command.ts";
+import { SYSTEMD_FOLDER } from "../../process/systemd-scope.ts";
 import { fail, ok, warn, type Check, type Place } from "./examination.ts";
 
 /** What the machine has to offer. */
@@ -96,14 +98,27 @@ export function judgeClock(now: number, lastWriteAt: number | null): Finding {
   return ok("clock", says);
 }
 
+/** A group can be divided by who may write there, and systemd gives out others in its place. */
+async function canDivide({ version, folder }: CgroupPlace): Promise<boolean> {
+  if (version === 2 && existsSync(SYSTEMD_FOLDER)) return true;
+  try {
+    await access(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false; // that is the answer
+  }
+}
+
 async function lookAtCgroups(): Promise<Finding[]> {
   if (process.platform !== "linux") return [warn("cgroups", "only Linux has them", "Nothing: memory limits are kept by measuring.")];
-  const controllers = new Set((await findCgroupPlaces("/proc")).flatMap((place) => place.controllers));
+  const places = await findCgroupPlaces("/proc");
+  const divisible = await Promise.all(places.map(async (place) => ((await canDivide(place)) ? place.controllers : [])));
+  const controllers = new Set(divisible.flat());
   if (controllers.has("memory")) return [ok("cgroups", `the kernel can limit ${[...controllers].join(", ")}`)];
   return [
     warn(
       "cgroups",
-      "the kernel offers no memory controller to this user",
+      "the kernel lets this user limit no memory",
       "Nothing must be done: limits are kept by measuring. For limits by the kernel run the daemon under systemd with Delegate=yes.",
     ),
   ];

@@ -9,8 +9,10 @@ import type { Daemon } from "./daemon.ts";
 const home = process.env["DROVER_HOME"] ?? join(homedir(), ".drover");
 process.umask(0o077);
 // Most of what a daemon makes is soon forgotten. V8 would let the room for that grow to 32 MB and never give it back; as small
-// as it begins (2 MB) serves as well. Set before anything is loaded.
+// as it begins (2 MB) serves as well. What outlives that would be let grow to three times what is in use before it is cleared
+// (210 MB resident after a hundred tasks, 140 with this). Set before anything is loaded.
 setFlagsFromString("--semi-space-growth-factor=1");
+setFlagsFromString("--heap-growing-percent=30");
 const { createDaemon } = await import("./daemon.ts");
 
 try {

@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -58,6 +59,27 @@ test("the driver of the guide works as the guide says", async () => {
 test("its good word alone is no success", async () => {
   const run = await (await open(3)).start({ prompt: "Please." });
   expect((await run.conclude()).verdict).toEqual({ ok: false, reason: "agent_error", message: "exit code 3", retryAt: null });
+});
+
+test("its types are those of Drover's own package", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "acme-types-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, "node_modules"));
+  const root = join(import.meta.dirname, "../..");
+  await symlink(root, join(folder, "node_modules/drover"));
+  await symlink(join(root, "node_modules/@types"), join(folder, "node_modules/@types"));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  await writeFile(join(folder, "right.js"), example("js"));
+  await writeFile(join(folder, "wrong.js"), example("js").replace('name: "acme"', "name: 1"));
+  const settings =
+    "--noEmit --allowJs --checkJs --allowImportingTsExtensions --module nodenext --target esnext --skipLibCheck --types node";
+  const check = (file: string) =>
+    spawnSync(process.execPath, [join(root, "node_modules/typescript7/bin/tsc"), ...settings.split(" "), file], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+  expect(check("right.js").stdout).toBe("");
+  expect(check("wrong.js").stdout).toContain("Type 'number' is not assignable to type 'string'");
 });
 
 test("it finds its agent, and says what to do when there is none", async () => {

@@ -6,6 +6,7 @@ import { appendAudit, listAudit } from "../../src/store/audit.ts";
 import { findCheckResult, saveCheckResult } from "../../src/store/check-results.ts";
 import { completeEffect, enqueueEffect, failEffect, listEffects, nextEffectAt, nextEffects } from "../../src/store/effects.ts";
 import { appendEvent, changedProjects, eventsAfter, lastSequence, latestEvents } from "../../src/store/events.ts";
+import { learnedMemory, openFootprints, recordMemory } from "../../src/store/footprints.ts";
 import { findIssueState, recordDelivery, saveIssueState } from "../../src/store/intake.ts";
 import { countRunning, latestVirtualTime, listDue, loadShares, nextDueAt } from "../../src/store/queue.ts";
 import { listRuns, openRuns } from "../../src/store/runs.ts";
@@ -76,6 +77,7 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
     recordRun(tx, run, { progress: "working", usage: run.usage, questions: [] }, [{ type: "run.message", ...about, data: { text: "" } }]),
   );
   write((tx) => renewLeases(tx, [run.id], 1));
+  write((tx) => recordMemory(tx, run.id, 1));
   write((tx) => setBranch(tx, needed.id, "x"));
   write((tx) => setPullRequest(tx, needed.id, { number: 1, url: "x" }));
   write((tx) => finishRun(tx, run, { outcome: content, next: step("failed") }));
@@ -115,6 +117,8 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   listRuns(reader, { projectId: project.id, after: run.id, limit: 1 });
   listRuns(reader, { open: true, limit: 1 });
   openRuns(reader);
+  openFootprints(reader);
+  learnedMemory(reader, project.id);
   stopRequests(reader);
   lastSequence(reader);
   changedProjects(reader, 0);

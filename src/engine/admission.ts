@@ -72,14 +72,16 @@ export class AdmissionGauge {
 
   /** Whether an agent of this project may be started beside those of the open runs. */
   admitProject(reader: Reader, projectId: ProjectId): Admission {
+    const learned = new Map<ProjectId, number>();
+    const learn = (id: ProjectId) => learned.get(id) ?? learned.set(id, learnedMemory(reader, id)).get(id) ?? 0;
     return this.#noting(
       admitToMemory({
         maxBytes: totalLimits(this.#parts.settings.current()).memoryBytes,
         running: openFootprints(reader).map((run) => ({
           usedBytes: this.#measured.runs.get(run.id)?.memoryBytes ?? 0,
-          learnedBytes: learnedMemory(reader, run.projectId),
+          learnedBytes: learn(run.projectId),
         })),
-        learnedBytes: learnedMemory(reader, projectId),
+        learnedBytes: learn(projectId),
         availableBytes: this.#pressure.availableBytes,
       }),
     );

@@ -3,6 +3,7 @@ import type { RunId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import type { HostUse, RunUse } from "../process/host.ts";
 import type { RunLimits } from "../process/limits.ts";
+import { openFootprints } from "../store/footprints.ts";
 import { getProject } from "../store/projects.ts";
 import { openRuns } from "../store/runs.ts";
 import { agentDirectory } from "./job.ts";
@@ -37,7 +38,8 @@ export class LimitWatch {
 
   /** Ends the runs that took more than they may. */
   check(use: HostUse): void {
-    const open = openRuns(this.#parts.database.reader).flatMap((run) => {
+    if (use.runs.size === 0) return;
+    const open = openFootprints(this.#parts.database.reader).flatMap((run) => {
       const used = use.runs.get(run.id);
       return used ? [{ run, used }] : [];
     });
@@ -58,7 +60,7 @@ export class LimitWatch {
   }
 
   /** Together they take more than all may: the one that takes most goes, and then it is looked again. */
-  #checkTotal({ memoryBytes }: HostUse, open: readonly { run: Run; used: RunUse }[]): void {
+  #checkTotal({ memoryBytes }: HostUse, open: readonly { run: Pick<Run, "id">; used: RunUse }[]): void {
     const max = totalLimits(this.#parts.settings.current()).memoryBytes;
     if (memoryBytes <= max) return;
     const [biggest] = open.toSorted((one, other) => other.used.memoryBytes - one.used.memoryBytes);
@@ -68,7 +70,7 @@ export class LimitWatch {
     }
   }
 
-  #limitsOf(run: Run): RunLimits {
+  #limitsOf(run: Pick<Run, "projectId">): RunLimits {
     const { settings, database } = this.#parts;
     return agentLimits(settings.current(), settings.forProject(getProject(database.reader, run.projectId)));
   }

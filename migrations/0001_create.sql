@@ -203,6 +203,8 @@ CREATE TABLE runs (
   output_offset INTEGER NOT NULL DEFAULT 0,
   -- Up to where its spool of hooks has become hook events.
   hook_offset INTEGER NOT NULL DEFAULT 0,
+  -- What its agent asked of the forge.
+  broker_calls INTEGER NOT NULL DEFAULT 0 CHECK (broker_calls >= 0),
   input_tokens INTEGER NOT NULL DEFAULT 0,
   output_tokens INTEGER NOT NULL DEFAULT 0,
   cache_read_tokens INTEGER NOT NULL DEFAULT 0,

@@ -142,6 +142,7 @@ function instantForge(): Forge {
     poll: async () => ({ changed: false }),
     getIssue: async () => undefined,
     mayStart: async () => ({ allowed: true, actor: "octocat", reason: "owner" }),
+    read: async () => ({ changed: false }),
     putComment: async (_target, { issue }) => ({ url: `drover:issues/${issue}` }),
     putPullRequest: async () => ({ number: 1, url: "drover:pulls/1", open: true }),
     credentials: () => ({ token: null }),

@@ -4,11 +4,20 @@ import { EffectId, ProjectId, TaskId, Timestamp } from "./ids.ts";
 /**
  * What we mean to change outside, stored with the fact that calls for it and carried out after the commit, exactly once.
  * `push`: the task's head to its branch. `pull_request`: open it, or bring the open one up to date. `comment`: the one
- * status comment of the task at its issue, edited in place.
+ * status comment of the task at its issue, edited in place. `agent_comment`: one of the agent's own beside it. `note`: what
+ * its agent wants the pull request to say besides the proof; it stays in the ones that follow.
  */
 export const EffectPayload = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("push"), branch: z.string(), commit: z.string() }),
-  z.object({ kind: z.literal("pull_request"), branch: z.string(), base: z.string(), title: z.string(), body: z.string() }),
+  z.object({
+    kind: z.literal("pull_request"),
+    branch: z.string(),
+    base: z.string(),
+    title: z.string(),
+    body: z.string(),
+    note: z.string().optional(),
+  }),
+  z.object({ kind: z.literal("agent_comment"), issue: z.int().positive(), body: z.string() }),
   z.object({
     kind: z.literal("comment"),
     issue: z.int().positive(),

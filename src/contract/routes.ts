@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BrokerAnswer, BrokerCall } from "./broker.ts";
 import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
 import { AgentStatus } from "./agent.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
@@ -296,6 +297,14 @@ export const routes = {
     summary: "A hook of a run's agent",
     body: z.looseObject({ hook_event_name: z.string().min(1).max(100) }),
     response: z.object({ recorded: z.boolean() }),
+  }),
+  askBroker: route({
+    method: "POST",
+    path: "/api/broker/{run}",
+    auth: "run",
+    summary: "What the agent of a run asks of its project's forge: reads, and comments of its own",
+    body: BrokerCall,
+    response: BrokerAnswer,
   }),
   answerRun: route({
     method: "POST",

@@ -8,6 +8,7 @@ import { homePaths, type HomePaths } from "../base/paths.ts";
 import { systemRandom } from "../base/random.ts";
 import { runToken } from "../base/run-token.ts";
 import { createRedactor } from "../base/redact.ts";
+import { Broker } from "../broker/broker.ts";
 import type { StopMode } from "../contract/routes.ts";
 import { createControl } from "../engine/control/control.ts";
 import { Engine } from "../engine/engine.ts";
@@ -157,10 +158,12 @@ interface ApiSurroundings {
 
 function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, log }: ApiSurroundings): Api {
   const { clock, database, settings } = parts;
+  const broker = new Broker(parts);
   const control = createControl({
     ...parts,
     engine,
     pollProject: (project, signal) => intake.pollProject(project, signal),
+    askBroker: (run, call, signal) => broker.ask(run, call, signal),
     receiveWebhook: (project, request) => intake.receiveWebhook(project, request),
     daemon: {
       version,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
+import { ghProgram } from "../agents/gh-program.ts";
 import { hookProgram } from "../agents/hook-program.ts";
 import type { Observation } from "../domain/run-facts.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
@@ -139,6 +140,8 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   const env = parts.settings.environment(job.agent.env);
   if (!job.isolation.bringsAgent(job.config)) await parts.agentFinder.find(job.driver, job.agent, env, signal);
   const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
+  const path = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
+  const gh = ghOf(parts, job);
   const launch = job.driver.launch({
     agent: job.agent,
     prompt,
@@ -147,19 +150,20 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     sessionId: job.run.resumesSessionId,
     hooks,
     budgetUsd: parts.budgets.leftFor(job),
-    path: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+    path,
     env,
   });
   const command: HeldCommand = {
     directory: job.agentDirectory,
     argv: launch.argv,
     cwd: workspace.directory,
-    env: launch.env,
+    env: { ...launch.env, ...gh.env(launch.env["PATH"] ?? path) },
     files: {
       // Makes the folder too, and says to a person who comes upon it what it is.
       [join(job.configDirectory, "README")]: `The agent's own configuration and sessions for ${job.task.key}.\n`,
       [join(job.directory, "prompt.md")]: prompt,
       ...hookProgram(hooks).files,
+      ...gh.files,
       ...launch.files,
     },
     stdin: launch.stdin,
@@ -175,6 +179,13 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     { type: "run.agent_started", data: { pid: identity.pid } },
     { type: "run.progressed", data: { progress: "working" } },
   ]);
+}
+
+/** The `gh` of a run's agent, which asks the broker. */
+function ghOf(parts: EngineParts, { run, configDirectory }: Job): ReturnType<typeof ghProgram> {
+  const url = new URL(`/api/broker/${run.id}`, parts.apiUrl());
+  const folder = join(configDirectory, "gh", run.id);
+  return ghProgram({ folder, url: url.href, token: parts.runToken(run), reach: join(configDirectory, `${url.port}.sock`) });
 }
 
 /** Ends whatever the agent left behind, so that nothing changes the tree under the checks. */

@@ -1,3 +1,4 @@
+import type { BrokerAnswer, BrokerQuery } from "../contract/broker.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
 import type { ProjectConfig } from "../contract/config.ts";
 import type { GitCredentials } from "../workspace/workspaces.ts";
@@ -44,6 +45,16 @@ export interface PullRequest {
   readonly open: boolean;
 }
 
+export interface OutgoingComment {
+  readonly issue: number;
+  readonly marker: string;
+  readonly body: string;
+  readonly name?: string;
+}
+
+/** `etag`: what to show to be told next time whether it changed; null: nothing. */
+export type Reading = { readonly changed: false } | { readonly changed: true; readonly answer: BrokerAnswer; readonly etag: string | null };
+
 export interface ForgeProject {
   readonly project: Project;
   readonly config: ProjectConfig;
@@ -59,8 +70,14 @@ export interface Forge {
   poll(target: ForgeProject, cursor: string | null, signal: AbortSignal): Promise<IssuePoll>;
   getIssue(target: ForgeProject, number: number, signal: AbortSignal): Promise<Issue | undefined>;
   mayStart(target: ForgeProject, issue: Issue, signal: AbortSignal): Promise<Permission>;
-  /** Makes or edits the one comment at `issue` that holds `marker`. */
-  putComment(target: ForgeProject, comment: { issue: number; marker: string; body: string }, signal: AbortSignal): Promise<{ url: string }>;
+  /**
+   * Reads for an agent, by a single request. Throws `not_found` when there is no such thing, and `invalid` for what this
+   * forge can't tell.
+   * @param etag of an earlier reading of the same; null: none.
+   */
+  read(target: ForgeProject, query: BrokerQuery, etag: string | null, signal: AbortSignal): Promise<Reading>;
+  /** Makes or edits the one comment at `issue` that holds `marker`. `name`: which one it is, where it is not the status comment. */
+  putComment(target: ForgeProject, comment: OutgoingComment, signal: AbortSignal): Promise<{ url: string }>;
   /**
    * Opens a pull request from `branch` to `base`, or updates the open one of ours that has this head. One that a person
    * closed or merged is left as it is and returned with `open: false`.

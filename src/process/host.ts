@@ -13,7 +13,7 @@ export interface HeldCommand {
   readonly cwd: string;
   /** The whole environment; nothing is inherited. `marker` is added to it. */
   readonly env: Readonly<Record<string, string>>;
-  /** Files to write before the start (0600, folders 0700): absolute path to content. */
+  /** Files to write before the start (0600, programs that begin with `#!` and folders 0700): absolute path to content. */
   readonly files: Readonly<Record<string, string>>;
   /**
    * What its stdin begins with. The holder hands it over, exactly once, so that a daemon that dies right after the start

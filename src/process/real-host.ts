@@ -331,7 +331,7 @@ async function orUnknown(look: () => Promise<HeldState>): Promise<HeldState> {
 
 async function writeNew(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, content, { mode: 0o600 });
+  await writeFile(path, content, { mode: content.startsWith("#!") ? 0o700 : 0o600 });
 }
 
 async function makeFolder(directory: string): Promise<void> {

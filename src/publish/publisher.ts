@@ -8,8 +8,9 @@ import type { TaskId } from "../contract/ids.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
 import { retryDelay } from "../domain/backoff.ts";
 import type { Forge, ForgeProject, PullRequest } from "../forge/forge.ts";
-import { markerOf } from "../forge/marker.ts";
+import { agentMarkerOf, markerOf } from "../forge/marker.ts";
 import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
+import { pullNote } from "../store/broker.ts";
 import type { Database, Transaction } from "../store/database.ts";
 import {
   completeEffect,
@@ -25,7 +26,8 @@ import { getProject } from "../store/projects.ts";
 import { taskKey } from "../store/task-row.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
-import { withoutPullRequest, withPullRequest } from "./render.ts";
+import { quietMarkdown } from "./quiet-text.ts";
+import { withNote, withoutPullRequest, withPullRequest } from "./render.ts";
 import { WriteLimit } from "./write-limit.ts";
 
 export interface PublisherParts {
@@ -162,7 +164,12 @@ export class Publisher {
       const body = payload.linksPullRequest ? this.#linked(payload.body, taskId) : payload.body;
       return forge.putComment(target, { issue: payload.issue, marker: markerOf(taskId, "comment"), body }, signal);
     }
-    const { branch, base, title, body } = payload;
+    if (payload.kind === "agent_comment") {
+      const marker = agentMarkerOf(taskId, effect.id);
+      return forge.putComment(target, { issue: payload.issue, marker, body: quietMarkdown(payload.body), name: effect.id }, signal);
+    }
+    const { branch, base, title } = payload;
+    const body = withNote(payload.body, pullNote(database.reader, taskId));
     const pull = await forge.putPullRequest(target, { branch, base, title, body, marker: markerOf(taskId, "pull_request") }, signal);
     return { url: pull.url, note: (tx) => this.#notePullRequest(tx, effect, pull) };
   }

@@ -56,6 +56,11 @@ export function renderPullRequest({ task, run, outcome }: PullRequestView): { ti
   return { title: quietTitle(task.title), body };
 }
 
+/** The body with what the agent wants it to say, behind the line that names the request. */
+export function withNote(body: string, note: string | null): string {
+  return note === null ? body : withSecondParagraph(body, quietMarkdown(note));
+}
+
 function headline({ run: { outcome }, next }: CommentView): string {
   switch (next?.status) {
     case undefined:

@@ -18,12 +18,14 @@ const HEADS = `status = 'pending' AND NOT EXISTS (
   WHERE earlier.status = 'pending' AND earlier.task_id = effects.task_id AND earlier.sequence < effects.sequence
 )`;
 
-/** Stores an intention. An older pending one of the same kind and task is dropped: this one says all that it said. */
+/** Stores an intention. An older pending one of the same kind and task is dropped: this one says all that it said; not so an agent's comments. */
 export function enqueueEffect(tx: Transaction, { projectId, taskId, epoch, payload }: NewEffect): Effect {
-  tx.run("UPDATE effects SET status = 'dropped' WHERE task_id = :taskId AND kind = :kind AND status = 'pending'", {
-    taskId,
-    kind: payload.kind,
-  });
+  if (payload.kind !== "agent_comment") {
+    tx.run("UPDATE effects SET status = 'dropped' WHERE task_id = :taskId AND kind = :kind AND status = 'pending'", {
+      taskId,
+      kind: payload.kind,
+    });
+  }
   const id = newId("effect");
   const { lastRow } = tx.run(
     `INSERT INTO effects (id, project_id, task_id, epoch, kind, payload, next_at, created_at)

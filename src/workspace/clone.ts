@@ -21,7 +21,7 @@ const COPY = { "checkout.workers": "0", "core.fsync": "none" };
 const PACK_FILE = /^(pack-[0-9a-f]+)\.(?:pack|idx|rev)$/;
 
 /**
- * Makes a working repository of its own at a commit of the base: its objects are copies, it has no remote, no hooks and
+ * Makes a working repository of its own at a commit of the base: its objects are copies, its remote leads nowhere, it has no hooks and
  * none of the person's settings, so nothing that is done in it reaches another repository. It is made beside its place and
  * moved there, and the first index to compare its files with is kept before anybody else can touch them.
  */

@@ -9,6 +9,9 @@ import { Turns } from "./turns.ts";
 /** Written by agents and systems for themselves; nobody wants them in a pull request. */
 export const droppings = [".DS_Store", "Thumbs.db", ".claude/settings.local.json"] as const;
 
+/** A remote that leads nowhere: an agent's git answers for it that Drover fetches and pushes (agents/gh-program.ts). */
+const ORIGIN = '[remote "origin"]\n\turl = drover::workspace\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n';
+
 /** Where git finds the objects of `base`, from the object store of the repository around it. */
 const ALTERNATES = "../base.git/objects\n";
 
@@ -110,10 +113,10 @@ export class Repository {
     await writeFile(this.alternates, ALTERNATES, { flush: true });
   }
 
-  /** No hooks; an identity, so that the agent can commit; no garbage collection behind our back. */
+  /** No hooks; an identity, so that the agent can commit; no garbage collection behind our back; no way to another repository. */
   private async writeTemplate(identity: GitIdentity): Promise<void> {
     const [name, email] = [identity.name, identity.email].map((value) => JSON.stringify(safeLine(value)));
-    const config = `[user]\n\tname = ${name}\n\temail = ${email}\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n`;
+    const config = `[user]\n\tname = ${name}\n\temail = ${email}\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n${ORIGIN}`;
     await writeFile(join(this.template, "config"), config);
     await writeFile(join(this.template, "info", "exclude"), droppings.map((name) => `${name}\n`).join(""));
   }

@@ -70,6 +70,7 @@ export class MemoryControl {
     },
     listRunHooks: () => examples.listRunHooks.response,
     receiveHook: () => examples.receiveHook.response,
+    askBroker: () => examples.askBroker.response,
     sendToRun: () => examples.sendToRun.response,
     attachToRun: () => examples.attachToRun.response,
     listAgents: () => examples.listAgents.response,

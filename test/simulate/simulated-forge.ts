@@ -23,6 +23,8 @@ export function simulatedForge(world: World, daemon: Incarnation): Forge {
         return issue && view(issue);
       }),
     mayStart: () => ask("mayStart", () => ({ allowed: true, actor: "octocat", reason: "owner" })),
+    // No agent of the simulation asks the broker.
+    read: async () => ({ changed: false }),
     putComment: (target, comment) => ask("putComment", () => putComment(world, target, comment)),
     putPullRequest: (target, pull) => ask("putPullRequest", () => putPullRequest(world, target, pull)),
     credentials: () => ({ token: null }),

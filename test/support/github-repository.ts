@@ -68,6 +68,8 @@ export class DoubleRepository {
   /** The bare repository. */
   readonly path: string;
   readonly issues = new Map<number, DoubleIssue>();
+  /** Of each commit alike. */
+  readonly checkRuns: { name: string; status: string; conclusion: string | null; html_url: string }[] = [];
   readonly #people = new Map<string, Person>();
   readonly #world: Surroundings;
 

@@ -23,7 +23,7 @@ type Handler = (request: RestRequest, ...parts: string[]) => RestReply | Promise
 
 /** The part of GitHub's REST API (version 2022-11-28) that Drover uses. The pattern is of what comes behind `/repos/{owner}/{repo}`. */
 const routes: readonly (readonly [method: string, pattern: RegExp, handler: Handler])[] = [
-  ["GET", /^$/, ({ repository }) => ok({ full_name: repository.fullName, default_branch: "main", private: true })],
+  ["GET", /^$/, repositoryOf],
   ["GET", /^\/issues$/, listIssues],
   ["GET", /^\/issues\/(\d+)$/, (request, number) => withIssue(request, number, (issue) => ok(issueJson(request, issue)))],
   [
@@ -53,8 +53,21 @@ const routes: readonly (readonly [method: string, pattern: RegExp, handler: Hand
   ["GET", /^\/collaborators\/([^/]+)\/permission$/, permissionOf],
   ["GET", /^\/pulls$/, listPulls],
   ["POST", /^\/pulls$/, createPull],
+  ["GET", /^\/pulls\/(\d+)$/, (request, number) => withPull(request, number, async (pull) => ok(await pullJson(request, pull)))],
+  ["GET", /^\/pulls\/(\d+)\/files$/, (request, number) => withPull(request, number, (pull) => pullFiles(request, pull))],
+  ["GET", /^\/contents\/(.+)$/, contentsOf],
+  [
+    "GET",
+    /^\/commits\/(.+)\/check-runs$/,
+    ({ repository }) => ok({ total_count: repository.checkRuns.length, check_runs: repository.checkRuns }),
+  ],
   ["PATCH", /^\/pulls\/(\d+)$/, (request, number) => withIssue(request, number, (issue) => updatePull(request, issue))],
 ];
+
+function repositoryOf({ repository, base }: RestRequest): RestReply {
+  const { fullName } = repository;
+  return ok({ full_name: fullName, description: "A sample", default_branch: "main", private: true, html_url: `${base}/${fullName}` });
+}
 
 export async function answerRest(request: RestRequest): Promise<RestReply> {
   for (const [method, pattern, handler] of routes) {
@@ -96,6 +109,8 @@ export function issueJson(request: Pick<RestRequest, "repository" | "base">, iss
     labels: [...issue.labels].map((name) => ({ id: 1, name, color: "ededed" })),
     user: userJson(repository, issue.author),
     author_association: repository.person(issue.author).association,
+    assignees: [],
+    milestone: null,
     created_at: time(issue.createdAt),
     updated_at: time(issue.updatedAt),
     comments: issue.comments.length,
@@ -207,6 +222,34 @@ async function updatePull(request: RestRequest, issue: DoubleIssue): Promise<Res
   return ok(await pullJson(request, issue));
 }
 
+function withPull(
+  request: RestRequest,
+  number: string | undefined,
+  then: (pull: DoubleIssue) => RestReply | Promise<RestReply>,
+): Promise<RestReply> {
+  return withIssue(request, number, (issue) => (issue.pull === undefined ? refuse(404, "Not Found") : then(issue)));
+}
+
+/** Each changed file with its hunks, as git shows them. */
+async function pullFiles({ repository }: RestRequest, { pull }: DoubleIssue): Promise<RestReply> {
+  const range = `refs/heads/${pull?.base}...refs/heads/${pull?.head}`;
+  const names = (await git(repository.path, ["diff", "--numstat", range])).split("\n").filter(Boolean);
+  const files = names.map(async (line) => {
+    const [additions, deletions, filename = ""] = line.split("\t");
+    const patch = (await git(repository.path, ["diff", range, "--", filename])).replace(/^[^]*?(?=^@@)/m, "").trimEnd();
+    return { filename, status: "modified", additions: Number(additions), deletions: Number(deletions), patch };
+  });
+  return ok(await Promise.all(files));
+}
+
+async function contentsOf({ repository, query }: RestRequest, encoded = ""): Promise<RestReply> {
+  const path = decodeURIComponent(encoded);
+  const listed = await git(repository.path, ["ls-tree", "-r", "--name-only", query.get("ref") ?? "main", "--", path]);
+  if (listed.trim() !== path) return refuse(404, "Not Found");
+  const content = await git(repository.path, ["cat-file", "blob", `${query.get("ref") ?? "main"}:${path}`]);
+  return ok({ type: "file", path, size: content.length, encoding: "base64", content: Buffer.from(content).toString("base64") });
+}
+
 async function pullJson(request: RestRequest, issue: DoubleIssue): Promise<Record<string, unknown>> {
   const { repository, base } = request;
   const { head = "", base: target = "", merged = false } = issue.pull ?? {};
@@ -216,7 +259,11 @@ async function pullJson(request: RestRequest, issue: DoubleIssue): Promise<Recor
     state: issue.state,
     title: issue.title,
     body: issue.body,
+    draft: false,
     merged,
+    merged_at: merged ? time(issue.updatedAt) : null,
+    created_at: time(issue.createdAt),
+    updated_at: time(issue.updatedAt),
     head: { ref: head, sha: (await repository.head(head)) ?? "0".repeat(40) },
     base: { ref: target, sha: (await repository.head(target)) ?? "0".repeat(40) },
     user: userJson(repository, issue.author),

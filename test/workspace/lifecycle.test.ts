@@ -12,7 +12,7 @@ async function opened(setting: Setting, number = 1, title = "Fix it") {
 }
 
 describe("a workspace", () => {
-  test("is a repository on the task's branch at the newest base, that knows the base's branch and no remote", async () => {
+  test("is a repository on the task's branch at the newest base, that knows the base's branch and a remote that leads nowhere", async () => {
     using setting = makeSetting();
     setting.source.commit({ "src/a.ts": "a\n" });
     const base = setting.source.commit({ "src/a.ts": "b\n" });
@@ -21,7 +21,7 @@ describe("a workspace", () => {
     expect(workspace).toEqual({ directory: join(setting.home, "workspaces", "sample", "12-fix-the-login"), baseCommit: base, fresh: true });
     expect(git(directory, "status", "--porcelain", "--branch")).toBe("## drover/12-fix-the-login");
     expect(git(directory, "rev-parse", "HEAD", "origin/main")).toBe(`${base}\n${base}`);
-    expect(git(directory, "remote")).toBe("");
+    expect(git(directory, "remote", "get-url", "origin")).toBe("drover::workspace");
     expect(git(directory, "config", "--local", "user.email")).toBe("drover@localhost");
     expect(readFileSync(join(directory, "src/a.ts"), "utf8")).toBe("b\n");
     expect(git(directory, "log", "--oneline").split("\n")).toHaveLength(3);

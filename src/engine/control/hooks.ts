@@ -2,9 +2,9 @@ import { AppError } from "../../base/errors.ts";
 import { listHookEvents } from "../../store/hook-events.ts";
 import { requireRun, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listRunHooks" | "receiveHook";
+type Names = "listRunHooks" | "receiveHook" | "askBroker";
 
-/** What agents tell of their runs by hooks. */
+/** What agents themselves tell and ask. */
 export function hookVerbs(parts: ControlParts): Verbs<Names> {
   const { reader } = parts.database;
 
@@ -22,5 +22,7 @@ export function hookVerbs(parts: ControlParts): Verbs<Names> {
       if (run.finishedAt !== null) throw new AppError("conflict", `Run ${run.id} has ended: nobody speaks for it any more.`);
       return { recorded: await parts.engine.receiveHook(run, body) };
     },
+
+    askBroker: ({ params, body, signal }) => parts.askBroker(requireRun(reader, params.run), body, signal),
   };
 }

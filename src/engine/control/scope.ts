@@ -1,4 +1,5 @@
 import { AppError } from "../../base/errors.ts";
+import type { BrokerAnswer, BrokerCall } from "../../contract/broker.ts";
 import type { Project } from "../../contract/project.ts";
 import type { Control, ControlName, RequestOf } from "../../contract/control.ts";
 import type { StopMode } from "../../contract/routes.ts";
@@ -25,6 +26,8 @@ export interface ControlParts extends EngineParts {
   readonly pollProject: (project: Project, signal: AbortSignal) => Promise<PollResult>;
   /** Checks a webhook's signature and takes in what it points to. False: nothing of ours, or seen before. */
   readonly receiveWebhook: (project: Project, request: RequestOf<"receiveGithubWebhook">) => Promise<boolean>;
+  /** Asks the forge in the place of a run's agent. */
+  readonly askBroker: (run: Run, call: BrokerCall, signal: AbortSignal) => Promise<BrokerAnswer>;
   readonly daemon: {
     readonly version: string;
     readonly startedAt: number;

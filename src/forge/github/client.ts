@@ -60,6 +60,16 @@ export class GithubClient {
     return answer;
   }
 
+  /** Undefined: the answer is as it was when it had `etag`. */
+  sendIfChanged<Data>(
+    target: ForgeProject,
+    request: GithubRequest<Data>,
+    etag: string | null,
+    signal: AbortSignal,
+  ): Promise<Answer<Data> | undefined> {
+    return this.#exchange(target, request, etag, signal);
+  }
+
   /**
    * A list to its last page, with the ETag and the time of the first. Undefined: the first page is as it was when it had
    * `etag`. Not octokit's `paginate`: it takes a body that was cut short for an empty page, and that for the end of the list.

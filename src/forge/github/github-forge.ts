@@ -3,12 +3,14 @@ import { AppError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
 import { contentHash } from "../content-hash.ts";
-import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest } from "../forge.ts";
+import type { BrokerQuery } from "../../contract/broker.ts";
+import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest, Reading } from "../forge.ts";
 import { hasLabel } from "../labels.ts";
 import { isOurs, withMarker } from "../marker.ts";
 import { GithubClient, PAGE_SIZE, withPage, type ClientOptions } from "./client.ts";
 import { mayStart } from "./permission.ts";
 import { openCursor, scopeOf, sealCursor, type PollCursor } from "./poll-cursor.ts";
+import { readGithub } from "./reading.ts";
 import { CommentData, IssueData, PullData } from "./responses.ts";
 
 export interface GithubForgeOptions extends ClientOptions {
@@ -62,6 +64,10 @@ export class GithubForge implements Forge {
 
   mayStart(target: ForgeProject, issue: Issue, signal: AbortSignal): Promise<Permission> {
     return mayStart(this.#client, target, issue, signal);
+  }
+
+  read(target: ForgeProject, query: BrokerQuery, etag: string | null, signal: AbortSignal): Promise<Reading> {
+    return this.#believing(target, signal, () => readGithub(this.#client, target, query, etag, signal));
   }
 
   putComment(

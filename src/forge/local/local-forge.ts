@@ -1,11 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
 import { AppError, messageOf } from "../../base/errors.ts";
+import type { BrokerQuery } from "../../contract/broker.ts";
 import type { Project } from "../../contract/project.ts";
-import { createGit } from "../../workspace/git.ts";
+import { createGit, type Git } from "../../workspace/git.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
-import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest } from "../forge.ts";
+import type { Forge, ForgeProject, Issue, IssuePoll, OutgoingComment, Permission, PullRequest, Reading } from "../forge.ts";
 import { withMarker } from "../marker.ts";
 import { readFolder, readIssue, type FolderState } from "./issue-folder.ts";
+import { PULLS, readLocal } from "./reading.ts";
 import { Records } from "./records.ts";
 
 export interface LocalForgeOptions {
@@ -16,7 +18,6 @@ export interface LocalForgeOptions {
   readonly redact: (text: string) => string;
 }
 
-const PULLS = "refs/drover/pulls/";
 /** More than the pull requests that are ever opened at the same moment. */
 const NUMBER_ATTEMPTS = 20;
 const NOTHING: FolderState = { files: [], fingerprint: "none" };
@@ -28,11 +29,13 @@ const NOTHING: FolderState = { files: [], fingerprint: "none" };
  */
 export class LocalForge implements Forge {
   readonly kind = "local";
+  readonly #git: Git;
   readonly #records: Records;
   readonly #redact: (text: string) => string;
 
   constructor({ clock, env, redact }: LocalForgeOptions) {
-    this.#records = new Records(createGit({ env, clock, identity: { name: "Drover", email: "drover@localhost" } }));
+    this.#git = createGit({ env, clock, identity: { name: "Drover", email: "drover@localhost" } });
+    this.#records = new Records(this.#git);
     this.#redact = redact;
   }
 
@@ -63,15 +66,20 @@ export class LocalForge implements Forge {
     return { allowed: true, actor: issue.author, reason: "it is a file in the project's own folder" };
   }
 
+  async read({ project }: ForgeProject, query: BrokerQuery, _etag: string | null, signal: AbortSignal): Promise<Reading> {
+    return { changed: true, answer: await readLocal(this.#git, project, query, signal), etag: null };
+  }
+
   async putComment(
     { project }: ForgeProject,
-    { issue, marker, body }: { issue: number; marker: string; body: string },
+    { issue, marker, body, name }: OutgoingComment,
     signal: AbortSignal,
   ): Promise<{ url: string }> {
-    const place = { repository: project.path, ref: `refs/drover/issues/${issue}`, file: "status.md" };
+    const [path, file] = name === undefined ? [`issues/${issue}`, "status.md"] : [`comments/${issue}/${name}`, "comment.md"];
     const content = `${this.#redact(withMarker(marker, body)).trimEnd()}\n`;
-    await this.#records.write(place, { content, subject: `Status of issue ${issue}`, marker }, signal);
-    return { url: `drover:issues/${issue}` };
+    const subject = name === undefined ? `Status of issue ${issue}` : `Comment at issue ${issue}`;
+    await this.#records.write({ repository: project.path, ref: `refs/drover/${path}`, file }, { content, subject, marker }, signal);
+    return { url: `drover:${path}` };
   }
 
   async putPullRequest(

@@ -1,14 +1,15 @@
 /**
- * Records what the real Claude Code prints in the situations that its reader must understand, against the scripted model in
- * a network namespace: `node scripts/record-agent.ts [SITUATION ...]`. Writes test/agents/recorded/SITUATION.jsonl, without
- * what differs from machine to machine; the last line is ours and says how the program ended.
+ * Records what the real agents print in the situations that their readers must understand, against the scripted model in a
+ * network namespace: `node scripts/record-agent.ts [AGENT [SITUATION ...]]`. Writes test/agents/recorded/AGENT/SITUATION.jsonl,
+ * without what differs from machine to machine; the last line is ours and says how the program ended.
  */
 import { mkdir, readFile, watch, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ModelScript, ModelStep } from "../src/demo/model-script.ts";
-import { createBench, realClaude, type AgentBench, type StartOptions } from "../test/support/agent-bench.ts";
+import { createBench, realClaude, type AgentBench, type DriverSubject, type StartOptions } from "../test/support/agent-bench.ts";
 import type { AgentRun } from "../test/support/agent-run.ts";
+import { realCodex, realGemini, realOpencode } from "../test/support/real-agents.ts";
 import { anonymous, withoutIds } from "./recording.ts";
 
 interface Situation {
@@ -25,9 +26,10 @@ const write: ModelStep = { text: "I write the file.", calls: [{ kind: "write", p
 const read: ModelStep = { calls: [{ kind: "run", command: "cat a.txt" }] };
 const done: ModelStep = { text: "Done." };
 const long: ModelStep = { calls: [{ kind: "run", command: "touch started; exec tail -f /dev/null" }] };
-const failing = (status: number, times?: number): ModelStep => ({
+// Asked to be asked again at once, as far as the agent grants it.
+const failing = (status: number, more: object = {}): ModelStep => ({
   ...done,
-  trouble: { kind: "error", status, ...(times !== undefined && { times }) },
+  trouble: { kind: "error", status, headers: { "retry-after-ms": "20" }, ...more },
 });
 const usageLimit = {
   "anthropic-ratelimit-unified-status": "rejected",
@@ -37,6 +39,9 @@ const usageLimit = {
 const answerWith = (answer: { allow: boolean; message: string }) => async (run: AgentRun) =>
   run.answer(await run.until("question_asked"), answer);
 
+const session = "11111111-1111-4111-8111-111111111111";
+
+/** What every agent meets. */
 const situations: Record<string, Situation> = {
   worked: { steps: [write, read, done] },
   resumed: {
@@ -47,33 +52,12 @@ const situations: Record<string, Situation> = {
       return { sessionId: (await first.until("session_started")).sessionId };
     },
   },
-  "session-missing": { steps: [done], options: { sessionId: "11111111-1111-4111-8111-111111111111" } },
-  allowed: { steps: [write, done], options: { permissions: "ask" }, meanwhile: answerWith({ allow: true, message: "" }) },
-  denied: { steps: [write, done], options: { permissions: "ask" }, meanwhile: answerWith({ allow: false, message: "No." }) },
-  "sub-agent": {
-    steps: [
-      { calls: [{ kind: "tool", tool: "Task", input: { description: "Look", prompt: "SUB: look", subagent_type: "general-purpose" } }] },
-      done,
-    ],
-  },
-  overloaded: { steps: [failing(529, 1)] },
+  "session-missing": { steps: [done], options: { sessionId: session } },
+  overloaded: { steps: [failing(529, { times: 1 })] },
   outage: { steps: [failing(529)] },
   "key-refused": { steps: [failing(401)] },
   "model-unknown": { steps: [failing(404)] },
-  "usage-limit": {
-    steps: [{ ...done, trouble: { kind: "error", status: 429, headers: usageLimit } }],
-    options: { env: { ANTHROPIC_API_KEY: "", CLAUDE_CODE_OAUTH_TOKEN: "dummy-token" } },
-  },
-  "not-logged-in": { steps: [done], options: { env: { ANTHROPIC_API_KEY: "" } } },
   "cut-off": { steps: [{ text: "Half an answer", trouble: { kind: "cut" } }] },
-  "slash-command": { steps: [done], options: { prompt: "/compact" } },
-  interrupted: {
-    steps: [long, done],
-    meanwhile: async (run, { workspace }) => {
-      await untilStarted(workspace);
-      await run.send(`${JSON.stringify({ type: "control_request", request_id: "stop", request: { subtype: "interrupt" } })}\n`);
-    },
-  },
   terminated: {
     steps: [long, done],
     meanwhile: async (run, { workspace }) => {
@@ -83,22 +67,85 @@ const situations: Record<string, Situation> = {
   },
 };
 
-await mkdir(folder, { recursive: true });
-const wanted = process.argv.slice(2);
-for (const [name, situation] of Object.entries(situations)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  await writeFile(join(folder, `${name}.jsonl`), await record(situation));
-  console.log(name);
+const ofClaude: Record<string, Situation> = {
+  ...situations,
+  allowed: { steps: [write, done], options: { permissions: "ask" }, meanwhile: answerWith({ allow: true, message: "" }) },
+  denied: { steps: [write, done], options: { permissions: "ask" }, meanwhile: answerWith({ allow: false, message: "No." }) },
+  "sub-agent": {
+    steps: [
+      { calls: [{ kind: "tool", tool: "Task", input: { description: "Look", prompt: "SUB: look", subagent_type: "general-purpose" } }] },
+      done,
+    ],
+  },
+  "usage-limit": {
+    steps: [failing(429, { headers: usageLimit })],
+    options: { env: { ANTHROPIC_API_KEY: "", CLAUDE_CODE_OAUTH_TOKEN: "dummy-token" } },
+  },
+  "not-logged-in": { steps: [done], options: { env: { ANTHROPIC_API_KEY: "" } } },
+  "slash-command": { steps: [done], options: { prompt: "/compact" } },
+  interrupted: {
+    steps: [long, done],
+    meanwhile: async (run, { workspace }) => {
+      await untilStarted(workspace);
+      await run.send(`${JSON.stringify({ type: "control_request", request_id: "stop", request: { subtype: "interrupt" } })}\n`);
+    },
+  },
+};
+
+/** As the providers tell that an allowance is used up. */
+const atLimit = (error: object): Record<string, Situation> => ({
+  ...situations,
+  "usage-limit": { steps: [failing(429, { body: { error } })] },
+});
+
+const agents: Record<string, { subject: DriverSubject; situations: Record<string, Situation> }> = {
+  claude: { subject: realClaude, situations: ofClaude },
+  codex: {
+    subject: realCodex,
+    situations: {
+      ...atLimit({ type: "usage_limit_reached", message: "The usage limit has been reached", plan_type: "plus", resets_at: 1_900_000_000 }),
+      "failing-command": { steps: [{ calls: [{ kind: "run", command: "sleep 1; exit 3" }] }, done] },
+    },
+  },
+  gemini: {
+    subject: realGemini,
+    situations: {
+      ...atLimit({
+        code: 429,
+        message: "You exceeded your current quota, please check your plan and billing details.",
+        status: "RESOURCE_EXHAUSTED",
+      }),
+      "failing-tool": { steps: [{ calls: [{ kind: "write", path: "../outside.txt", content: "x" }] }, done] },
+    },
+  },
+  opencode: {
+    subject: realOpencode,
+    situations: {
+      ...atLimit({ type: "usage_limit_reached", message: "You have reached your usage limit for this month." }),
+      "failing-tool": { steps: [{ calls: [{ kind: "write", path: "../outside.txt", content: "x" }] }, done] },
+    },
+  },
+};
+
+const [wantedAgent, ...wanted] = process.argv.slice(2);
+for (const [agent, { subject, situations: its }] of Object.entries(agents)) {
+  if (wantedAgent !== undefined && wantedAgent !== agent) continue;
+  await mkdir(join(folder, agent), { recursive: true });
+  for (const [name, situation] of Object.entries(its)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    await writeFile(join(folder, agent, `${name}.jsonl`), await record(subject, situation));
+    console.log(`${agent} ${name}`);
+  }
 }
 
-async function record({ steps, options, before, meanwhile }: Situation): Promise<string> {
+async function record(subject: DriverSubject, { steps, options, before, meanwhile }: Situation): Promise<string> {
   const script: ModelScript = {
     scenarios: [
       { when: "SUB:", steps: [read, done] },
       { when: "TASK:", steps },
     ],
   };
-  await using bench = await createBench(realClaude, script);
+  await using bench = await createBench(subject, script);
   const more = await before?.(bench);
   const run = await bench.start({ prompt: "TASK: do it", ...options, ...more });
   await meanwhile?.(run, bench);

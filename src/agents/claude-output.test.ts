@@ -1,20 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { replay as replayOf } from "../../test/support/recorded.ts";
 import { ClaudeReader } from "./claude-output.ts";
 import type { AgentEvent } from "./driver.ts";
 
-/** What the real Claude Code printed in a situation (scripts/record-agent.ts), read. */
-function replay(situation: string) {
-  const lines = readFileSync(join(import.meta.dirname, `../../test/agents/recorded/${situation}.jsonl`), "utf8")
-    .trimEnd()
-    .split("\n");
-  const end = JSON.parse(lines.pop() ?? "") as { exitCode: number | null; stderr: string };
-  const reader = new ClaudeReader();
-  const events = lines.flatMap((line) => reader.read(line));
-  return { events, end, ...reader.conclude(end) };
-}
-
+const replay = (situation: string) => replayOf("claude", new ClaudeReader(), situation);
 const SESSION = "00000000-0000-4000-8000-000000000001";
 const END = '{"type":"control_request","request_id":"drover-end","request":{"subtype":"end_session"}}\n';
 const started: AgentEvent = { type: "session_started", sessionId: SESSION, model: "claude-opus-5-5" };

@@ -24,22 +24,24 @@ const OUTAGE =
 const RESET =
   /\btry again at (?:(?<month>[A-Z][a-z]{2}) (?<day>\d{1,2})(?:st|nd|rd|th)?, (?<year>\d{4}) )?(?<hour>\d{1,2}):(?<minute>\d{2}) (?<half>[AP])M\b/u;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAY_MS = 24 * 3_600_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * When a limit ends, epoch milliseconds; null: not told. Codex says it in the zone of the machine: `try again at 3:05 PM`
- * on the same day, else `try again at Nov 27th, 2026 3:05 PM`.
+ * When a limit ends, epoch milliseconds; null: not told. Codex says the minute in which it does, in the zone of the machine:
+ * `try again at 3:05 PM` on the same day, else `try again at Nov 27th, 2026 3:05 PM`.
  */
 function readResetTime(message: string, { at, zone }: CodexStart): number | null {
   const { month, day, year, hour, minute, half } = RESET.exec(message)?.groups ?? {};
   if (hour === undefined) return null;
-  const offsetMs = Number(`${zone.charAt(0)}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3))) * 60_000;
+  const offsetMs = Number(`${zone.charAt(0)}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3))) * MINUTE_MS;
   const hours = (Number(hour) % 12) + (half === "P" ? 12 : 0);
   const today = new Date(at * 1000 + offsetMs);
   const date =
     month === undefined
       ? Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate())
       : Date.UTC(Number(year), MONTHS.indexOf(month), Number(day));
-  const resetsAt = date + (hours * 60 + Number(minute)) * 60_000 - offsetMs;
+  // The end of that minute.
+  const resetsAt = date + (hours * 60 + Number(minute) + 1) * MINUTE_MS - offsetMs;
   return month === undefined && resetsAt <= at * 1000 ? resetsAt + DAY_MS : resetsAt;
 }

@@ -444,7 +444,7 @@ describe("a project's file", () => {
   });
 
   test("it can name no agent for a stage that the home's file has not", () => {
-    expect(issuesOf(() => loadProject(load(), "defaults: { stages: { plan: { agent: yours } } }\n"))).toEqual([
+    expect(issuesOf(() => loadProject(load(""), "defaults: { stages: { plan: { agent: yours } } }\n"))).toEqual([
       [
         "project.yaml:1:38",
         "defaults.stages.plan.agent",

@@ -39,7 +39,7 @@ const DAYS_7_MS = 7 * 24 * 3_600_000;
 const milliseconds = (min: number, max = DAYS_7_MS) => z.int().min(min).max(max);
 
 /** How hard an agent's model is to think. */
-export const Effort = z.enum(["low", "medium", "high"]);
+const Effort = z.enum(["low", "medium", "high"]);
 const ModelName = z.string().min(1);
 
 /** An agent that a project can choose by name: which driver runs it, and how. */
@@ -90,7 +90,7 @@ export type AgentConfig = z.infer<typeof AgentConfig>;
 const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
 
 /** How the agent works at one stage of a workflow, where that differs. Its arguments and variables only the home's file says. */
-export const StageConfig = z.strictObject({
+const StageConfig = z.strictObject({
   agent: AgentName.optional().meta(doc("which of `agents` does this stage, instead of `defaults.agent`")),
   model: ModelName.optional().meta(doc("model name or alias, instead of the agent's")),
   effort: Effort.optional().meta(doc("how hard the model is to think, instead of the agent's")),
@@ -103,7 +103,6 @@ export const StageConfig = z.strictObject({
     .optional()
     .meta(doc("names of the daemon's environment variables that the agent gets besides its own", { scope: "global" })),
 });
-export type StageConfig = z.infer<typeof StageConfig>;
 
 /** Money, US dollars; null: no limit. */
 const dollars = z.number().min(0).max(1_000_000).nullable().default(null);

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { describeDriver, DONE, openBench, PROMPT, taskScript } from "../conformance/driver.ts";
 import { needs } from "../support/needs.ts";
 import { realCodex } from "../support/real-agents.ts";
+import { writeFiles } from "../support/repository.ts";
 
 describe.skipIf(!needs("codex", "network-namespace").ok)("Codex", () => {
   describeDriver("codex", realCodex);
@@ -19,5 +20,13 @@ describe.skipIf(!needs("codex", "network-namespace").ok)("Codex", () => {
     expect(existsSync(join(folder, "outside"))).toBe(false);
     expect((await (await start({ prompt: PROMPT, permissions: "all" })).conclude()).verdict).toEqual({ ok: true });
     expect(existsSync(join(folder, "outside"))).toBe(true);
+  });
+
+  test("a login is used where the person has it, and nothing else is written there", async () => {
+    const { start, home, model } = await openBench(realCodex, taskScript(DONE));
+    writeFiles(home, { ".codex/auth.json": JSON.stringify({ auth_mode: "apikey", OPENAI_API_KEY: "key-of-the-login" }) });
+    expect((await (await start({ prompt: PROMPT, env: { CODEX_API_KEY: "" } })).conclude()).verdict).toEqual({ ok: true });
+    expect(model.journal[0]?.headers.authorization).toBe("Bearer key-of-the-login");
+    expect(await readdir(join(home, ".codex"))).toEqual(["auth.json"]);
   });
 });

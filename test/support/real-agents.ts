@@ -22,7 +22,7 @@ export const realCodex: DriverSubject = {
     const provider = {
       name: '"mock"',
       base_url: `"${namespace.url}/v1"`,
-      env_key: '"CODEX_API_KEY"',
+      requires_openai_auth: true,
       wire_api: '"responses"',
       request_max_retries: 0,
       stream_max_retries: 1,
@@ -68,7 +68,8 @@ export const realOpencode: DriverSubject = {
     const settings = join(folder, "opencode.json");
     const provider = {
       npm: "@ai-sdk/openai-compatible",
-      options: { baseURL: `${namespace.url}/v1`, apiKey: "{env:MOCK_API_KEY}" },
+      options: { baseURL: `${namespace.url}/v1` },
+      env: ["MOCK_API_KEY"],
       models: { "mock-1": { tool_call: true, cost: { input: 3, output: 15 }, limit: { context: 200_000, output: 8192 } } },
     };
     await writeFile(settings, JSON.stringify({ small_model: "mock/mock-1", provider: { mock: provider } }));

@@ -106,8 +106,12 @@ class Bridge {
   /** Tells the agent to end its turn, which makes `work` resolve, and ends it when it does not. */
   async cancel(): Promise<void> {
     for (const settle of this.#waiting.values()) settle({ outcome: "cancelled" });
-    if (this.#sessionId === undefined) return this.end();
-    await this.#agent.notify(methods.agent.session.cancel, { sessionId: this.#sessionId });
+    if (this.#sessionId === undefined) {
+      await this.end();
+      process.exit(1); // nobody waits for a turn's end yet
+    }
+    // Where the connection has gone the agent has too, or `end` sees to it.
+    await this.#agent.notify(methods.agent.session.cancel, { sessionId: this.#sessionId }).catch(() => undefined);
     await pause(CANCEL_MS);
     await this.end();
   }
@@ -213,6 +217,7 @@ async function describe(bridge: Bridge): Promise<number> {
 }
 
 const [verb, program = "", ...args] = process.argv.slice(2);
-const bridge = new Bridge([program, ...args]);
+// Before there is an agent, so that none is left without us.
 process.once("SIGTERM", () => void bridge.cancel());
+const bridge = new Bridge([program, ...args]);
 process.exit(await (verb === "describe" ? describe(bridge) : work(bridge)));

@@ -120,7 +120,9 @@ const errors: [reason: string, error: Parameters<typeof failureOf>[0]][] = [
   ["overloaded", { code: -32603, message: "terminated" }],
   ["usage_limit", { code: -32603, message: "You've hit your limit · resets Nov 27, 5pm (UTC)" }],
   ["network", { code: -32603, message: "fetch failed", data: "ENOTFOUND api.example.com" }],
+  ["auth", { code: -32603, message: "Please log in first" }],
   ["agent_error", { code: -32602, message: "Invalid params" }],
+  ["agent_error", { code: -32603, message: "The catalog index is damaged" }],
 ];
 test.each(errors)("an agent's error is read as %s: %j", (reason, error) => {
   expect(failureOf(error)).toMatchObject({ reason, message: expect.stringContaining(error.message) });

@@ -173,7 +173,8 @@ export function failureOf({ code, message, data }: { code?: number; message: str
   const failure = (reason: Failure["reason"], retryAt: number | null = null) => ({ reason, message: text, retryAt });
   const limit = readUsageLimit(text, null);
   if (limit) return failure("usage_limit", limit.resetsAt);
-  if (code === AUTH_REQUIRED || /\b40[13]\b|unauthori[sz]ed|authenticat|api.?key|log(?:ged)? ?in/iu.test(text)) return failure("auth");
+  if (code === AUTH_REQUIRED || /\b40[13]\b|unauthori[sz]ed|authenticat|\bapi.?key\b|\blog(?:ged)? ?in\b/iu.test(text))
+    return failure("auth");
   if (/\b(?:429|5\d\d)\b|overloaded|rate.?limit|resource.?exhausted|quota/iu.test(text)) return failure("overloaded");
   // An answer that broke off.
   if (/terminated|socket hang up|ECONNRESET|EPIPE|stream/iu.test(text)) return failure("overloaded");

@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { z } from "zod";
 import { AgentConfig } from "../../src/contract/config.ts";
 import { acpDriver } from "../../src/agents/acp.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { describeDriver, fileAppears, LONG, openBench, PROMPT, program, taskScript } from "../conformance/driver.ts";
+import { describeDriver, DONE, fileAppears, LONG, openBench, PROMPT, program, taskScript } from "../conformance/driver.ts";
 import type { DriverSubject } from "../support/agent-bench.ts";
 
 const driver = acpDriver(systemClock);
@@ -46,7 +48,7 @@ test("when the bridge dies the agent does not go on", async () => {
   process.kill(await parentOf(pid), "SIGKILL");
   expect((await run.conclude()).verdict).toMatchObject({ ok: false, reason: "agent_error" });
   await run.stop(0);
-  expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  expect(await statOf(pid)).toMatch(/^Z|^$/u);
   expect(await host.sweep(() => false)).toEqual([]);
 });
 
@@ -57,6 +59,32 @@ function pidOf(lines: readonly string[]): number {
 }
 
 async function parentOf(pid: number): Promise<number> {
-  const stat = await readFile(join("/proc", String(pid), "stat"), "utf8");
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  return Number((await statOf(pid)).split(" ")[1]);
 }
+
+/** State, parent and so on, as proc_pid_stat(5) has them; Z: it has ended and nobody has asked how yet. Empty: it is gone. */
+async function statOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") ");
+  return stat.slice(stat.lastIndexOf(")") + 2);
+}
+
+test("a bridge that is told to end before it has a prompt ends its agent and itself", async () => {
+  const { request } = await openBench(small, taskScript(DONE));
+  const { argv, env } = driver.launch(request({ prompt: PROMPT }));
+  const bridge = spawn(argv[0], argv.slice(1), { env, stdio: ["pipe", "ignore", "inherit"] });
+  const children = `/proc/${bridge.pid}/task/${bridge.pid}/children`;
+  const pid = await vi.waitFor(
+    async () =>
+      Number(
+        z
+          .string()
+          .min(1)
+          .parse(await readFile(children, "utf8")),
+      ),
+    { timeout: 10_000 },
+  );
+  const ended = once(bridge, "exit");
+  bridge.kill("SIGTERM");
+  expect(await ended).toEqual([1, null]);
+  expect(await statOf(pid)).toMatch(/^Z|^$/u);
+});

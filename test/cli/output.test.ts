@@ -51,6 +51,15 @@ test.each([
   expect(await at.run([...args, "--json"])).toEqual({ code: 0, out: `${JSON.stringify(answer, null, 2)}\n`, err: "" });
 });
 
+test("agents are a table with what each does; what one prints is shown as it is", async () => {
+  await using at = await servedPlace();
+  expect(read(await at.run(["agent", "list"]))).toBe(
+    `AGENT   DRIVER  FOUND  VERSION  LOGIN  RUNS\nclaude  claude  yes    2.1.329  yes    1\nclaude on api#42 (solve, working, -): ${run}\n`,
+  );
+  expect(read(await at.run(["agent", "tail", run]))).toBe("first\nsecond\nthird\n");
+  expect(read(await at.run(["agent", "send", run, "Leave", "it."]))).toBe("Told claude, which works on api#42.\n");
+});
+
 test("status is a page", async () => {
   await using at = await servedPlace();
   expect(read(await at.run(["status"]))).toBe(`Drover 0.1.0 ok  http://127.0.0.1:3003  pid 4242

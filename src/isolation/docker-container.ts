@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { delimiter } from "node:path";
 import { programFiles } from "./programs.ts";
 import type { WrapRequest } from "./isolation.ts";
 
@@ -23,13 +24,14 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
   const { uid, gid } = await stat(workspace);
   const program = await mountedProgram(request);
   const { memoryBytes, cpus, processes } = command.limits;
+  const own = ownFolders(request);
   const inside = (text: string) => text.replaceAll(workspace, WORKSPACE);
   const kept = Object.entries(command.env).filter(([name]) => !NOT_INSIDE.has(name));
   const env = { ...Object.fromEntries(kept), HOME: configDirectory, DROVER_RUN: command.marker, DROVER_SCOPE: scope };
   return {
     Image: image,
     Entrypoint: [],
-    Cmd: [program.path, ...command.argv.slice(1)].map(inside),
+    Cmd: withOwn(own, [program.path, ...command.argv.slice(1)]).map(inside),
     Env: Object.entries(env).map(([name, value]) => `${name}=${inside(value)}`),
     WorkingDir: WORKSPACE,
     User: `${uid}:${gid}`,
@@ -43,7 +45,7 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
         bind(workspace, WORKSPACE, false),
         bind(configDirectory, configDirectory, false),
         ...request.reach.files.map((path) => bind(path, path, false)),
-        ...[...new Set([...program.files, ...mounts])].map((path) => bind(path, path, true)),
+        ...[...new Set([...program.files, ...nodeFor(own), ...mounts])].map((path) => bind(path, path, true)),
       ],
       NetworkMode: "bridge",
       Init: true,
@@ -63,6 +65,21 @@ async function mountedProgram({ command, config }: WrapRequest): Promise<{ path:
   const { program, files } = await programFiles(command.argv, command.env["PATH"] ?? "");
   if (program === undefined || /^\/(?:usr\/)?s?bin\//u.test(program)) return { path: name, files: [] };
   return { path: program, files };
+}
+
+/** What stands on the command's PATH and is in its own folder, and so there inside too. */
+function ownFolders({ command, configDirectory }: WrapRequest): string[] {
+  return (command.env["PATH"] ?? "").split(delimiter).filter((folder) => folder.startsWith(`${configDirectory}/`));
+}
+
+/** Programs of ours need Node.js, which an image may not have. */
+function nodeFor(own: readonly string[]): string[] {
+  return own.length > 0 && process.platform === "linux" ? [process.execPath] : [];
+}
+
+/** The command with such folders before the PATH of the image, which is not known out here. */
+function withOwn(own: readonly string[], argv: readonly string[]): readonly string[] {
+  return own.length === 0 ? argv : ["/bin/sh", "-c", 'PATH="$0:$PATH"; exec "$@"', own.join(delimiter), ...argv];
 }
 
 function bind(source: string, target: string, isReadOnly: boolean): object {

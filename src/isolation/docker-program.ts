@@ -3,15 +3,18 @@
  * it ends; then the container is removed. A SIGTERM is passed on to the command. Argument: the file with a DockerPlan.
  */
 import { once } from "node:events";
-import { readFileSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { basename, dirname } from "node:path";
 import { DockerEngine } from "./docker-engine.ts";
 import { FrameReader } from "./docker-frames.ts";
 import type { DockerPlan } from "./docker-plan.ts";
+import { join } from "./egress-proxy.ts";
 
 /** As the docker command ends when it could not run the container. */
 const FAILED = 125;
 
-const { socket, container, outOfMemory } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as DockerPlan;
+const { socket, container, outOfMemory, ways } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as DockerPlan;
 const engine = new DockerEngine(socket);
 
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
@@ -27,6 +30,7 @@ try {
 }
 
 async function run(): Promise<number> {
+  for (const way of ways) await open(way);
   const streams = await engine.attach(container);
   const streamsEnded = once(streams, "close");
   const reader = new FrameReader((stream, bytes) => writeAll(stream === "stdout" ? 1 : 2, bytes));
@@ -41,6 +45,16 @@ async function run(): Promise<number> {
   if (State.OOMKilled) writeFileSync(outOfMemory, "");
   await engine.text("DELETE", `/containers/${container}?force=1&v=1`);
   return StatusCode;
+}
+
+/** The loopback of a container is its own; a socket in a folder is a way out of it. */
+async function open({ socket, port }: DockerPlan["ways"][number]): Promise<void> {
+  rmSync(socket, { force: true }); // of an earlier run
+  const server = createServer({ allowHalfOpen: true }, (inside) => join(inside, connect({ host: "localhost", port, allowHalfOpen: true })));
+  // The path of a socket must be short; that of its folder need not.
+  process.chdir(dirname(socket));
+  server.listen(basename(socket));
+  await once(server, "listening");
 }
 
 /** Files take it at once; a full disk fails us here, and with us the run. */

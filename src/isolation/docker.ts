@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Clock } from "../base/clock.ts";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { HeldCommand } from "../process/host.ts";
+import { loopbackPorts } from "./allow-list.ts";
 import { containerOf, LABELS } from "./docker-container.ts";
 import { DockerEngine } from "./docker-engine.ts";
 import { DockerImages } from "./docker-images.ts";
@@ -44,7 +45,8 @@ export function createDocker({ clock, scope, socket }: DockerOptions): Isolation
     const image = await images.make(request, signal);
     const container = await create(await containerOf(request, image, scope), signal);
     const planFile = `${command.directory}-docker.json`;
-    const plan: DockerPlan = { socket, container, outOfMemory: join(command.directory, "out-of-memory") };
+    const ways = loopbackPorts(request.reach.hosts).map((port) => ({ port, socket: join(request.configDirectory, `${port}.sock`) }));
+    const plan: DockerPlan = { socket, container, outOfMemory: join(command.directory, "out-of-memory"), ways };
     return {
       ...command,
       argv: [process.execPath, PROGRAM, planFile],

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { Event } from "../../src/contract/event.ts";
 import type { TestDaemon } from "../support/daemon.ts";
+import { IMAGE, startDocker } from "../support/docker.ts";
 import { GITHUB_TOKEN, GithubScene } from "../support/github-scene.ts";
 import { expectNoProcesses } from "../support/leftovers.ts";
 import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
+import { needs } from "../support/needs.ts";
 import { git, writeFiles } from "../support/repository.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -249,6 +251,29 @@ test("an issue in a file is read in the same way", async () => {
   expect(git(scene.path, "show", "refs/drover/issues/3:status.md")).toContain("Drover is working on this");
   await scene.order(COMPLETE);
   await daemon.settledTask("api#1");
+});
+
+const confined = [
+  { isolation: "tmux", isThere: needs("tmux").ok, engine: undefined },
+  { isolation: "sandbox", isThere: needs("bwrap").ok, engine: undefined },
+  { isolation: "docker", isThere: needs("docker").ok, engine: startDocker },
+].filter(({ isThere }) => isThere);
+
+test.each(confined)("in isolation $isolation too, gh reaches the daemon", async ({ isolation, engine }) => {
+  await using stack = new AsyncDisposableStack();
+  const docker = engine === undefined ? {} : { image: IMAGE, socket: stack.use(await engine()).socket };
+  const script = `read -r _; echo '{"type":"session_started","sessionId":"s"}'; gh issue view 2>&1; gh issue view -R acme/other 2>&1; git push origin HEAD 2>&1; ${COMPLETE}`;
+  const agents = { asks: { driver: "command", command: ["sh", "-c", script] } };
+  const scene = stack.use(await GithubScene.open({ config: { agents, docker, defaults: { agent: "asks", isolation, retryAttempts: 1 } } }));
+  scene.repository.openIssue(issue);
+  const daemon = await scene.home.start();
+  await scene.register(daemon);
+  const { id } = await daemon.settledTask("api#1");
+  const events = await daemon.until((event) => event.type === "run.ended" && event.taskId === id);
+  const said = events.flatMap((event) => (event.type === "run.message" ? [event.data.text] : [])).join("\n");
+  expect(said).toContain("title:\tTotal is wrong\nstate:\tOPEN\n");
+  expect(said).toContain("This run works on acme/api.");
+  expect(said).toContain("Drover pushes this branch itself");
 });
 
 /** The files of a folder in which a text stands, in whatever they hold. */

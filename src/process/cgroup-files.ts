@@ -46,10 +46,10 @@ export async function wasOutOfMemory(folders: readonly string[]): Promise<boolea
 }
 
 /** No process can be added to the group any more, and all that are in it are killed, as far as this kernel does that at once. */
-export async function killGroup(folders: readonly string[]): Promise<void> {
+export async function killGroup(folder: string): Promise<void> {
   // First, for a version 1 has no `cgroup.kill`, and what forks faster than we look would never be gone.
-  for (const folder of folders) await writeIfThere(join(folder, "pids.max"), "0");
-  for (const folder of folders) await writeIfThere(join(folder, "cgroup.kill"), "1");
+  await writeIfThere(join(folder, "pids.max"), "0");
+  await writeIfThere(join(folder, "cgroup.kill"), "1");
 }
 
 /** The pids of all processes in a group and in groups that it holds. Not deferred: what is done with the answer must follow at once. */

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLog } from "../base/log.ts";
-import { killGroup, processesIn, wasOutOfMemory } from "./cgroup-files.ts";
+import { processesIn, wasOutOfMemory } from "./cgroup-files.ts";
 import { Cgroups } from "./cgroups.ts";
 import { noLimits } from "./limits.ts";
 
@@ -176,8 +176,17 @@ test("a group that is to end gets nobody more, and those in groups within it bel
   write("run_1/cgroup.procs", "4\n5\n");
   write("run_1/inner/cgroup.procs", "6\n");
   expect(processesIn([join(folder, "run_1"), join(folder, "gone")])).toEqual(new Set([4, 5, 6]));
-  await killGroup([join(folder, "run_1"), join(folder, "gone")]);
+  await open().kill([join(folder, "run_1"), join(folder, "gone")]);
   expect([read("run_1/pids.max"), read("run_1/cgroup.kill")]).toEqual(["0", "1"]);
+});
+
+test("a daemon does not end a group that it could not leave", async () => {
+  write("run_1/pids.max", "50");
+  write("run_1/cgroup.kill", "");
+  write("run_1/cgroup.procs", "4\n");
+  write("run_1/inner/cgroup.procs", `${process.pid}\n`);
+  await open().kill([join(folder, "run_1")]);
+  expect([read("run_1/pids.max"), read("run_1/cgroup.kill")]).toEqual(["50", ""]);
 });
 
 test("a group with nothing in it is removed, and then the one around all", async () => {

@@ -2,7 +2,7 @@ import { mkdir, readFile, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { processesIn, subfolders, wasOutOfMemory, writeLimits, writeTotalLimits } from "./cgroup-files.ts";
+import { killGroup, processesIn, subfolders, wasOutOfMemory, writeLimits, writeTotalLimits } from "./cgroup-files.ts";
 import { type CgroupPlace, type Controller, controllers, findCgroupPlaces } from "./cgroup-places.ts";
 import { noLimits, type RunLimits } from "./limits.ts";
 import { failureTo, hasCode, isSystemFailure } from "./system-error.ts";
@@ -92,6 +92,13 @@ export class Cgroups {
     const groups = [...(await this.list())];
     const found = await Promise.all(groups.map(async ([marker, folders]) => ((await wasOutOfMemory(folders)) ? [marker] : [])));
     return new Set(found.flat());
+  }
+
+  /** Lets nothing be added to groups any more, and kills what is in them, as far as this kernel does that at once. */
+  async kill(folders: readonly string[]): Promise<void> {
+    // It may be that this daemon was started in one of them; then it has left by now.
+    await this.#prepared();
+    for (const folder of folders) if (!processesIn([folder]).has(process.pid)) await killGroup(folder);
   }
 
   /** Removes a group with nothing in it. One that is not empty stays, for the next sweep. */

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ProcessIdentity } from "../contract/run.ts";
-import { killGroup, processesIn } from "./cgroup-files.ts";
+import { processesIn } from "./cgroup-files.ts";
 import { Cgroups } from "./cgroups.ts";
 import { Changes } from "./changes.ts";
 import { Ending, keyOf } from "./ending.ts";
@@ -241,7 +241,7 @@ class RealHost implements RealProcessHost {
 
   /** Everything in a group, whatever it carries, and what else `isOurs` names. */
   async #killAll(groups: readonly string[], isOurs: (entry: ListedProcess) => boolean): Promise<ListedProcess[]> {
-    await killGroup(groups);
+    await this.#groups.kill(groups);
     return this.#ending.killAll(() => {
       const members = processesIn(groups);
       return (entry) => members.has(entry.pid) || isOurs(entry);

@@ -9,17 +9,17 @@ const FOUND_FOR_MS = 5 * 60_000;
 /** Makes sure that an agent can be started before it is: the clear word comes from us, not from a shell. */
 export class AgentFinder {
   readonly #clock: Clock;
-  readonly #foundAt = new Map<string, number>();
+  readonly #found = new Map<string, { readonly program: string; readonly at: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Throws `unavailable` with `details.reason` `agent_missing` or `auth`, saying what to do. */
-  async find(driver: Driver, agent: AgentConfig, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+  /** The agent's program. Throws `unavailable` with `details.reason` `agent_missing` or `auth`, saying what to do. */
+  async find(driver: Driver, agent: AgentConfig, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> {
     const key = JSON.stringify([agent, env["PATH"]]);
-    const foundAt = this.#foundAt.get(key);
-    if (foundAt !== undefined && this.#clock.elapsed() - foundAt < FOUND_FOR_MS) return;
+    const known = this.#found.get(key);
+    if (known !== undefined && this.#clock.elapsed() - known.at < FOUND_FOR_MS) return known.program;
     const detection = await driver.detect(agent, env, signal);
     if (!detection.found) throw new AppError("unavailable", detection.message, { reason: "agent_missing" });
     if (detection.loggedIn === false) {
@@ -29,6 +29,7 @@ export class AgentFinder {
         { reason: "auth" },
       );
     }
-    this.#foundAt.set(key, this.#clock.elapsed());
+    this.#found.set(key, { program: detection.program, at: this.#clock.elapsed() });
+    return detection.program;
   }
 }

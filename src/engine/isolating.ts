@@ -15,7 +15,7 @@ const IMAGE_FAILED = "image_failed";
 export async function isolate(
   parts: EngineParts,
   job: Job,
-  request: Pick<WrapRequest, "command" | "configDirectory" | "reach" | "progressed"> & {
+  request: Pick<WrapRequest, "command" | "configDirectory" | "reach"> & {
     tree: Pick<Workspace, "directory" | "baseCommit">;
   },
   signal: AbortSignal,
@@ -52,7 +52,7 @@ export async function isolateCheck(
   if (!job.isolation.confines) return command;
   const configDirectory = join(job.directory, "checks");
   const files = { ...command.files, [join(configDirectory, "README")]: `What set-up and checks of ${job.task.key} keep for themselves.\n` };
-  const request = { command: { ...command, files }, configDirectory, reach: { hosts: [], files: [] }, progressed: () => {}, tree };
+  const request = { command: { ...command, files }, configDirectory, reach: { hosts: [], files: [], programs: [] }, tree };
   return isolate(parts, job, request, signal);
 }
 

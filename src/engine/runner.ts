@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
 import { ghProgram } from "../agents/gh-program.ts";
@@ -138,7 +138,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
   const env = parts.settings.environment(job.agent.env);
-  if (!job.isolation.bringsAgent(job.config)) await parts.agentFinder.find(job.driver, job.agent, env, signal);
+  const program = job.isolation.bringsAgent(job.config) ? [] : [await parts.agentFinder.find(job.driver, job.agent, env, signal)];
   const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
   const path = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   const gh = ghOf(parts, job);
@@ -170,8 +170,12 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     marker: job.run.id,
     limits: agentLimits(parts.settings.current(), job.config),
   };
-  const reach = { files: launch.reach?.files ?? [], hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host] };
-  const request = { command, configDirectory: job.configDirectory, reach, progressed: () => {}, tree: workspace };
+  const reach = {
+    files: launch.reach?.files ?? [],
+    hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host],
+    programs: [...program, ...job.agent.command.filter(isAbsolute)],
+  };
+  const request = { command, configDirectory: job.configDirectory, reach, tree: workspace };
   const isolated = await isolate(parts, job, request, signal);
   signal.throwIfAborted();
   const identity = await parts.host.start(isolated);

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { delimiter } from "node:path";
-import { programFiles } from "./programs.ts";
 import type { WrapRequest } from "./isolation.ts";
+import { existing, findPrograms, type FoundPrograms } from "./programs.ts";
 
 export const WORKSPACE = "/workspace";
 /** Where containers and images say whose they are. */
@@ -22,7 +22,7 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
   const { command, workspace, configDirectory, config, project, title } = request;
   const { privileged, mounts } = config.docker;
   const { uid, gid } = await stat(workspace);
-  const program = await mountedProgram(request);
+  const programs = await mounted(request);
   const { memoryBytes, cpus, processes } = command.limits;
   const own = ownFolders(request);
   const inside = (text: string) => text.replaceAll(workspace, WORKSPACE);
@@ -31,7 +31,7 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
   return {
     Image: image,
     Entrypoint: [],
-    Cmd: withOwn(own, [program.path, ...command.argv.slice(1)]).map(inside),
+    Cmd: withOwn(own, programs.argv).map(inside),
     Env: Object.entries(env).map(([name, value]) => `${name}=${inside(value)}`),
     WorkingDir: WORKSPACE,
     User: `${uid}:${gid}`,
@@ -44,8 +44,8 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
       Mounts: [
         bind(workspace, WORKSPACE, false),
         bind(configDirectory, configDirectory, false),
-        ...request.reach.files.map((path) => bind(path, path, false)),
-        ...[...new Set([...program.files, ...nodeFor(own), ...mounts])].map((path) => bind(path, path, true)),
+        ...(await existing(request.reach.files)).map((path) => bind(path, path, false)),
+        ...[...new Set([...programs.files, ...nodeFor(own), ...mounts])].map((path) => bind(path, path, true)),
       ],
       NetworkMode: "bridge",
       Init: true,
@@ -58,13 +58,10 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
   };
 }
 
-/** This machine's own program, unless the image is to have it: what the system's folders hold is every image's own matter. */
-async function mountedProgram({ command, config }: WrapRequest): Promise<{ path: string; files: readonly string[] }> {
-  const [name] = command.argv;
-  if (config.docker.setup !== null || process.platform !== "linux") return { path: name, files: [] };
-  const { program, files } = await programFiles(command.argv, command.env["PATH"] ?? "");
-  if (program === undefined || /^\/(?:usr\/)?s?bin\//u.test(program)) return { path: name, files: [] };
-  return { path: program, files };
+/** This machine's own programs, unless the image is to have the agent. */
+async function mounted(request: WrapRequest): Promise<FoundPrograms> {
+  if (request.config.docker.setup !== null || process.platform !== "linux") return { argv: request.command.argv, files: [] };
+  return findPrograms(request);
 }
 
 /** What stands on the command's PATH and is in its own folder, and so there inside too. */

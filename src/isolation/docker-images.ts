@@ -8,7 +8,7 @@ import type { WrapRequest } from "./isolation.ts";
 import type { DockerEngine } from "./docker-engine.ts";
 import { tarOf } from "./tar.ts";
 
-type ImageRequest = Pick<WrapRequest, "project" | "config" | "source" | "progressed">;
+type ImageRequest = Pick<WrapRequest, "project" | "config" | "source">;
 
 /** An image that could not be made is not tried again for this long, unless what it is made of changes, milliseconds. */
 const FAILED_FOR_MS = 5 * 60_000;
@@ -88,7 +88,7 @@ export class DockerImages {
     } catch (thrown) {
       const isMissing = thrown instanceof AppError && /cannot locate (?:specified )?dockerfile/iu.test(thrown.message);
       if (!isMissing) throw thrown;
-      if (config.docker.image !== null) return await this.#given(config.docker.image, request, signal);
+      if (config.docker.image !== null) return await this.#given(config.docker.image, signal);
       throw new AppError(
         "not_found",
         `its repository has no ${config.docker.dockerfile} on ${project.baseBranch}. Add one, or set docker.image.`,
@@ -99,13 +99,12 @@ export class DockerImages {
     }
   }
 
-  async #given(image: string, { progressed }: ImageRequest, signal: AbortSignal): Promise<string> {
+  async #given(image: string, signal: AbortSignal): Promise<string> {
     const known = await this.#find(image);
     if (known) return known;
     const [name, tag = "latest"] = image.includes("@") ? [image, ""] : splitTag(image);
     const path = `/images/create?${new URLSearchParams({ fromImage: name, tag }).toString()}`;
     for await (const line of this.#engine.lines<BuildLine>("POST", path, undefined, signal)) {
-      progressed();
       if (line.error !== undefined) throw new AppError("not_found", line.error);
     }
     const pulled = await this.#find(image);
@@ -121,13 +120,12 @@ export class DockerImages {
     return known ?? this.#build(request, { name, tag, dockerfile: "Dockerfile", context: { tar: tarOf("Dockerfile", text) } }, signal);
   }
 
-  async #build({ project, progressed }: ImageRequest, { name, tag, dockerfile, context }: Build, signal: AbortSignal): Promise<string> {
+  async #build({ project }: ImageRequest, { name, tag, dockerfile, context }: Build, signal: AbortSignal): Promise<string> {
     const labels = JSON.stringify({ "drover.project": project.name });
     const query = new URLSearchParams({ dockerfile, labels, rm: "1", forcerm: "1" });
     for (const one of ["latest", tag]) query.append("t", `${name}:${one}`);
     const tail: string[] = [];
     for await (const { stream, error } of this.#engine.lines<BuildLine>("POST", `/build?${query.toString()}`, context, signal)) {
-      progressed();
       if (stream !== undefined && stream.trim() !== "") tail.push(stream.trimEnd());
       if (tail.length > TAIL_LINES) tail.shift();
       if (error !== undefined) throw new AppError("conflict", [error, ...tail].join("\n"));

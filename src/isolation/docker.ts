@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../base/clock.ts";
@@ -42,6 +42,7 @@ export function createDocker({ clock, scope, socket }: DockerOptions): Isolation
 
   async function wrap(request: WrapRequest, signal: AbortSignal): Promise<HeldCommand> {
     const { command } = request;
+    await mkdir(request.configDirectory, { recursive: true, mode: 0o700 });
     const image = await images.make(request, signal);
     const container = await create(await containerOf(request, image, scope), signal);
     const planFile = `${command.directory}-docker.json`;

@@ -10,16 +10,23 @@ export interface WrapRequest {
   readonly title: string;
   /** The tree it works in; absolute. */
   readonly workspace: string;
-  /** A folder of its own that it may write to besides; exists, 0700. */
+  /** A folder of its own that it may write to besides; made, 0700, if it is not there. */
   readonly configDirectory: string;
   readonly project: Project;
   readonly config: ProjectConfig;
-  /** What it reaches besides what the configuration allows: hosts (`api.anthropic.com`, `localhost:4020`) and files of the person's, its login. */
-  readonly reach: { readonly hosts: readonly string[]; readonly files: readonly string[] };
+  readonly reach: Reach;
   /** The commit that the task was cut from. */
   readonly source: Source;
-  /** Called while making ready takes its time. */
-  readonly progressed: () => void;
+}
+
+/** What a command needs of this machine besides what the configuration allows. */
+export interface Reach {
+  /** `api.anthropic.com`, `localhost:4020` */
+  readonly hosts: readonly string[];
+  /** Of the person's, such as a login; read and renewed. */
+  readonly files: readonly string[];
+  /** The agent's program and the scripts that its configuration names: absolute, or names on the PATH. */
+  readonly programs: readonly string[];
 }
 
 /** A commit as the daemon has it, which no agent has touched. */

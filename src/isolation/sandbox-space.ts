@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { delimiter, isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { WrapRequest } from "./isolation.ts";
-import { existing, programFiles } from "./programs.ts";
+import { existing } from "./programs.ts";
 
 /** What a sandboxed command sees of the disk. All that is not named is read-only; what is named later counts. */
 export interface SandboxSpace {
@@ -21,14 +21,14 @@ const MASKED = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", 
 
 const OWN_FILES = fileURLToPath(new URL(".", import.meta.url));
 
-/** `home`: the daemon's, which holds its token and everybody's work. Only what is there is named, by its real path. */
-export async function sandboxSpace(request: WrapRequest, home: string): Promise<SandboxSpace> {
+/** `files`: the command's programs. `home`: the daemon's, which holds its token and everybody's work. Only what is there is named, by its real path. */
+export async function sandboxSpace(request: WrapRequest, files: readonly string[], home: string): Promise<SandboxSpace> {
   const { command, workspace, configDirectory, config, reach } = request;
   const homes = [homedir(), command.env["HOME"] ?? homedir(), home];
   const hidden = (await existing([...HIDDEN, ...homes])).filter((path) => path !== "/").toSorted((a, b) => a.length - b.length);
   const isHidden = (path: string) => hidden.some((folder) => isInside(folder, path));
   const isAround = (path: string) => hidden.some((folder) => isInside(path, folder));
-  const programs = [process.execPath, OWN_FILES, ...(await programFiles(command.argv, command.env["PATH"] ?? "")).files];
+  const programs = [process.execPath, OWN_FILES, ...files];
   const folders = (command.env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
   const wanted = await existing([...folders, ...programs, ...config.sandbox.readable]);
   return {

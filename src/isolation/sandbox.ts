@@ -7,8 +7,9 @@ import type { HeldCommand } from "../process/host.ts";
 import { hostsOfVariables, loopbackPorts } from "./allow-list.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { Availability, Isolation, WrapRequest } from "./isolation.ts";
+import { findPrograms } from "./programs.ts";
 import type { SandboxPlan } from "./sandbox-plan.ts";
-import { sandboxSpace } from "./sandbox-space.ts";
+import { sandboxSpace, type SandboxSpace } from "./sandbox-space.ts";
 import { seatbeltProfile } from "./seatbelt.ts";
 
 export interface SandboxOptions {
@@ -47,9 +48,10 @@ export function createSandbox({ clock, home, path }: SandboxOptions): Isolation 
   async function wrap(request: WrapRequest): Promise<HeldCommand> {
     const { command, configDirectory, config, reach } = request;
     await mkdir(configDirectory, { recursive: true, mode: 0o700 });
-    const space = await sandboxSpace(request, home);
+    const { argv, files } = await findPrograms(request);
+    const space = await sandboxSpace(request, files, home);
     const hosts = [...config.sandbox.allowedHosts, ...reach.hosts, ...hostsOfVariables(command.env)];
-    const plan = process.platform === "darwin" ? ofSeatbelt(request, space, hosts) : await ofBubblewrap(request, space, hosts);
+    const plan = process.platform === "darwin" ? ofSeatbelt(argv, space, hosts) : await ofBubblewrap(argv, request.workspace, space, hosts);
     const planFile = `${command.directory}-sandbox.json`;
     return {
       ...command,
@@ -79,19 +81,15 @@ export function createSandbox({ clock, home, path }: SandboxOptions): Isolation 
 const ENTER =
   '"$1" "$2" $3 </dev/null || exit 126; shift 3; unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE PWD OLDPWD SHLVL; exec "$@" 3>&- 4>&-';
 
-type Space = Awaited<ReturnType<typeof sandboxSpace>>;
+type Argv = HeldCommand["argv"];
 
-async function ofBubblewrap({ command, workspace }: WrapRequest, space: Space, hosts: readonly string[]): Promise<SandboxPlan> {
+async function ofBubblewrap(argv: Argv, workspace: string, space: SandboxSpace, hosts: readonly string[]): Promise<SandboxPlan> {
   const ports = loopbackPorts(hosts);
   const proxyPort = [3128, 3129].find((port) => !ports.includes(port)) ?? 3130;
   const enter = ["/bin/sh", "-c", ENTER, "sh", process.execPath, INSIDE, [proxyPort, ...ports].join(" ")];
-  return {
-    argv: [...bubblewrapArguments(space, await realpath(workspace)), ...enter, ...command.argv],
-    hosts,
-    inside: { proxyPort, ports },
-  };
+  return { argv: [...bubblewrapArguments(space, await realpath(workspace)), ...enter, ...argv], hosts, inside: { proxyPort, ports } };
 }
 
-function ofSeatbelt({ command }: WrapRequest, space: Space, hosts: readonly string[]): SandboxPlan {
-  return { argv: ["sandbox-exec", "-p", seatbeltProfile(space, loopbackPorts(hosts)), ...command.argv], hosts, inside: null };
+function ofSeatbelt(argv: Argv, space: SandboxSpace, hosts: readonly string[]): SandboxPlan {
+  return { argv: ["sandbox-exec", "-p", seatbeltProfile(space, loopbackPorts(hosts)), ...argv], hosts, inside: null };
 }

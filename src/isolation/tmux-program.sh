@@ -40,7 +40,8 @@ kill "$timer" 2>/dev/null
 # The window's shell has the FIFO open as long as it lives. Who waits for that must not die of what is sent to our group.
 (
 	trap '' TERM
-	exec cat alive >/dev/null 6>&-
+	# Opened while this shell still has the FIFO open too: it may be that nobody else has any more.
+	exec cat <alive >/dev/null 6>&-
 ) &
 window=$!
 exec 6>&-

@@ -65,7 +65,7 @@ const asking = (url: string) =>
 
 async function linesOf(fixture: IsolationFixture, argv: [string, ...string[]], env: Record<string, string> = {}, hosts: string[] = []) {
   const command = { ...fixture.command("waits.sh"), argv };
-  const directory = await fixture.start({ ...command, env: { ...command.env, ...env } }, { reach: { hosts, files: [] } });
+  const directory = await fixture.start({ ...command, env: { ...command.env, ...env } }, { reach: { hosts, files: [], programs: [] } });
   const lines = await readers(() => fixture).read(directory);
   await fixture.end(command);
   return lines;

@@ -1,6 +1,6 @@
 /**
  * A real agent in small, for the `command` driver: asks a model over Anthropic's Messages API on the unix socket
- * MODEL_SOCKET, writes files and runs commands with tools of its own, asks before each when DROVER_PERMISSIONS is `ask`,
+ * MODEL_SOCKET or at MODEL_BASE_URL, writes files and runs commands with tools of its own, asks before each when DROVER_PERMISSIONS is `ask`,
  * keeps its sessions in DROVER_CONFIG_DIRECTORY, and tells Drover about it line by line.
  */
 import { randomUUID } from "node:crypto";
@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { askModel, useTool, type Block, type Message } from "../support/small-model.ts";
 
-const { DROVER_PROMPT_FILE, DROVER_CONFIG_DIRECTORY = ".", DROVER_SESSION_ID, DROVER_PERMISSIONS, MODEL_SOCKET = "" } = process.env;
+const { DROVER_PROMPT_FILE, DROVER_CONFIG_DIRECTORY = ".", DROVER_SESSION_ID, DROVER_PERMISSIONS } = process.env;
+const { MODEL_SOCKET, MODEL_BASE_URL = MODEL_SOCKET ?? "" } = process.env;
 const REASONS: Record<number, string> = { 0: "overloaded", 401: "auth", 403: "auth", 429: "overloaded", 529: "overloaded" };
 
 const say = (line: object) => console.log(JSON.stringify(line));
@@ -41,7 +42,7 @@ async function openStdin(): Promise<string> {
 async function work(): Promise<{ verdict: object; report?: string }> {
   let denied: string | undefined;
   for (;;) {
-    const answer = await askModel(MODEL_SOCKET, messages, (attempt, status) =>
+    const answer = await askModel(MODEL_BASE_URL, messages, (attempt, status) =>
       say({ type: "retrying", attempt, message: `The model answered ${status}.` }),
     );
     if ("status" in answer) {

@@ -19,6 +19,8 @@ export interface DockerFixture extends AsyncDisposable {
 }
 
 export const IMAGE = "drover-test:latest";
+/** Of the bridge that containers are on. */
+const GATEWAY = "172.31.255.1";
 const relayProgram = fileURLToPath(new URL("../programs/relay.ts", import.meta.url));
 
 /** Why no engine can be started here; undefined: it can. */
@@ -51,7 +53,6 @@ export async function startDocker(): Promise<DockerFixture> {
     }).trim();
   await untilUp(docker, engine, join(folder, "log"));
   importImage(folder, docker);
-  const gateway = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
   const relays: ChildProcess[] = [];
   stack.defer(async () => {
     for (const child of relays) {
@@ -60,12 +61,12 @@ export async function startDocker(): Promise<DockerFixture> {
     }
   });
   const relay = async (target: string) => {
-    const child = spawn("nsenter", ["-t", `${engine.pid}`, "-n", "--", process.execPath, relayProgram, target, gateway], {
+    const child = spawn("nsenter", ["-t", `${engine.pid}`, "-n", "--", process.execPath, relayProgram, target, GATEWAY], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     relays.push(child);
     const [port] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-    return `http://${gateway}:${port}`;
+    return `http://${GATEWAY}:${port}`;
   };
   const all = stack.move();
   return { socket, image: IMAGE, docker, relay, [Symbol.asyncDispose]: () => all.disposeAsync() };
@@ -74,7 +75,16 @@ export async function startDocker(): Promise<DockerFixture> {
 /** Its bridge and what it does to the firewall stay in its own namespace. */
 function startEngine(folder: string, socket: string): ChildProcess {
   const engine = ["dockerd", "--host", `unix://${socket}`, "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")];
-  const rest = ["--pidfile", join(folder, "pid"), "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--log-level=error"];
+  const rest = [
+    "--pidfile",
+    join(folder, "pid"),
+    "--iptables=false",
+    "--ip6tables=false",
+    "--ip-masq=false",
+    "--log-level=error",
+    "--bip",
+    `${GATEWAY}/24`,
+  ];
   const command = [...engine, ...rest].map((word) => `'${word}'`).join(" ");
   return spawn("unshare", ["--net", "sh", "-c", `ip link set lo up && exec ${command} >'${join(folder, "log")}' 2>&1`], {
     stdio: "ignore",
@@ -103,6 +113,9 @@ function importImage(folder: string, docker: DockerFixture["docker"]): void {
   copyProgram(root, programOf("git"), "usr/bin/git");
   copyProgram(root, programOf("bash"), "usr/bin/bash");
   copyProgram(root, process.execPath, "usr/bin/node");
+  // What agents are linked to, and how their scripts begin.
+  for (const name of ["librt.so.1", "libpthread.so.0", "libdl.so.2", "libm.so.6"]) copyLibrary(root, libraryOf(name));
+  symlinkSync("/bin/busybox", join(root, "usr/bin/env"));
   symlinkSync("/usr/bin/git", join(root, "usr/lib/git-core/git"));
   writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n");
   const tar = join(folder, "root.tar");
@@ -118,10 +131,21 @@ function programOf(name: string): string {
 /** A program with the libraries that it is linked to, at their own places. */
 function copyProgram(root: string, path: string, to: string): void {
   copyFileSync(path, join(root, to));
-  for (const [library] of execFileSync("ldd", [path], { encoding: "utf8" }).matchAll(/\/\S+/gu)) {
-    mkdirSync(join(root, dirname(library)), { recursive: true });
-    copyFileSync(library, join(root, library));
-  }
+  for (const [library] of execFileSync("ldd", [path], { encoding: "utf8" }).matchAll(/\/\S+/gu)) copyLibrary(root, library);
+}
+
+function copyLibrary(root: string, path: string): void {
+  mkdirSync(join(root, dirname(path)), { recursive: true });
+  copyFileSync(path, join(root, path));
+}
+
+function libraryOf(name: string): string {
+  const known = execFileSync("ldconfig", ["-p"], { encoding: "utf8" })
+    .split("\n")
+    .find((line) => line.trim().startsWith(`${name} `));
+  const path = known?.split(" => ")[1];
+  if (path === undefined) throw new Error(`There is no ${name} here.`);
+  return path;
 }
 
 function mountsIn(folder: string): string[] {

@@ -68,9 +68,8 @@ export async function openIsolationFixture(subject: IsolationSubject): Promise<I
       configDirectory,
       project,
       config: sampleConfig(opened.config),
-      reach: { hosts: [], files: [] },
+      reach: { hosts: [], files: [], programs: [] },
       source: { commit: "c".repeat(40), archive: opened.archive ?? (() => Promise.reject(new Error("There is no repository."))) },
-      progressed: () => {},
       ...change,
     };
     await host.start(await opened.isolation.wrap(request, signal));

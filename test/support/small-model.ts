@@ -31,14 +31,14 @@ export interface Answer {
 const RETRIES = 1;
 const TOOLS = [{ name: "Write" }, { name: "Bash" }];
 
-/** Asks the model, once more when it fails. `status` 0: the answer broke off. */
+/** Asks the model (a unix socket, or a base URL), once more when it fails. `status` 0: the answer broke off. */
 export async function askModel(
-  socketPath: string,
+  model: string,
   messages: readonly Message[],
   onRetry: (attempt: number, status: number) => void,
 ): Promise<Answer | { status: number }> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await post(socketPath, { model: "small-1", max_tokens: 1000, tools: TOOLS, messages });
+    const answer = await post(model, { model: "small-1", max_tokens: 1000, tools: TOOLS, messages });
     if (!("status" in answer) || attempt > RETRIES) return answer;
     onRetry(attempt, answer.status);
     await sleep(50);
@@ -64,9 +64,10 @@ export async function useTool(
   return { failed: code !== 0, output };
 }
 
-function post(socketPath: string, body: object): Promise<Answer | { status: number }> {
+function post(model: string, body: object): Promise<Answer | { status: number }> {
   return new Promise((resolve) => {
-    const asked = request({ socketPath, path: "/v1/messages", method: "POST" }, (response) => {
+    const place = URL.canParse(model) ? { host: new URL(model).hostname, port: new URL(model).port } : { socketPath: model };
+    const asked = request({ ...place, path: "/v1/messages", method: "POST" }, (response) => {
       let text = "";
       response.on("data", (data: Buffer) => (text += data.toString()));
       response.on("error", () => resolve({ status: 0 }));

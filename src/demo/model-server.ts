@@ -93,7 +93,8 @@ class ScriptedModel {
       const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
       const body = await readBody(request);
       const api = this.#apis.find((one) => one.serves(path));
-      if (api && request.method === "POST") return await this.#ask(api, api.read(JSON.parse(body), path), { headers: request.headers, body }, response);
+      if (api && request.method === "POST")
+        return await this.#ask(api, api.read(JSON.parse(body), path), { headers: request.headers, body }, response);
       const aside = this.#apis.map((one) => one.aside(path)).find((answer) => answer !== undefined);
       // Agents look with HEAD whether the server is there.
       sendJson(
@@ -107,12 +108,7 @@ class ScriptedModel {
     }
   }
 
-  async #ask(
-    api: ModelApi,
-    request: ModelRequest,
-    sent: Pick<JournalEntry, "headers" | "body">,
-    response: ServerResponse,
-  ): Promise<void> {
+  async #ask(api: ModelApi, request: ModelRequest, sent: Pick<JournalEntry, "headers" | "body">, response: ServerResponse): Promise<void> {
     const { scenario, turn, step } = locate(this.#script, request);
     this.journal.push({ at: this.#clock.now(), scenario, turn, ...sent });
     if (this.journal.length > JOURNAL_MAX) this.journal.shift();
@@ -123,7 +119,12 @@ class ScriptedModel {
     const trouble = step.trouble && asked <= (step.trouble.times ?? Infinity) ? step.trouble : undefined;
     if (trouble?.kind === "hang") return;
     if (trouble?.kind === "error") {
-      return sendJson(response, trouble.status, trouble.body ?? api.error(trouble.status, trouble.message ?? "scripted error"), trouble.headers);
+      return sendJson(
+        response,
+        trouble.status,
+        trouble.body ?? api.error(trouble.status, trouble.message ?? "scripted error"),
+        trouble.headers,
+      );
     }
     const answer = answerOf(++this.#serial, step);
     const parts = request.stream ? eventsOf(api.stream(request, answer)) : [JSON.stringify(api.whole(request, answer))];

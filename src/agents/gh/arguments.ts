@@ -22,7 +22,7 @@ export type Command =
   | { readonly kind: "say"; readonly text: string }
   | { readonly kind: "fail"; readonly text: string };
 
-export const WHAT_THERE_IS = `This is Drover's gh. It reads this repository, and writes at the issue and the pull request of its own task:
+const WHAT_THERE_IS = `This is Drover's gh. It reads this repository, and writes at the issue and the pull request of its own task:
   gh issue view [N] [--comments] [--json FIELDS]     gh pr view [N] [--comments] [--json FIELDS]
   gh issue list [-s STATE] [-l LABEL] [-L N]         gh pr list [-s STATE] [-H HEAD] [-B BASE] [-L N]
   gh issue comment [N] --body TEXT | -F FILE         gh pr diff [N] [--name-only]

@@ -3,7 +3,7 @@ import { delimiter } from "node:path";
 import type { WrapRequest } from "./isolation.ts";
 import { existing, findPrograms, type FoundPrograms } from "./programs.ts";
 
-export const WORKSPACE = "/workspace";
+const WORKSPACE = "/workspace";
 /** Where containers and images say whose they are. */
 export const LABELS = { scope: "drover.scope", run: "drover.run", task: "drover.task", project: "drover.project" } as const;
 

@@ -192,7 +192,7 @@ function agentDockerfile(base: string, setup: string | null): string {
 }
 
 /** A project's name as Docker wants names: small letters, digits and single dashes. */
-export function imageName(project: string): string {
+function imageName(project: string): string {
   return (
     project
       .toLowerCase()

@@ -19,7 +19,16 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const find = (argv: [string, ...string[]], programs: string[] = []) =>
   findPrograms({
-    command: { directory: "/run", argv, cwd: "/", env: { PATH: `${folder}/bin:/usr/bin:/bin` }, files: {}, stdin: "", marker: "run", limits },
+    command: {
+      directory: "/run",
+      argv,
+      cwd: "/",
+      env: { PATH: `${folder}/bin:/usr/bin:/bin` },
+      files: {},
+      stdin: "",
+      marker: "run",
+      limits,
+    },
     reach: { hosts: [], files: [], programs },
   });
 const limits = { memoryBytes: null, cpus: null, processes: null };

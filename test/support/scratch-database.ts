@@ -91,7 +91,16 @@ export function addTask(database: Database, projectId: ProjectId, change: Partia
 
 /** Claims a task. Throws when it can't be claimed. */
 export function startTask(database: Database, taskId: TaskId): Run {
-  const claim = { taskId, worker: 1, agent: "claude", driver: "claude", isolation: "process", account: "claude", leaseMs: 30_000, virtualTime: 1 };
+  const claim = {
+    taskId,
+    worker: 1,
+    agent: "claude",
+    driver: "claude",
+    isolation: "process",
+    account: "claude",
+    leaseMs: 30_000,
+    virtualTime: 1,
+  };
   const run = database.writeNow((tx) => claimTask(tx, claim));
   if (!run) throw new Error(`${getTask(database.reader, taskId).key} can't be claimed.`);
   return run;

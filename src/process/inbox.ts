@@ -32,7 +32,7 @@ export class Inbox {
     const sending = (async () => {
       await before?.catch(() => {}); // its own sender was told
       await check();
-      await this.#untilFirstInputIsTaken(directory);
+      await this.#untilFirstInputIsTaken(directory, check);
       await this.#write(heldFiles(directory).in, text);
     })();
     this.#last.set(directory, sending);
@@ -43,14 +43,18 @@ export class Inbox {
     }
   }
 
-  async #untilFirstInputIsTaken(directory: string): Promise<void> {
+  async #untilFirstInputIsTaken(directory: string, check: () => Promise<void>): Promise<void> {
     const { input } = heldFiles(directory);
     if (!existsSync(input)) return;
     const late = new AbortController();
     const cancelTimer = this.#clock.setTimer(TAKEN_WITHIN_MS, () => late.abort(notReading(input)));
     const changes = new Changes(directory, this.#clock, this.#log);
     try {
-      while (existsSync(input)) await changes.next(late.signal);
+      while (existsSync(input)) {
+        // It may have ended meanwhile: then nobody will take it.
+        await check();
+        await changes.next(late.signal);
+      }
     } finally {
       changes.close();
       cancelTimer();

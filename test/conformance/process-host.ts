@@ -94,6 +94,14 @@ export function describeProcessHost(name: string, make: () => Promise<HostFixtur
       await host.waitForEnd(command.directory, signal);
     });
 
+    test("what waits to be sent behind a first input that nobody reads is refused when the command has ended", async () => {
+      const command = { ...fixture.command("waits.sh"), stdin: "x".repeat(300_000) };
+      await host.start(command);
+      const sending = host.send(command.directory, "hello\n");
+      const [sent] = await Promise.allSettled([sending, stop(command, 60_000)]);
+      expect(sent).toMatchObject({ status: "rejected", reason: { code: "conflict" } });
+    });
+
     test("a running command is known by its identity", async () => {
       const command = fixture.command("waits.sh");
       const identity = await host.start(command);

@@ -68,7 +68,8 @@ export async function openIsolationFixture(subject: IsolationSubject): Promise<I
       configDirectory,
       project,
       config: sampleConfig(opened.config),
-      reach: { hosts: [], files: [], programs: [] },
+      // Where the tree itself lies among temporary files, no isolation shows it by itself.
+      reach: { hosts: [], files: [], programs: command.argv.filter((word) => word.startsWith(PROGRAMS)) },
       source: { commit: "c".repeat(40), archive: opened.archive ?? (() => Promise.reject(new Error("There is no repository."))) },
       ...change,
     };

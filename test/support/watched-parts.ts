@@ -7,7 +7,7 @@ export type OnStep = (name: string) => void;
 
 /** The parts of a daemon, with every call that leaves it and every commit told to `onStep`. What they do stays as it is. */
 export function watchParts(parts: EngineParts, onStep: OnStep): EngineParts {
-  const host = watched("host", parts.host, onStep, ["measure"]);
+  const host = watched("host", parts.host, onStep, ["measure", "survey", "readMemoryPressure"]);
   return {
     ...parts,
     host,

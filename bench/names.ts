@@ -10,6 +10,7 @@ export const names = [
   "event-stream",
   "start-block",
   "agent-overhead",
+  "isolations",
   "whole-task",
   "http",
   "hooks",

@@ -198,7 +198,17 @@ async function settleProcesses(parts: RunnerParts, job: Job, graceMs = job.confi
   // To go on would let two agents work on one task. The run stays open; the next reconcile asks again.
   if (left.state === "unknown")
     throw new AppError("unavailable", `It can't be told whether the agent of ${job.task.key} has ended: ${left.message}`);
-  await job.isolation.release(job.run.id);
+  await releaseIsolation(job, left.state === "absent");
+}
+
+/** What was never started cannot be at work, whatever its isolation has to say. */
+async function releaseIsolation({ isolation, run, log }: Job, wasAbsent: boolean): Promise<void> {
+  try {
+    await isolation.release(run.id);
+  } catch (thrown) {
+    if (!wasAbsent) throw thrown;
+    log.warn("the isolation of a run could not be asked to let go of it; the next sweep asks again", { error: messageOf(thrown) });
+  }
 }
 
 async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {

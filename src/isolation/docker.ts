@@ -10,11 +10,14 @@ import { DockerEngine } from "./docker-engine.ts";
 import { DockerImages } from "./docker-images.ts";
 import type { DockerPlan } from "./docker-plan.ts";
 import type { Availability, Isolation, WrapRequest } from "./isolation.ts";
+import { compileCacheIn } from "./programs.ts";
 
 export interface DockerOptions {
   readonly clock: Clock;
   /** Names this daemon among the others that use the engine. */
   readonly scope: string;
+  /** The daemon's home. */
+  readonly home: string;
   /** The engine's unix socket. */
   readonly socket: string;
 }
@@ -25,7 +28,7 @@ const PROGRAM = fileURLToPath(new URL("docker-program.ts", import.meta.url));
  * A container for each command, from an image of the project (see `docker-images.ts`). It is made here and started by the
  * program that is held; that removes it too, and what it can't any more `release` and `sweep` find by its labels.
  */
-export function createDocker({ clock, scope, socket }: DockerOptions): Isolation {
+export function createDocker({ clock, scope, home, socket }: DockerOptions): Isolation {
   const engine = new DockerEngine(socket);
   const images = new DockerImages(engine, clock);
 
@@ -52,7 +55,7 @@ export function createDocker({ clock, scope, socket }: DockerOptions): Isolation
       ...command,
       argv: [process.execPath, PROGRAM, planFile],
       // The command's own are the container's.
-      env: { PATH: command.env["PATH"] ?? "" },
+      env: { PATH: command.env["PATH"] ?? "", NODE_COMPILE_CACHE: compileCacheIn(home) },
       files: { ...command.files, [planFile]: JSON.stringify(plan) },
     };
   }
@@ -89,6 +92,8 @@ export function createDocker({ clock, scope, socket }: DockerOptions): Isolation
     wrap,
 
     async release(marker) {
+      // An engine that is stopped ends its containers and takes its socket away.
+      if (!(await isThere(socket))) return;
       for (const { Id } of await containers([`${LABELS.scope}=${scope}`, `${LABELS.run}=${marker}`])) await remove(Id);
     },
 

@@ -21,7 +21,7 @@ const USUAL_SOCKET = "/var/run/docker.sock";
 
 /** Every isolation by the name that the setting `defaults.isolation` uses. */
 export function createIsolations({ clock, home, scope, path, dockerSocket }: IsolationOptions): ReadonlyMap<string, Isolation> {
-  const docker = createDocker({ clock, scope, socket: dockerSocket ?? USUAL_SOCKET });
+  const docker = createDocker({ clock, scope, home, socket: dockerSocket ?? USUAL_SOCKET });
   const all = [processIsolation, new Tmux({ clock, scope, path }), docker, createSandbox({ clock, home, path })];
   return new Map(all.map((isolation) => [isolation.name, isolation]));
 }

@@ -2,6 +2,8 @@
 export interface SandboxPlan {
   /** The sandbox and the command in it. `@PROXY_PORT@` stands for the port of the proxy. */
   readonly argv: readonly [string, ...string[]];
+  /** Where Node.js keeps what it made of the program's own source; nothing of the command's. */
+  readonly compileCache: string;
   /** Where the proxy leads: entries of an allow-list. */
   readonly hosts: readonly string[];
   /**

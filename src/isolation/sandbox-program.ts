@@ -5,65 +5,71 @@
  * A SIGTERM comes to the whole process group, so the command has it too, and so has bubblewrap's outer process, which dies
  * of it. That is why the end of everything inside is seen by a pipe that is open as long as there is anything.
  */
-import { spawn } from "node:child_process";
-import { lookup } from "node:dns/promises";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, connect, type AddressInfo, type Server } from "node:net";
-import type { Readable } from "node:stream";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { constants } from "node:os";
-import { allowList } from "./allow-list.ts";
-import { createEgressProxy, join } from "./egress-proxy.ts";
+import type { Readable } from "node:stream";
+import type { SandboxNetwork } from "./sandbox-network.ts";
 import type { SandboxPlan } from "./sandbox-plan.ts";
 
 const [, , planFile = ""] = process.argv;
 const plan = JSON.parse(readFileSync(planFile, "utf8")) as SandboxPlan;
-const proxy = createEgressProxy(allowList(plan.hosts), (host) => lookup(host));
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
 process.exit(await run());
 
 async function run(): Promise<number> {
-  const port = plan.inside?.proxyPort ?? (await listenOutside());
+  const network = Promise.withResolvers<SandboxNetwork>();
+  const port = plan.inside?.proxyPort ?? (await listenOutside(network.promise));
   const [program, ...args] = plan.argv.map((word) => word.replaceAll("@PROXY_PORT@", String(port))) as [string, ...string[]];
   const child = spawn(program, args, {
     stdio: ["inherit", "inherit", "inherit", plan.inside ? "ipc" : "ignore", "pipe"],
-    env: { ...process.env, ...proxyVariables(port) },
+    env: { ...commandEnvironment(), ...proxyVariables(port) },
   });
-  if (plan.inside) answerInside(child, plan.inside.ports.length + 1);
+  const exited = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   const insideEnded = once((child.stdio[4] as Readable).resume(), "close");
-  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  if (plan.inside) answerInside(child, plan.inside.ports.length + 1, network.promise);
+  // While the sandbox is being made: the command waits for as little of ours as can be.
+  const { openNetwork } = await import("./sandbox-network.ts");
+  network.resolve(openNetwork(plan.hosts));
+  const [code, signal] = await exited;
   if (signal !== null) await insideEnded;
   return code ?? 128 + constants.signals[signal ?? "SIGTERM"];
 }
 
 /** Serves the listening sockets that come from inside; once all `count` are here, the command may begin. */
-function answerInside(child: ReturnType<typeof spawn>, count: number): void {
+function answerInside(child: ChildProcess, count: number, network: Promise<SandboxNetwork>): void {
   let answered = 0;
   child.on("message", (message, server) => {
     const { port } = message as { port: number };
-    answer(server as Server, port);
+    const isProxy = port === plan.inside?.proxyPort;
+    (server as Server).on("connection", (socket) =>
+      lead(socket, network, (opened) => (isProxy ? opened.toProxy(socket) : opened.toPort(socket, port))),
+    );
     answered += 1;
     if (answered === count) child.send({});
   });
 }
 
-function answer(server: Server, port: number): void {
-  if (port === plan.inside?.proxyPort) {
-    server.on("connection", (socket) => proxy.emit("connection", socket));
-    return;
-  }
-  server.on("connection", (socket) => {
-    const outside = connect({ host: "localhost", port, allowHalfOpen: true });
-    join(socket, outside);
-  });
-}
-
-async function listenOutside(): Promise<number> {
-  const server = createServer((socket) => proxy.emit("connection", socket));
+async function listenOutside(network: Promise<SandboxNetwork>): Promise<number> {
+  const server = createServer((socket) => lead(socket, network, (opened) => opened.toProxy(socket)));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
+}
+
+function lead(socket: Socket, network: Promise<SandboxNetwork>, to: (opened: SandboxNetwork) => void): void {
+  // One that breaks this early is closed by it.
+  socket.on("error", () => {});
+  void network.then(to);
+}
+
+/** Without what was given to this program alone. */
+function commandEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE: cache, ...env } = process.env;
+  return cache === plan.compileCache ? env : { ...env, NODE_COMPILE_CACHE: cache };
 }
 
 function proxyVariables(port: number): Record<string, string> {

@@ -7,7 +7,7 @@ import type { HeldCommand } from "../process/host.ts";
 import { hostsOfVariables, loopbackPorts } from "./allow-list.ts";
 import { bubblewrapArguments } from "./bubblewrap.ts";
 import type { Availability, Isolation, WrapRequest } from "./isolation.ts";
-import { findPrograms } from "./programs.ts";
+import { compileCacheIn, findPrograms } from "./programs.ts";
 import type { SandboxPlan } from "./sandbox-plan.ts";
 import { sandboxSpace, type SandboxSpace } from "./sandbox-space.ts";
 import { seatbeltProfile } from "./seatbelt.ts";
@@ -21,7 +21,7 @@ export interface SandboxOptions {
 }
 
 const PROGRAM = fileURLToPath(new URL("sandbox-program.ts", import.meta.url));
-const INSIDE = fileURLToPath(new URL("sandbox-inside.ts", import.meta.url));
+const INSIDE = fileURLToPath(new URL("sandbox-inside.cjs", import.meta.url));
 const TRY_WITHIN_MS = 20_000;
 const INSTALL = "Install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap).";
 
@@ -51,13 +51,20 @@ export function createSandbox({ clock, home, path }: SandboxOptions): Isolation 
     const { argv, files } = await findPrograms(request);
     const space = await sandboxSpace(request, files, home);
     const hosts = [...config.sandbox.allowedHosts, ...reach.hosts, ...hostsOfVariables(command.env)];
-    const plan = process.platform === "darwin" ? ofSeatbelt(argv, space, hosts) : await ofBubblewrap(argv, request.workspace, space, hosts);
+    const sandbox =
+      process.platform === "darwin" ? ofSeatbelt(argv, space, hosts) : await ofBubblewrap(argv, request.workspace, space, hosts);
+    const compileCache = compileCacheIn(home);
+    const plan: SandboxPlan = { ...sandbox, hosts, compileCache };
     const planFile = `${command.directory}-sandbox.json`;
     return {
       ...command,
       argv: [process.execPath, PROGRAM, planFile],
-      // A temporary folder of the person's would not be there.
-      env: { ...command.env, ...("TMPDIR" in command.env && process.platform !== "darwin" ? { TMPDIR: "/tmp" } : {}) },
+      env: {
+        NODE_COMPILE_CACHE: compileCache,
+        ...command.env,
+        // A temporary folder of the person's would not be there.
+        ...("TMPDIR" in command.env && process.platform !== "darwin" ? { TMPDIR: "/tmp" } : {}),
+      },
       files: { ...command.files, [planFile]: JSON.stringify(plan) },
     };
   }
@@ -83,13 +90,18 @@ const ENTER =
 
 type Argv = HeldCommand["argv"];
 
-async function ofBubblewrap(argv: Argv, workspace: string, space: SandboxSpace, hosts: readonly string[]): Promise<SandboxPlan> {
+async function ofBubblewrap(
+  argv: Argv,
+  workspace: string,
+  space: SandboxSpace,
+  hosts: readonly string[],
+): Promise<Pick<SandboxPlan, "argv" | "inside">> {
   const ports = loopbackPorts(hosts);
   const proxyPort = [3128, 3129].find((port) => !ports.includes(port)) ?? 3130;
   const enter = ["/bin/sh", "-c", ENTER, "sh", process.execPath, INSIDE, [proxyPort, ...ports].join(" ")];
-  return { argv: [...bubblewrapArguments(space, await realpath(workspace)), ...enter, ...argv], hosts, inside: { proxyPort, ports } };
+  return { argv: [...bubblewrapArguments(space, await realpath(workspace)), ...enter, ...argv], inside: { proxyPort, ports } };
 }
 
-function ofSeatbelt(argv: Argv, space: SandboxSpace, hosts: readonly string[]): SandboxPlan {
-  return { argv: ["sandbox-exec", "-p", seatbeltProfile(space, loopbackPorts(hosts)), ...argv], hosts, inside: null };
+function ofSeatbelt(argv: Argv, space: SandboxSpace, hosts: readonly string[]): Pick<SandboxPlan, "argv" | "inside"> {
+  return { argv: ["sandbox-exec", "-p", seatbeltProfile(space, loopbackPorts(hosts)), ...argv], inside: null };
 }

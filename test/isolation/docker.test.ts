@@ -38,8 +38,7 @@ describe.skipIf(!needs("docker").ok)("Docker", () => {
       }
       await mkdir(tree, { recursive: true });
       return {
-        isolation: createDocker({ clock: systemClock, scope: scopeId(folder), socket: engine.socket }),
-        config: { docker: { ...defaults, mounts: [PROGRAMS] } },
+        isolation: createDocker({ clock: systemClock, scope: scopeId(folder), home: folder, socket: engine.socket }),
         archive: async (file) => void execFileSync("tar", ["-C", tree, "-cf", file, "."]),
         async [Symbol.asyncDispose]() {
           expect(containersOf(engine)).toEqual([]);
@@ -107,7 +106,7 @@ describe.skipIf(!needs("docker").ok)("Docker", () => {
       expect.arrayContaining([
         ["./workspace", "/workspace", true],
         ["./config", fixture.configDirectory, true],
-        [PROGRAMS, PROGRAMS, false],
+        [join(PROGRAMS, "waits.sh"), join(PROGRAMS, "waits.sh"), false],
       ]),
     );
     expect(mounts).toHaveLength(3);
@@ -242,7 +241,7 @@ describe.skipIf(!needs("docker").ok)("Docker", () => {
   });
 
   test("says what to do where no engine answers", async () => {
-    const isolation = createDocker({ clock: systemClock, scope: "none", socket: "/nowhere/docker.sock" });
+    const isolation = createDocker({ clock: systemClock, scope: "none", home: "/nowhere", socket: "/nowhere/docker.sock" });
     expect(await isolation.detect(signal)).toEqual({
       available: false,
       message: expect.stringMatching(

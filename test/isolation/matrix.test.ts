@@ -1,14 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { expect } from "vitest";
 import { describeLane, type Lane, type OpenLane } from "../conformance/matrix.ts";
 import { containersOf, startDocker } from "../support/docker.ts";
 import type { TestModel } from "../support/model-server.ts";
 import { openNetworkNamespace } from "../support/network-namespace.ts";
+import { startRelay } from "../support/relay.ts";
 
 const root = join(import.meta.dirname, "../..");
+/** Where those agents of the matrix are that are programs of the tests. */
+const readable = ["test", "src", "package.json"].map((name) => join(root, name));
 /** Confined agents need no namespace of their own, but for what the daemon asks them outside a run. */
 const alone = join(root, "test/programs/alone.sh");
 
@@ -30,18 +31,14 @@ const lanes: readonly Lane[] = [
     needs: ["bwrap"],
     async open({ socket }) {
       // The sandbox's network has nothing but its loopback; this port of ours is the one that it leads to.
-      const relay = spawn(process.execPath, [join(root, "test/programs/relay.ts"), socket], { stdio: ["pipe", "pipe", "inherit"] });
-      const [port] = (await once(createInterface({ input: relay.stdout }), "line")) as [string];
+      const relay = await startRelay(socket);
       return {
-        url: `http://127.0.0.1:${port}`,
+        url: relay.url,
         enter: [alone],
-        config: { sandbox: { allowedHosts: [`127.0.0.1:${port}`] } },
+        config: { sandbox: { allowedHosts: [relay.host], readable } },
         env: {},
         expectNothingLeft: () => {},
-        async [Symbol.asyncDispose]() {
-          relay.stdin.end();
-          await once(relay, "exit");
-        },
+        [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
       };
     },
   },
@@ -53,8 +50,7 @@ const lanes: readonly Lane[] = [
       return {
         url: await engine.relay(socket),
         enter: [alone],
-        // The agents of the matrix that are programs of the tests.
-        config: { docker: { mounts: [join(root, "test"), join(root, "src")], socket: engine.socket } },
+        config: { docker: { mounts: readable, socket: engine.socket } },
         env: {},
         expectNothingLeft: () => expect(containersOf(engine)).toEqual([]),
         [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

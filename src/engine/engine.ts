@@ -20,8 +20,9 @@ import { createVerifier } from "./verification.ts";
 
 /** Old workspaces are looked for on every this many slow ticks. */
 const TICKS_A_SWEEP = 20;
-/** How often another program's changes of the database are looked for, milliseconds. SQLite tells nobody of them. */
-const FOREIGN_LOOK_MS = 1000;
+/** How often another program's changes of the database are looked for: SQLite tells nobody of them. Each second at the usual tick. */
+const FOREIGN_LOOKS_A_TICK = 15;
+const FOREIGN_LOOK_LEAST_MS = 250;
 
 /** What decides whether a task can start. A run that ends writes to its task. */
 const DISPATCHED_BY = ["tasks", "task_dependencies", "projects", "settings", "circuits", "accounts"] as const;
@@ -95,7 +96,7 @@ export class Engine {
       ),
       repeat(
         this.#parts.clock,
-        () => FOREIGN_LOOK_MS,
+        () => Math.max(FOREIGN_LOOK_LEAST_MS, this.#parts.settings.current().daemon.tickMs / FOREIGN_LOOKS_A_TICK),
         () => this.#obeyForeign(),
         onError,
       ),

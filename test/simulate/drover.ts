@@ -86,7 +86,7 @@ const noTraces: EngineParts["traces"] = {
 
 function settingsFor(world: World): Settings {
   const config = Config.parse({
-    daemon: { maxProcesses: world.agentMax },
+    daemon: { maxProcesses: world.agentMax, tickMs: 60_000 },
     agents: { scripted: { driver: "scripted", account: ACCOUNTS[0] }, spare: { driver: "scripted", account: ACCOUNTS[1] } },
     breakers: { workerFailures: FAILURES_MAX },
     defaults: { agent: "scripted", maxProcesses: Math.ceil(world.agentMax / 2), pollingInterval: 120_000 },

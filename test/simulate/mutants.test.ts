@@ -21,7 +21,7 @@ afterEach(() => rmSync(copy, { recursive: true, force: true }));
 
 test.each(mutants)("the simulator notices: $name", { timeout: 10 * 60_000 }, async (mutant) => {
   plant(mutant);
-  const { lines, exitCode, errors } = await runSimulation(copy, { from: 1, seeds: 12, tasks: 150, agents: 8 });
+  const { lines, exitCode, errors } = await runSimulation(copy, { from: 1, seeds: 40, tasks: 150, agents: 8 });
   expect({ errors, exitCode, violation: lines.at(-1)?.["violation"] }).toEqual({
     errors: "",
     exitCode: 1,

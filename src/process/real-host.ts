@@ -241,6 +241,8 @@ class RealHost implements RealProcessHost {
 
   /** Everything in a group, whatever it carries, and what else `isOurs` names. */
   async #killAll(groups: readonly string[], isOurs: (entry: ListedProcess) => boolean): Promise<ListedProcess[]> {
+    // Where the processes can't be listed nothing may be concluded, and the kernel would end a group all the same.
+    if (groups.length > 0) await this.#options.table.list();
     await this.#groups.kill(groups);
     return this.#ending.killAll(() => {
       const members = processesIn(groups);

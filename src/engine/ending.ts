@@ -10,7 +10,7 @@ import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import { getProject } from "../store/projects.ts";
 import { getRun } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
-import { finishRun } from "../store/transitions.ts";
+import { cancelRequest, finishRun } from "../store/transitions.ts";
 import { findStage } from "../workflow/workflow.ts";
 import { accountOf, agentsFor } from "./governor.ts";
 import { recordDaemonHooks } from "./job.ts";
@@ -61,8 +61,14 @@ function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, a
     accountHeldUntil,
     mayHandOver: mayHandOver(parts, agentsFor(config, run.stage), run.agent),
   };
-  const next = nextStep(outcome, facts);
+  const next = unlessCancelled(parts, task, nextStep(outcome, facts));
   return { ...next, effects: effectsOf(project, task, { ...run, finishedAt: now, outcome }, outcome, next) };
+}
+
+/** A cancellation that was asked for when the run had all but ended came too late to stop it, but not for the task. */
+function unlessCancelled({ database }: EngineParts, task: Task, next: NextStep): NextStep {
+  const wish = next.status === "queued" ? cancelRequest(database.reader, task.id) : undefined;
+  return wish ? { ...next, status: "cancelled", reason: wish.by, message: wish.message, runAfter: null, resumeSessionId: null } : next;
 }
 
 /** Whether one of the agents has limits of its own. */

@@ -164,6 +164,13 @@ export function hasCancelRequests(reader: Reader): boolean {
   return reader.get("SELECT 1 FROM tasks INDEXED BY tasks_to_cancel WHERE cancel_by IS NOT NULL LIMIT 1") !== undefined;
 }
 
+/** Who wants a running task cancelled, and why; undefined: nobody. */
+export function cancelRequest(reader: Reader, taskId: TaskId): { by: CancelledBy; message: string } | undefined {
+  return reader.get("SELECT cancel_by AS by, cancel_message AS message FROM tasks WHERE id = :taskId AND cancel_by IS NOT NULL", {
+    taskId,
+  });
+}
+
 /** An open run that its runner must stop, and why. */
 export interface StopRequest {
   readonly runId: RunId;

@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import type { AgentBench } from "../test/support/agent-bench.ts";
+
+/** Where this tree lies, which agents installed in it tell in their stacks. */
+const ROOT = join(import.meta.dirname, "..");
 
 /** Without this machine's paths and times, and no longer than it helps. */
 export function anonymous(value: unknown, bench: AgentBench): unknown {
@@ -7,6 +11,7 @@ export function anonymous(value: unknown, bench: AgentBench): unknown {
       .replaceAll(bench.workspace, "/workspace")
       .replaceAll(bench.folder, "/task")
       .replaceAll(bench.folder.replaceAll(/[^A-Za-z0-9]/gu, "-"), "-task")
+      .replaceAll(ROOT, "/drover")
       .replaceAll(/cc-socks\/\d+/gu, "cc-socks/1")
       .replaceAll(/127\.0\.0\.1:\d+/gu, "127.0.0.1:4000")
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/gu, "2026-01-01T00:00:00.000Z");

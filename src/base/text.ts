@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
 // C0 and C1 controls but TAB and LF, DEL, and the characters that reorder or hide text (bidirectional, zero-width).
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- Controls are what is looked for.
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Text from outside, made safe for a terminal or a log: no control sequences or characters, nothing that hides or reorders. TAB and LF stay. */

@@ -435,7 +435,7 @@ const SandboxConfig = z.strictObject({
     .default([])
     .meta(
       doc(
-        "what can be reached besides the agent's provider: `registry.npmjs.org`, `*.example.org`, `localhost:5432`; without a port: 80 and 443",
+        "what can be reached besides the agent's provider: `packages.example.org`, `*.example.com`, `localhost:5432`; without a port: 80 and 443",
         { scope: "global" },
       ),
     ),

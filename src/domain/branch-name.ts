@@ -13,7 +13,7 @@ export function taskSlug(number: number, title: string): string {
 }
 
 // What git forbids anywhere in the name of a branch (git-check-ref-format): controls, space, and what means something to git.
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- Controls are what is looked for.
 const FORBIDDEN = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|^[./-]|[./]$|\.lock(?:\/|$)/;
 
 /** Whether git takes this as the name of a branch. A name that a person configured is checked before it gets into a refspec. */

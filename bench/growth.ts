@@ -87,6 +87,8 @@ async function claimSome(database: Database, projects: readonly ProjectId[]): Pr
 async function failAll(database: Database, runs: readonly Run[]): Promise<void> {
   const next = {
     status: "failed",
+    stage: null,
+    iteration: null,
     reason: "agent_error",
     message: null,
     runAfter: null,

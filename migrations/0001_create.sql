@@ -59,6 +59,39 @@ BEGIN
   SELECT RAISE(ABORT, 'id, name, path and registered_at of a project never change');
 END;
 
+-- Workflows -----------------------------------------------------------------------------------------------------------
+
+-- Each workflow as it was accepted, with its templates: a task ends on the version that it began with.
+CREATE TABLE workflows (
+  id INTEGER PRIMARY KEY,
+  -- '': it holds for all projects.
+  project_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL CHECK (version > 0),
+  -- NULL: it comes with Drover.
+  file TEXT,
+  definition TEXT NOT NULL CHECK (json_valid(definition)),
+  content_hash TEXT NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  UNIQUE (project_id, name, version)
+) STRICT;
+CREATE TRIGGER workflows_stay_unchanged BEFORE UPDATE ON workflows BEGIN
+  SELECT RAISE(ABORT, 'a version of a workflow never changes');
+END;
+CREATE TRIGGER workflows_stay BEFORE DELETE ON workflows BEGIN
+  SELECT RAISE(ABORT, 'versions of workflows are never removed');
+END;
+
+-- What new tasks get, by place and name. No row: nothing any more.
+CREATE TABLE workflows_in_force (
+  project_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  workflow_id INTEGER NOT NULL REFERENCES workflows (id),
+  -- What its file held when a person went back to an earlier version: it is not taken again.
+  refused_hash TEXT,
+  PRIMARY KEY (project_id, name)
+) STRICT, WITHOUT ROWID;
+
 -- Tasks ---------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE tasks (
@@ -67,13 +100,17 @@ CREATE TABLE tasks (
   id TEXT NOT NULL UNIQUE,
   project_id TEXT NOT NULL REFERENCES projects (id),
   number INTEGER NOT NULL CHECK (number > 0),
-  source_kind TEXT NOT NULL CHECK (source_kind IN ('github', 'local', 'cli', 'api')),
+  source_kind TEXT NOT NULL CHECK (source_kind IN ('github', 'local', 'cli', 'api', 'task')),
   source_key TEXT NOT NULL,
   source_issue INTEGER,
   source_url TEXT,
   source_actor TEXT,
   workflow TEXT NOT NULL,
-  delivery TEXT NOT NULL CHECK (delivery IN ('pull_request', 'branch', 'comment')),
+  -- The version that it began with; NULL: it has not begun, and gets the one in force.
+  workflow_id INTEGER REFERENCES workflows (id),
+  -- What the person who filed it gave for the workflow's parameters.
+  parameters TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(parameters)),
+  delivery TEXT NOT NULL CHECK (delivery IN ('pull_request', 'branch', 'comment', 'parent')),
   status TEXT NOT NULL
     CHECK (status IN ('draft', 'queued', 'running', 'waiting', 'blocked', 'succeeded', 'failed', 'cancelled')),
   reason TEXT,
@@ -85,6 +122,8 @@ CREATE TABLE tasks (
   queued_at INTEGER NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   attempt_max INTEGER NOT NULL CHECK (attempt_max > 0),
+  -- Which iteration of its stage's loop its next run is, or the one that runs; of a stage that is none: 1.
+  iteration INTEGER NOT NULL DEFAULT 1 CHECK (iteration > 0),
   epoch INTEGER NOT NULL DEFAULT 0 CHECK (epoch >= 0),
   parent_id TEXT REFERENCES tasks (id),
   branch TEXT,
@@ -94,7 +133,7 @@ CREATE TABLE tasks (
   resume_session_id TEXT,
   session_agent TEXT NOT NULL DEFAULT '',
   -- What the same things may hold up while it is queued (domain/gates.ts).
-  lane TEXT NOT NULL GENERATED ALWAYS AS (workflow || '.' || stage || ' ' || session_agent) VIRTUAL,
+  lane TEXT NOT NULL GENERATED ALWAYS AS (workflow || '.' || stage || ' ' || coalesce(workflow_id, '') || ' ' || session_agent) VIRTUAL,
   -- A cancellation that the runner of a running task has yet to carry out.
   cancel_by TEXT CHECK (cancel_by IN ('user', 'source', 'shutdown')),
   cancel_message TEXT,
@@ -184,6 +223,7 @@ CREATE TABLE runs (
   project_id TEXT NOT NULL REFERENCES projects (id),
   stage TEXT NOT NULL,
   attempt INTEGER NOT NULL CHECK (attempt > 0),
+  iteration INTEGER NOT NULL CHECK (iteration > 0),
   epoch INTEGER NOT NULL CHECK (epoch > 0),
   worker INTEGER NOT NULL CHECK (worker > 0),
   agent TEXT NOT NULL,
@@ -226,6 +266,27 @@ CREATE TRIGGER runs_stay BEFORE DELETE ON runs BEGIN
 END;
 CREATE TRIGGER runs_end_once BEFORE UPDATE ON runs WHEN OLD.finished_at IS NOT NULL BEGIN
   SELECT RAISE(ABORT, 'a run that has ended never changes');
+END;
+
+-- What iterations of a loop leave to those after them: only ever added to, each text once. A `rollback` takes back what
+-- stands before it of later iterations.
+CREATE TABLE loop_notes (
+  sequence INTEGER PRIMARY KEY,
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  stage TEXT NOT NULL,
+  iteration INTEGER NOT NULL CHECK (iteration >= 0),
+  kind TEXT NOT NULL CHECK (kind IN ('change', 'check', 'report', 'told', 'rollback')),
+  text TEXT NOT NULL,
+  -- Of a loop's result as the checks saw it; equal ones got nowhere.
+  signature TEXT,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX loop_notes_by_task ON loop_notes (task_id, stage);
+CREATE TRIGGER loop_notes_stay_unchanged BEFORE UPDATE ON loop_notes BEGIN
+  SELECT RAISE(ABORT, 'the notes of a loop never change');
+END;
+CREATE TRIGGER loop_notes_stay BEFORE DELETE ON loop_notes BEGIN
+  SELECT RAISE(ABORT, 'the notes of a loop are never removed');
 END;
 
 -- What stops starts: circuit breakers, the limits of providers' accounts, and what was spent ----------------------------
@@ -357,7 +418,7 @@ WHEN OLD.status <> NEW.status AND (OLD.status || '>' || NEW.status) NOT IN (
   'queued>running', 'queued>waiting', 'queued>blocked', 'queued>cancelled',
   'running>queued', 'running>blocked', 'running>succeeded', 'running>failed', 'running>cancelled',
   'waiting>queued', 'waiting>blocked', 'waiting>cancelled',
-  'blocked>queued', 'blocked>waiting', 'blocked>failed', 'blocked>cancelled',
+  'blocked>queued', 'blocked>waiting', 'blocked>succeeded', 'blocked>failed', 'blocked>cancelled',
   'failed>queued',
   'cancelled>queued'
 )

@@ -12,7 +12,7 @@ import { processIsolation } from "../../src/isolation/process.ts";
 import type { HeldState, OutputLine, ProcessHost } from "../../src/process/host.ts";
 import type { Database } from "../../src/store/database.ts";
 import { createPromptRenderer } from "../../src/workflow/prompt.ts";
-import { readWorkflows } from "../../src/workflow/workflow.ts";
+import { builtinWorkflows } from "../../test/support/workflows.ts";
 import type { Workspaces } from "../../src/workspace/workspaces.ts";
 
 /**
@@ -39,7 +39,7 @@ export function instantParts(database: Database, folder: string, agentMax: numbe
     apiUrl: () => "",
     isolations: new Map([[processIsolation.name, processIsolation]]),
     forges: { github: forge, local: forge },
-    workflows: readWorkflows(),
+    workflows: builtinWorkflows(database).workflows,
     renderPrompt: createPromptRenderer(),
     copyFiles: async () => {},
     readKnowledge: async () => ({ instructions: "", skills: [] }),
@@ -126,11 +126,12 @@ function instantWorkspaces(): Workspaces {
     markBaseReady: async () => {},
     checkpoint: async (_project, _task, reason, at) => ({ index: 1, commit: head, at, reason }),
     checkpoints: async () => [],
-    collect: async () => ({ headCommit: head, changed: true, changes: ["file | 1 +"] }),
+    collect: async () => ({ headCommit: head, tree: head, changed: true, changes: ["file | 1 +"] }),
     diff: async () => "",
     archive: async () => {},
     push: async () => {},
     restore: async () => ({ path: "", commit: head, checkpoint: null }),
+    rewind: async () => {},
     remove: async () => {},
     sweep: async () => 0,
   };

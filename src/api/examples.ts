@@ -5,6 +5,7 @@ import type { Alert, AuditEntry, Event } from "../contract/event.ts";
 import type { HookEvent } from "../contract/hook.ts";
 import type { ResponseOf } from "../contract/control.ts";
 import type { ProjectStatus, RouteName } from "../contract/routes.ts";
+import type { WorkflowVersion } from "../contract/workflow.ts";
 import type { Run, Worker } from "../contract/run.ts";
 import type { Task, TaskCounts } from "../contract/task.ts";
 
@@ -43,6 +44,8 @@ const task: Task = {
   contentHash: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
   source: { kind: "github", key: "issue:7", issue: 7, url: "https://github.com/example/api/issues/7", actor: "ada" },
   workflow: "issue",
+  workflowVersion: 1,
+  parameters: {},
   delivery: "pull_request",
   status: "running",
   reason: null,
@@ -53,6 +56,7 @@ const task: Task = {
   runAfter: at,
   attempt: 1,
   attemptMax: 3,
+  iteration: 1,
   epoch: 1,
   dependsOn: [],
   parentId: null,
@@ -63,6 +67,38 @@ const task: Task = {
   updatedAt: at + 900,
   startedAt: at + 900,
   finishedAt: null,
+};
+
+const workflow: WorkflowVersion = {
+  project: null,
+  name: "issue",
+  version: 1,
+  file: null,
+  workflow: {
+    name: "issue",
+    description: "One agent changes the code, our checks decide.",
+    parameters: {},
+    stages: [
+      {
+        name: "implement",
+        agent: null,
+        model: null,
+        effort: null,
+        prompt: "{{> request}}",
+        followUp: null,
+        tools: null,
+        checks: "project",
+        limits: {},
+        loop: null,
+        yields: "commit",
+        children: null,
+        approval: false,
+      },
+    ],
+    partials: {},
+  },
+  acceptedAt: at,
+  inForce: true,
 };
 
 const agent: AgentStatus = {
@@ -84,6 +120,7 @@ const run: Run = {
   projectId: project.id,
   stage: "solve",
   attempt: 1,
+  iteration: 1,
   epoch: 1,
   worker: 1,
   agent: "claude",
@@ -259,6 +296,12 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   getTaskDiff: {
     response: "diff --git a/orders.js b/orders.js\n--- a/orders.js\n+++ b/orders.js\n@@ -1 +1 @@\n-throw new Error()\n+return notFound()\n",
   },
+  approveTask: { response: { ...task, status: "queued", stage: "implement" } },
+  denyTask: { body: { message: "Not in this release." }, response: { ...task, status: "cancelled", reason: "user" } },
+  listTaskNotes: {
+    response: { items: [{ iteration: 1, kind: "check", text: "test (npm test) fails: sum adds", signature: null, at: at + 30_000 }] },
+  },
+  rollBackTask: { body: { iteration: 1 }, response: { ...task, status: "cancelled", iteration: 2 } },
   restoreTask: { body: { to: "/home/ada/restored", checkpoint: 1 }, response: { path: "/home/ada/restored", commit: head, checkpoint: 1 } },
   listRuns: { response: page(run) },
   getRun: { response: run },
@@ -327,6 +370,12 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   streamEvents: { response: event },
   listEvents: { response: page(event) },
   listAudit: { response: page(audited) },
+  listWorkflows: { response: { items: [workflow] } },
+  getWorkflow: {
+    response: { ...workflow, versions: [{ project: null, name: "issue", version: 1, file: null, acceptedAt: at, inForce: true }] },
+  },
+  renderWorkflow: { response: "You work in a git repository.\n" },
+  rollBackWorkflow: { body: { version: 1 }, response: workflow },
   listAlerts: { response: page(alert) },
   dismissAlert: { response: { ...alert, resolvedAt: at + 660_000 } },
   backUpStore: { response: { path: "/home/ada/.drover/backups/2026-01-01T10-15-00.db", bytes: 1_048_576, sequence: 118 } },

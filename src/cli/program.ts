@@ -12,6 +12,7 @@ import { defineInit, defineProjects } from "./definitions/project.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineTasks } from "./definitions/task.ts";
+import { defineWorkflows } from "./definitions/workflow.ts";
 import { Shown } from "./shown.ts";
 
 /** Every command, with its help. What a command does is loaded when it is called. */
@@ -49,6 +50,7 @@ function createCommands(around: Surroundings): Command {
   defineDoctor(program, act);
   program.commandsGroup("Work:");
   defineTasks(program, act, () => around.clock.now());
+  defineWorkflows(program, act);
   defineQueue(program, act);
   defineAgents(program, act);
   defineRuns(program, act);

@@ -267,6 +267,10 @@ const IntakeConfig = z.strictObject({
     .array(z.string().min(1))
     .default(["plan"])
     .meta(doc("with one of these too, only a plan is written, as a comment; nothing is changed")),
+  workflows: z
+    .record(z.string().min(1), AgentName)
+    .default({})
+    .meta(doc("labels with which an issue is done by another workflow than `issue`: label to workflow")),
 });
 
 const TaskConfig = z.strictObject({

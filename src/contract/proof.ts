@@ -45,6 +45,8 @@ export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens
 export const Proof = z.object({
   baseCommit: z.string(),
   headCommit: z.string(),
+  /** The name of its tree: the same for the same files. */
+  tree: z.string().optional(),
   /** Lines of `git diff --stat` over the two, at most 50. */
   changes: z.array(z.string()),
   checks: z.array(CheckComparison),

@@ -8,7 +8,8 @@ import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
-import { Run, Worker } from "./run.ts";
+import { LoopNote, Run, Worker } from "./run.ts";
+import { WorkflowName, WorkflowVersion } from "./workflow.ts";
 import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
 
 /**
@@ -133,6 +134,10 @@ const CreateTask = z.strictObject({
   body: TaskBody.default(""),
   /** `execute` changes the code; `plan` only writes a plan. */
   mode: z.enum(["execute", "plan"]).default("execute"),
+  /** By its name; left out: that of the mode. */
+  workflow: WorkflowName.optional(),
+  /** Values for the workflow's parameters. */
+  parameters: z.record(z.string(), z.string().max(10_000)).default({}),
   priority: TaskPriority.optional(),
   deadlineAt: Timestamp.optional(),
   delivery: Delivery.optional(),
@@ -241,6 +246,33 @@ export const routes = {
     response: Task,
   }),
   retryTask: route({ method: "POST", path: "/api/tasks/{task}/retry", summary: "Queue an ended or blocked task again", response: Task }),
+  approveTask: route({
+    method: "POST",
+    path: "/api/tasks/{task}/approve",
+    summary: "Approve what a task waits with: it goes on, or is delivered",
+    response: Task,
+  }),
+  denyTask: route({
+    method: "POST",
+    path: "/api/tasks/{task}/deny",
+    summary: "Deny what a task waits with: it is cancelled, its work saved",
+    body: z.strictObject({ message: z.string().max(10_000).default("") }),
+    response: Task,
+  }),
+  listTaskNotes: route({
+    method: "GET",
+    path: "/api/tasks/{task}/notes",
+    summary: "What the iterations of a task's loop left to each other, the oldest first",
+    query: z.strictObject({ stage: z.string().optional() }),
+    response: z.object({ items: z.array(LoopNote) }),
+  }),
+  rollBackTask: route({
+    method: "POST",
+    path: "/api/tasks/{task}/rollback",
+    summary: "Go back to the end of an iteration of a task's loop: its files and notes are as they were then",
+    body: z.strictObject({ iteration: z.int().min(1) }),
+    response: Task,
+  }),
   getTaskDiff: route({
     method: "GET",
     path: "/api/tasks/{task}/diff",
@@ -255,6 +287,36 @@ export const routes = {
     summary: "Write a task's saved work to a new folder",
     body: z.strictObject({ to: z.string().min(1), checkpoint: z.int().positive().optional() }),
     response: z.object({ path: z.string(), commit: z.string(), checkpoint: z.int().nullable() }),
+  }),
+
+  listWorkflows: route({
+    method: "GET",
+    path: "/api/workflows",
+    summary: "The workflows in force, for all projects or as one project has them",
+    query: z.strictObject({ project: z.string().optional() }),
+    response: z.object({ items: z.array(WorkflowVersion) }),
+  }),
+  getWorkflow: route({
+    method: "GET",
+    path: "/api/workflows/{workflow}",
+    summary: "One workflow with its versions, the newest first, at most 50",
+    query: z.strictObject({ project: z.string().optional() }),
+    response: WorkflowVersion.extend({ versions: z.array(WorkflowVersion.omit({ workflow: true })) }),
+  }),
+  renderWorkflow: route({
+    method: "GET",
+    path: "/api/workflows/{workflow}/render",
+    answers: "text",
+    summary: "The prompt of a stage as an agent would get it, with made-up data",
+    query: z.strictObject({ project: z.string().optional(), stage: z.string().optional() }),
+    response: z.string(),
+  }),
+  rollBackWorkflow: route({
+    method: "POST",
+    path: "/api/workflows/{workflow}/rollback",
+    summary: "Put an earlier version of a workflow in force for new tasks",
+    body: z.strictObject({ project: z.string().optional(), version: z.int().min(1).optional() }),
+    response: WorkflowVersion,
   }),
 
   listRuns: route({

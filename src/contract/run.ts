@@ -12,6 +12,7 @@ export type RunProgress = z.infer<typeof RunProgress>;
 /**
  * Why a run failed; what follows from each is in `domain/next-step.ts`. `network`: the agent did not reach its provider;
  * `unreachable`: we did not reach ours. `overloaded`: the provider refused for now; `usage_limit`: until a time of its own.
+ * `no_progress`: iterations of a loop came to the same result again and again; `iterations`: it had as many as it may have.
  */
 export const FailureReason = z.enum([
   "agent_error",
@@ -28,6 +29,8 @@ export const FailureReason = z.enum([
   "stalled",
   "check_failed",
   "no_change",
+  "no_progress",
+  "iterations",
   "setup_failed",
   "isolation_missing",
   "isolation_failed",
@@ -55,6 +58,8 @@ export const RunOutcome = z.discriminatedUnion("status", [
     message: z.string(),
     /** What our checks saw, when they were why. */
     proof: Proof.nullable(),
+    /** The agent's last words, where it came to its end. */
+    report: z.string().optional(),
     /** When it may go on, where somebody said so: the provider, or the budget of a day; null: nobody did. */
     retryAt: Timestamp.nullable(),
   }),
@@ -119,6 +124,8 @@ export const Run = z.object({
   projectId: ProjectId,
   stage: z.string(),
   attempt: z.int().positive(),
+  /** Which iteration of its stage's loop it is; 1 for a stage that is no loop. */
+  iteration: z.int().positive(),
   epoch: z.int().positive(),
   /** The slot of the pool that carries it out, 1-based. */
   worker: z.int().positive(),
@@ -146,6 +153,20 @@ export const Run = z.object({
   progressAt: Timestamp,
 });
 export type Run = z.infer<typeof Run>;
+
+/**
+ * What an iteration of a loop left to those after it. change: what it changed. check: what the checks said. report: its
+ * agent's last words. told: what somebody told it. rollback: a person went back to this iteration; what came after it no longer counts.
+ */
+export const LoopNote = z.object({
+  iteration: z.int().nonnegative(),
+  kind: z.enum(["change", "check", "report", "told", "rollback"]),
+  text: z.string(),
+  /** The same for results that are the same. */
+  signature: z.string().nullable(),
+  at: Timestamp,
+});
+export type LoopNote = z.infer<typeof LoopNote>;
 
 /** A slot of the worker pool and what it does. */
 export const Worker = z.object({

@@ -15,8 +15,8 @@ export const endedStatuses = ["succeeded", "failed", "cancelled"] as const satis
 
 /** Where a task came from. (project, kind, key) is unique: taking the same request in twice makes one task. */
 export const TaskSource = z.object({
-  kind: z.enum(["github", "local", "cli", "api"]),
-  /** `issue:42`, or `issue:42#2` for its second follow-up; a UUID for a task that a person filed. */
+  kind: z.enum(["github", "local", "cli", "api", "task"]),
+  /** `issue:42`, or `issue:42#2` for its second follow-up; a UUID for a task that a person filed; what another task yielded names that. */
   key: z.string().min(1).max(200),
   /** The issue's number at its forge; null when there is none. */
   issue: z.int().positive().nullable(),
@@ -26,8 +26,8 @@ export const TaskSource = z.object({
 });
 export type TaskSource = z.infer<typeof TaskSource>;
 
-/** How the result reaches people: a pull request, only a pushed branch, or only a comment. */
-export const Delivery = z.enum(["pull_request", "branch", "comment"]);
+/** How the result reaches people: a pull request, only a pushed branch, or only a comment; `parent`: it goes into the work of its parent. */
+export const Delivery = z.enum(["pull_request", "branch", "comment", "parent"]);
 export type Delivery = z.infer<typeof Delivery>;
 
 export const TaskTitle = z.string().trim().min(1, "a task needs a title").max(500);
@@ -49,6 +49,10 @@ export const Task = z.object({
   contentHash: z.string(),
   source: TaskSource,
   workflow: z.string(),
+  /** The version of the workflow that it began with; null: it has not begun, and gets the one in force then. */
+  workflowVersion: z.int().positive().nullable(),
+  /** What was given for the workflow's parameters. */
+  parameters: z.record(z.string(), z.string()),
   delivery: Delivery,
   status: TaskStatus,
   /** Why it has this status, for people and programs: `retry`, `dependency`, `agent_error`, `closed` ... ; null: nothing to say. */
@@ -63,6 +67,8 @@ export const Task = z.object({
   /** Attempts used at the current stage, and how many it may use. An outage of ours is not an attempt. */
   attempt: z.int().nonnegative(),
   attemptMax: z.int().positive(),
+  /** Which iteration of its stage's loop its next run is, or the one that runs; 1 where there is no loop. */
+  iteration: z.int().positive(),
   /** The fencing number: raised by each claim; a write that carries an older one is refused. */
   epoch: z.int().nonnegative(),
   dependsOn: z.array(TaskId),
@@ -88,6 +94,8 @@ export const NewTask = z.object({
   workflow: z.string(),
   /** The first stage of its workflow. */
   stage: z.string(),
+  /** Left out: it has none. */
+  parameters: z.record(z.string(), z.string()).optional(),
   delivery: Delivery,
   priority: TaskPriority,
   deadlineAt: Timestamp.nullable(),

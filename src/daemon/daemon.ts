@@ -13,6 +13,7 @@ import type { StopMode } from "../contract/routes.ts";
 import { createControl } from "../engine/control/control.ts";
 import { Engine } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/parts.ts";
+import { WorkflowLibrary } from "../engine/workflow-library.ts";
 import { GithubForge } from "../forge/github/github-forge.ts";
 import { LocalForge } from "../forge/local/local-forge.ts";
 import { Intake } from "../intake/intake.ts";
@@ -27,7 +28,6 @@ import { Database } from "../store/database.ts";
 import { eventsAfter, lastSequence } from "../store/events.ts";
 import { findRun } from "../store/runs.ts";
 import { createPromptRenderer } from "../workflow/prompt.ts";
-import { readWorkflows } from "../workflow/workflow.ts";
 import { runCheck } from "../workspace/checks.ts";
 import { createWorkspaces } from "../workspace/git-workspaces.ts";
 import { makeFolders } from "./home-folders.ts";
@@ -38,6 +38,7 @@ import { createLogFiles } from "./log-files.ts";
 import { LiveSettings } from "./settings.ts";
 import { readOrMakeToken } from "./token.ts";
 import { version } from "./version.ts";
+import { workflowFiles, WorkflowWatch } from "./workflow-watch.ts";
 
 export interface DaemonOptions {
   readonly home: string;
@@ -103,7 +104,18 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   const parts = overrides.decorate?.(own) ?? own;
   const engine = new Engine(parts);
   const intake = new Intake(parts);
-  const life = new Life({ parts, engine, intake, publisher: new Publisher(parts), host, table, logFiles, lock, settings });
+  const life = new Life({
+    parts,
+    engine,
+    intake,
+    publisher: new Publisher(parts),
+    workflowWatch: new WorkflowWatch(parts),
+    host,
+    table,
+    logFiles,
+    lock,
+    settings,
+  });
   const api = openApi(parts, { engine, intake, life, startedAt, token, log: logFiles.open("api") });
   const { host: address, port } = settings.current().daemon;
   await life.start(api, { address, port });
@@ -128,7 +140,7 @@ function engineParts(given: GivenParts): EngineParts {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),
       local: new LocalForge({ clock, redact, env: settings.gitEnvironment() }),
     },
-    workflows: readWorkflows(),
+    workflows: new WorkflowLibrary(given, workflowFiles(paths)),
     renderPrompt: createPromptRenderer(),
     copyFiles: (project, files, directory) => workspaces.copyFiles(project, files, directory),
     readKnowledge,

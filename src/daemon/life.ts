@@ -20,6 +20,7 @@ import type { LogFiles } from "./log-files.ts";
 import { RunJournal } from "./run-journal.ts";
 import type { LiveSettings, SettingsListener } from "./settings.ts";
 import { version } from "./version.ts";
+import type { WorkflowWatch } from "./workflow-watch.ts";
 
 /** What alerts of the home's file are about; those of a project's file are about the project. */
 const HOME_FILE = "configuration";
@@ -29,6 +30,7 @@ export interface LifeParts {
   readonly engine: Engine;
   readonly intake: Intake;
   readonly publisher: Publisher;
+  readonly workflowWatch: WorkflowWatch;
   readonly host: RealProcessHost;
   readonly table: ProcessTable;
   readonly logFiles: LogFiles;
@@ -67,6 +69,7 @@ export class Life {
     await parts.database.write((tx) => appendEvent(tx, { type: "daemon.started", data: { version, pid: self.pid } }));
     settings.listen(this.#settingsListener());
     await parts.database.write((tx) => notePresentFiles(tx, settings));
+    await this.#with.workflowWatch.start();
     await engine.start();
     publisher.start();
     intake.start();
@@ -134,7 +137,7 @@ export class Life {
   }
 
   async #stop(): Promise<void> {
-    const { parts, intake, publisher, host, logFiles, lock, settings } = this.#with;
+    const { parts, intake, publisher, workflowWatch, host, logFiles, lock, settings } = this.#with;
     this.#phase = "stopping";
     parts.log.info("daemon stops", { mode: this.#mode });
     let tooLate = this.#tooLate();
@@ -143,6 +146,7 @@ export class Life {
     this.#holdsAgents = false;
     if (this.#mode !== "stop") tooLate = this.#tooLate();
     await this.#quietly("publisher", () => publisher.stop(), tooLate);
+    await this.#quietly("workflows", () => workflowWatch.stop(), tooLate);
     await this.#quietly("settings", () => settings.stop(), tooLate);
     const noteStop = () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: this.#mode } }));
     await this.#quietly("last event", noteStop, tooLate);

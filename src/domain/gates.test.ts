@@ -11,7 +11,7 @@ const opened = open(closedBreaker, limits, NOW - 1000);
 const cooled = open(closedBreaker, limits, NOW - 60_000);
 const limited = noteUsageLimit(freshAccount, NOW + 3_600_000, NOW, () => 0);
 const run = (number: number): RunId => `run_${number}`;
-const implement: Lane = { workflow: "issue", stage: "implement", sessionAgent: null };
+const implement: Lane = { workflow: "issue", workflowId: 1, stage: "implement", sessionAgent: null };
 
 function gatesOf(facts: Partial<GateFacts>): Gates {
   const none = { circuits: new Map(), accounts: new Map(), running: new Map() };

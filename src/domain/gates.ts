@@ -7,12 +7,14 @@ import { accountHold, freshAccount, type AccountState } from "./governor.ts";
 /** Queued tasks of a project that the same things may hold up: of one stage, and with a session of the same agent to go on with, if any. */
 export interface Lane {
   readonly workflow: string;
+  /** The version that these tasks began with; null: they have not begun. */
+  readonly workflowId: number | null;
   readonly stage: string;
   readonly sessionAgent: string | null;
 }
 
 export function isSameLane(a: Lane, b: Lane): boolean {
-  return a.workflow === b.workflow && a.stage === b.stage && a.sessionAgent === b.sessionAgent;
+  return a.workflow === b.workflow && a.workflowId === b.workflowId && a.stage === b.stage && a.sessionAgent === b.sessionAgent;
 }
 
 /** What may start: tasks of a lane, by the first of these agents that may. */

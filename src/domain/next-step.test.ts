@@ -12,8 +12,20 @@ const facts: RunFacts = {
   outageUntil: NOW + 60_000,
   accountHeldUntil: null,
   mayHandOver: false,
+  nextStage: null,
+  needsApproval: false,
+  loop: null,
 };
-const none = { reason: null, message: null, runAfter: null, keepsAttempt: false, resumeSessionId: null, effects: [] };
+const none = {
+  stage: null,
+  iteration: null,
+  reason: null,
+  message: null,
+  runAfter: null,
+  keepsAttempt: false,
+  resumeSessionId: null,
+  effects: [],
+};
 const failed = (reason: FailureReason, retryAt: number | null = null): RunOutcome => ({
   status: "failed",
   reason,
@@ -29,6 +41,27 @@ test("a proven change succeeds; a report succeeds without one", () => {
     ...none,
     status: "succeeded",
   });
+});
+
+test("a stage that is done leads to the next, or waits for a person first", () => {
+  const succeeded = { status: "succeeded", proof, report: "" } as const;
+  expect(nextStep(succeeded, { ...facts, nextStage: "review" })).toEqual({ ...none, status: "queued", stage: "review", iteration: 1 });
+  const report = { status: "no_change", report: "a plan" } as const;
+  const approval = { ...facts, yieldsCommit: false, nextStage: "work", needsApproval: true };
+  expect(nextStep(report, approval)).toMatchObject({ status: "blocked", reason: "approval", stage: null });
+});
+
+test("an iteration whose checks fail leads to the next, until the loop has had its iterations, gets nowhere, or takes too long", () => {
+  const loop = { iteration: 2, iterations: 5, unchanged: 0, unchangedMax: 3, isTimeUp: false };
+  const after = (change: Partial<typeof loop>, outcome = failed("check_failed")) =>
+    nextStep(outcome, { ...facts, loop: { ...loop, ...change } });
+  expect(after({})).toEqual({ ...none, status: "queued", reason: "iteration", message: "why", iteration: 3 });
+  expect(after({}, { status: "no_change", report: "" })).toMatchObject({ status: "queued", iteration: 3 });
+  expect(after({ iteration: 5 })).toMatchObject({ status: "failed", reason: "iterations" });
+  expect(after({ unchanged: 3 })).toMatchObject({ status: "failed", reason: "no_progress" });
+  expect(after({ isTimeUp: true })).toMatchObject({ status: "failed", reason: "timed_out" });
+  // What is not the checks' word is an attempt at the same iteration, as ever.
+  expect(after({}, failed("agent_error"))).toMatchObject({ status: "queued", iteration: null, keepsAttempt: false });
 });
 
 test("an agent that was to change something and did not has failed, once", () => {
@@ -71,6 +104,8 @@ const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep
   stalled: again,
   check_failed: { first: { ...again.first, resumeSessionId: "s-1" }, last: "failed" },
   no_change: giveUp,
+  no_progress: giveUp,
+  iterations: giveUp,
   setup_failed: again,
   isolation_missing: giveUp,
   isolation_failed: again,

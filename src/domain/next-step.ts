@@ -5,7 +5,11 @@ import type { BreakerVerdict } from "./breaker.ts";
 
 /** What becomes of a task when one of its runs has ended. */
 export interface NextStep {
-  readonly status: Extract<TaskStatus, "succeeded" | "failed" | "cancelled" | "queued">;
+  readonly status: Extract<TaskStatus, "succeeded" | "failed" | "cancelled" | "queued" | "blocked">;
+  /** The stage that it goes on with, at its first iteration and attempt; null: the one that it is at. */
+  readonly stage: string | null;
+  /** The iteration that it goes on with, at its first attempt; null: the one that it is at. */
+  readonly iteration: number | null;
   readonly reason: string | null;
   readonly message: string | null;
   /** When a queued one may start again; null: at once. */
@@ -50,6 +54,8 @@ const treatments: Readonly<Record<FailureReason, Treatment>> = {
   stalled: { remedy: "again", worker: "failure", stage: "failure" },
   check_failed: { remedy: "resume", worker: "success", stage: "failure" },
   no_change: { remedy: "give_up", worker: "success", stage: "neutral" },
+  no_progress: { remedy: "give_up", worker: "success", stage: "failure" },
+  iterations: { remedy: "give_up", worker: "success", stage: "failure" },
   setup_failed: { remedy: "again", worker: "neutral", stage: "neutral" },
   isolation_missing: { remedy: "give_up", worker: "neutral", stage: "neutral" },
   isolation_failed: { remedy: "again", worker: "neutral", stage: "neutral" },
@@ -73,15 +79,32 @@ export interface RunFacts {
   readonly accountHeldUntil: number | null;
   /** Whether another agent may go on with the task while this one is at its usage limit. */
   readonly mayHandOver: boolean;
+  /** The stage after this one; null: it is the last. */
+  readonly nextStage: string | null;
+  /** Whether a person is to approve the stage's result before anything follows from it. */
+  readonly needsApproval: boolean;
+  /** Where the loop is that the run was an iteration of; null: of none. */
+  readonly loop: LoopFacts | null;
+}
+
+export interface LoopFacts {
+  /** That of the run, 1-based. */
+  readonly iteration: number;
+  readonly iterations: number;
+  /** How many iterations in a row, this one included, came to a result that was there before. */
+  readonly unchanged: number;
+  readonly unchangedMax: number;
+  /** Whether all iterations together have had the time that they may take. */
+  readonly isTimeUp: boolean;
 }
 
 /** Decides what follows a run's outcome. Effects are for the caller to add: this decides states, not texts. */
 export function nextStep(outcome: RunOutcome, run: RunFacts): NextStep {
   switch (outcome.status) {
     case "succeeded":
-      return ended("succeeded", null, null);
+      return done(run);
     case "no_change":
-      if (!run.yieldsCommit) return ended("succeeded", null, null);
+      if (!run.yieldsCommit) return done(run);
       return afterFailure("no_change", "The agent ended without changing anything.", null, run);
     case "cancelled":
       if (outcome.by !== "shutdown") return ended("cancelled", outcome.by, outcome.message);
@@ -105,7 +128,15 @@ export function verdictsOf(outcome: RunOutcome, { yieldsCommit }: Pick<RunFacts,
   }
 }
 
+function done({ nextStage, needsApproval }: RunFacts): NextStep {
+  if (needsApproval) return ended("blocked", "approval", "A person approves its result before it goes on.");
+  return nextStage === null ? ended("succeeded", null, null) : { ...again(null, null, null, fresh), stage: nextStage, iteration: 1 };
+}
+
+const fresh = { keepsAttempt: false, resumeSessionId: null };
+
 function afterFailure(reason: FailureReason, message: string, retryAt: number | null, run: RunFacts): NextStep {
+  if (run.loop && (reason === "check_failed" || reason === "no_change")) return afterIteration(message, run.loop);
   const { remedy } = treatments[reason];
   if (remedy === "wait" || (remedy === "wait_if_told" && retryAt !== null)) {
     return again(reason, message, waitUntil(reason, retryAt, run), { keepsAttempt: true, resumeSessionId: run.sessionId });
@@ -118,6 +149,14 @@ function afterFailure(reason: FailureReason, message: string, retryAt: number | 
   });
 }
 
+/** What follows from an iteration after which the checks do not pass yet: the next one, with a fresh context, unless that leads nowhere. */
+function afterIteration(message: string, { iteration, iterations, unchanged, unchangedMax, isTimeUp }: LoopFacts): NextStep {
+  if (iteration >= iterations) return ended("failed", "iterations", `It had its ${iterations} iterations. After the last: ${message}`);
+  if (unchanged >= unchangedMax) return ended("failed", "no_progress", `${unchanged} iterations came to what was there before: ${message}`);
+  if (isTimeUp) return ended("failed", "timed_out", `Its loop took all the time that it may have, to iteration ${iteration}: ${message}`);
+  return { ...again("iteration", message, null, fresh), iteration: iteration + 1 };
+}
+
 /** Null: at once, because another agent may have it; whether it has is for the dispatcher to see. */
 function waitUntil(reason: FailureReason, retryAt: number | null, run: RunFacts): number | null {
   if (reason === "usage_limit" && run.mayHandOver) return null;
@@ -125,15 +164,15 @@ function waitUntil(reason: FailureReason, retryAt: number | null, run: RunFacts)
   return told > 0 ? told : run.outageUntil;
 }
 
-function ended(status: "succeeded" | "failed" | "cancelled", reason: string | null, message: string | null): NextStep {
-  return { status, reason, message, runAfter: null, keepsAttempt: false, resumeSessionId: null, effects: [] };
+function ended(status: "succeeded" | "failed" | "cancelled" | "blocked", reason: string | null, message: string | null): NextStep {
+  return { status, stage: null, iteration: null, reason, message, runAfter: null, ...fresh, effects: [] };
 }
 
 function again(
-  reason: string,
-  message: string,
+  reason: string | null,
+  message: string | null,
   runAfter: number | null,
   { keepsAttempt, resumeSessionId }: Pick<NextStep, "keepsAttempt" | "resumeSessionId">,
 ): NextStep {
-  return { status: "queued", reason, message, runAfter, keepsAttempt, resumeSessionId, effects: [] };
+  return { status: "queued", stage: null, iteration: null, reason, message, runAfter, keepsAttempt, resumeSessionId, effects: [] };
 }

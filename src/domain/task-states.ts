@@ -13,7 +13,7 @@ export const taskMoves: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   queued: ["running", "waiting", "blocked", "cancelled"],
   running: ["queued", "blocked", "succeeded", "failed", "cancelled"],
   waiting: ["queued", "blocked", "cancelled"],
-  blocked: ["queued", "waiting", "failed", "cancelled"],
+  blocked: ["queued", "waiting", "succeeded", "failed", "cancelled"],
   succeeded: [],
   failed: ["queued"],
   cancelled: ["queued"],

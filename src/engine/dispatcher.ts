@@ -4,7 +4,8 @@ import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import type { Admission } from "../domain/admission.ts";
 import { branchName } from "../domain/branch-name.ts";
-import type { Gates, OpenPassage } from "../domain/gates.ts";
+import type { Stage } from "../contract/workflow.ts";
+import type { Gates, Lane, OpenPassage } from "../domain/gates.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
 import { latestVirtualTime, nextDueAt } from "../store/queue.ts";
@@ -19,6 +20,7 @@ import type { Budgets } from "./budgets.ts";
 import { startEffects } from "./ending.ts";
 import { agentsFor, openGates } from "./governor.ts";
 import { findAgent } from "./job.ts";
+import { inForceNow, stageOf } from "./workflow-library.ts";
 import { beginTrials } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
 import { LEASE_MS, type RunPool } from "./run-pool.ts";
@@ -51,7 +53,11 @@ export class Dispatcher {
       const project = getProject(reader, projectId);
       const config = parts.settings.forProject(project);
       const runningMax = parts.settings.isKnown(project) ? config.defaults.maxProcesses : 0;
-      return { runningMax, agentsFor: (stage) => agentsFor(config, stage), hasBudget: config.defaults.budget.dayUsd !== null };
+      return {
+        runningMax,
+        agentsFor: (lane) => agentsFor(config, stageOfLane(parts, projectId, lane)),
+        hasBudget: config.defaults.budget.dayUsd !== null,
+      };
     });
   }
 
@@ -145,8 +151,8 @@ export class Dispatcher {
       const choice = schedule(this.#input(tx, shares, gates));
       // What is next waits for its room, and nobody goes before it meanwhile: else the ones with little need would keep it out for ever.
       if (!choice || !this.#isRoom(this.#gauge.admitProject(tx, choice.projectId))) return claimed;
-      const passage = passageOf(choice, shares.get(choice.projectId)?.lanes ?? [], gates);
-      const run = this.#claim(tx, choice, passage, freeWorker(busy));
+      const { lane, passage } = passageOf(choice, shares.get(choice.projectId)?.lanes ?? [], gates);
+      const run = this.#claim(tx, choice, lane, passage, freeWorker(busy));
       if (run) {
         gates.begin(passage, run.id);
         claimed.push(run);
@@ -159,7 +165,7 @@ export class Dispatcher {
     }
   }
 
-  #claim(tx: Transaction, choice: Choice, { agent, account, trials }: OpenPassage, worker: number): Run | undefined {
+  #claim(tx: Transaction, choice: Choice, lane: Lane, { agent, account, trials }: OpenPassage, worker: number): Run | undefined {
     const project = getProject(tx, choice.projectId);
     const { branchPrefix, isolation } = this.#parts.settings.forProject(project).defaults;
     const run = claimTask(tx, {
@@ -170,6 +176,7 @@ export class Dispatcher {
       isolation,
       account,
       leaseMs: LEASE_MS,
+      workflow: inForceNow(this.#parts, project.id, lane.workflow),
       virtualTime: choice.virtualTime,
     });
     if (!run) return undefined;
@@ -240,11 +247,25 @@ export class Dispatcher {
 }
 
 /** How the chosen task gets through. */
-function passageOf({ taskId }: Choice, lanes: readonly WaitingLane[], gates: Gates): OpenPassage {
-  const lane = lanes.find(({ heads }) => heads.some((head) => head.taskId === taskId));
-  const passage = lane && gates.pass(lane);
-  if (passage === undefined || "hold" in passage) throw new AppError("internal", `Task ${taskId} was chosen though it is held up.`);
-  return passage;
+function passageOf(
+  { taskId }: Choice,
+  lanes: readonly WaitingLane[],
+  gates: Gates,
+): { readonly lane: Lane; readonly passage: OpenPassage } {
+  const waiting = lanes.find(({ heads }) => heads.some((head) => head.taskId === taskId));
+  const passage = waiting && gates.pass(waiting);
+  if (waiting === undefined || passage === undefined || "hold" in passage)
+    throw new AppError("internal", `Task ${taskId} was chosen though it is held up.`);
+  return { lane: waiting.lane, passage };
+}
+
+/** The stage of a lane's tasks; of a workflow that is gone, one of which only the name is known: its runs fail and say so. */
+function stageOfLane(parts: EngineParts, projectId: ProjectId, { workflow, workflowId, stage }: Lane): Pick<Stage, "name" | "agent"> {
+  try {
+    return stageOf(parts.workflows.at(projectId, workflow, workflowId), stage);
+  } catch {
+    return { name: stage, agent: null };
+  }
 }
 
 /** The lowest number that no busy worker has. */

@@ -3,19 +3,25 @@ import type { EffectPayload } from "../contract/effect.ts";
 import type { Project } from "../contract/project.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
+import type { Stage, Workflow } from "../contract/workflow.ts";
 import { retryDelay } from "../domain/backoff.ts";
-import { nextStep, type NextStep } from "../domain/next-step.ts";
-import { renderComment, renderPullRequest } from "../publish/render.ts";
+import { notesOf, unchangedIterations } from "../domain/loop.ts";
+import { nextStep, type LoopFacts, type NextStep } from "../domain/next-step.ts";
+import { renderComment } from "../publish/render.ts";
 import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
+import type { Transaction } from "../store/database.ts";
+import { addLoopNotes, listLoopNotes } from "../store/loop-notes.ts";
 import { getProject } from "../store/projects.ts";
-import { getRun } from "../store/runs.ts";
+import { firstRunAt, getRun } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { cancelRequest, finishRun } from "../store/transitions.ts";
-import { findStage } from "../workflow/workflow.ts";
+import { fileChildren } from "./children.ts";
+import { deliveryOf } from "./delivery.ts";
 import { accountOf, agentsFor } from "./governor.ts";
 import { recordDaemonHooks } from "./job.ts";
 import { learnFromEnd } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
+import { stageAfter, stageOf } from "./workflow-library.ts";
 
 /** How long to wait at most for what others have to mend and said nothing of, such as a forge that does not answer, milliseconds. */
 const OUTAGE_MS = 120_000;
@@ -25,44 +31,102 @@ export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" |
   const kept = await parts.database.write((tx) => {
     const run = getRun(tx, id);
     const task = getTask(tx, run.taskId);
+    const way = wayOf(parts, task, run.stage);
     const isCurrent = run.finishedAt === null && epoch === task.epoch;
-    const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(parts, task)) : null;
-    const next = decide(parts, task, run, outcome, heldUntil, tx.now);
+    const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(way)) : null;
+    if (isCurrent && way?.stage.loop) addLoopNotes(tx, task.id, run.stage, notesOf(outcome, run.iteration));
+    const next = decide(parts, tx, { task, run, outcome, way, accountHeldUntil: heldUntil });
+    if (isCurrent && way && next.stage !== null) fileChildren(parts, tx, task, way.stage, outcome);
     recordDaemonHooks(tx, { id, epoch }, [{ type: "run.ended", data: { outcome } }], parts.drivers.get(run.driver));
     if (!finishRun(tx, { id, epoch }, { outcome, next })) return undefined;
-    if (next.status === "failed") {
-      const message = `${task.key} failed: ${next.message ?? next.reason ?? "no reason given"}`;
-      raiseAlert(tx, { kind: "task_failed", subject: task.key, message, projectId: task.projectId, taskId: task.id });
-    }
-    if (next.status === "succeeded") resolveAlerts(tx, "task_failed", task.key);
+    raiseAlerts(tx, task, next);
     return next;
   });
   if (kept) parts.log.info("run ended", { runId: id, outcome: outcome.status, next: kept.status, reason: kept.reason });
   else parts.log.warn("the end of a run was refused: its task was claimed anew", { runId: id, epoch });
 }
 
+function raiseAlerts(tx: Transaction, { key, id: taskId, projectId }: Task, next: NextStep): void {
+  if (next.status === "failed") {
+    const message = `${key} failed: ${next.message ?? next.reason ?? "no reason given"}`;
+    raiseAlert(tx, { kind: "task_failed", subject: key, message, projectId, taskId });
+  }
+  if (next.reason === "approval") {
+    const message = `${key} waits for a person to approve it: drover task approve '${key}', or deny.`;
+    raiseAlert(tx, { kind: "approval_wanted", subject: key, message, projectId, taskId });
+  }
+  if (next.status === "succeeded") resolveAlerts(tx, "task_failed", key);
+}
+
+/** A task's workflow and the stage of its run. */
+interface Way {
+  readonly workflow: Workflow;
+  readonly stage: Stage;
+}
+
+function wayOf(parts: EngineParts, task: Task, stage: string): Way | undefined {
+  try {
+    const workflow = parts.workflows.of(task);
+    return { workflow, stage: stageOf(workflow, stage) };
+  } catch (thrown) {
+    // A workflow that is gone: the run has failed for that reason already, and nothing hangs on what it would have yielded.
+    parts.log.warn("unknown workflow", { taskId: task.id, error: messageOf(thrown) });
+    return undefined;
+  }
+}
+
+function yieldsCommit(way: Way | undefined): boolean {
+  return way === undefined || way.stage.yields === "commit";
+}
+
 /** What to tell the outside when a task's first attempt has begun, also when a person wanted it again. */
 export function startEffects(task: Task, run: Run): EffectPayload[] {
-  if (task.source.issue === null || run.attempt > 1) return [];
+  if (task.source.issue === null || run.attempt > 1 || run.iteration > 1) return [];
   return [{ kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next: null }), linksPullRequest: false }];
 }
 
-/** @param accountHeldUntil when the account of the run's agent serves again. */
-function decide(parts: EngineParts, task: Task, run: Run, outcome: RunOutcome, accountHeldUntil: number | null, now: number): NextStep {
+interface Ended {
+  readonly task: Task;
+  readonly run: Run;
+  readonly outcome: RunOutcome;
+  readonly way: Way | undefined;
+  /** When the account of the run's agent serves again. */
+  readonly accountHeldUntil: number | null;
+}
+
+function decide(parts: EngineParts, tx: Transaction, { task, run, outcome, way, accountHeldUntil }: Ended): NextStep {
+  const { now } = tx;
   const project = getProject(parts.database.reader, task.projectId);
   const config = parts.settings.forProject(project);
+  const stage = way?.stage ?? { name: run.stage, agent: null };
   const facts = {
     attempt: task.attempt,
-    attemptMax: task.attemptMax,
+    attemptMax: Math.min(task.attemptMax, way?.stage.limits.attempts ?? Infinity),
     sessionId: run.sessionId,
-    yieldsCommit: yieldsCommit(parts, task),
+    yieldsCommit: yieldsCommit(way),
     backoffUntil: now + retryDelay(task.attempt, config.defaults.retryDelayMs, parts.random),
     outageUntil: now + retryDelay(1, OUTAGE_MS, parts.random),
     accountHeldUntil,
-    mayHandOver: mayHandOver(parts, agentsFor(config, run.stage), run.agent),
+    mayHandOver: mayHandOver(parts, agentsFor(config, stage), run.agent),
+    nextStage: (way && stageAfter(way.workflow, run.stage)?.name) ?? null,
+    needsApproval: way?.stage.approval ?? false,
+    loop: way ? loopFacts(tx, way.stage, run) : null,
   };
   const next = unlessCancelled(parts, task, nextStep(outcome, facts));
-  return { ...next, effects: effectsOf(project, task, { ...run, finishedAt: now, outcome }, outcome, next) };
+  return { ...next, effects: effectsOf(tx, project, task, { ...run, finishedAt: now, outcome }, next) };
+}
+
+function loopFacts(tx: Transaction, { loop, name }: Stage, { taskId, iteration }: Run): LoopFacts | null {
+  if (loop === null) return null;
+  const { iterations, unchanged, timeMs } = loop;
+  const beganAt = timeMs === null ? tx.now : (firstRunAt(tx, taskId, name) ?? tx.now);
+  return {
+    iteration,
+    iterations,
+    unchanged: unchangedIterations(listLoopNotes(tx, taskId, name), iteration),
+    unchangedMax: unchanged,
+    isTimeUp: timeMs !== null && tx.now - beganAt >= timeMs,
+  };
 }
 
 /** A cancellation that was asked for when the run had all but ended came too late to stop it, but not for the task. */
@@ -77,30 +141,9 @@ function mayHandOver(parts: EngineParts, agents: readonly string[], from: string
   return agents.some((agent) => ![undefined, account].includes(accountOf(parts, agent)));
 }
 
-function yieldsCommit(parts: EngineParts, task: Task): boolean {
-  try {
-    return findStage(parts.workflows, task.workflow, task.stage).yields === "commit";
-  } catch (thrown) {
-    // A workflow that is gone: the run has failed for that reason already, and nothing hangs on what it would have yielded.
-    parts.log.warn("unknown workflow", { taskId: task.id, error: messageOf(thrown) });
-    return true;
-  }
-}
-
-function effectsOf(project: Project, task: Task, run: Run, outcome: RunOutcome, next: NextStep): EffectPayload[] {
-  const effects: EffectPayload[] = [];
-  if (outcome.status === "succeeded") effects.push(...deliveryOf(project, task, run, outcome));
-  if (task.source.issue !== null) {
-    const linksPullRequest = effects.some((effect) => effect.kind === "pull_request");
-    effects.push({ kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next }), linksPullRequest });
-  }
-  return effects;
-}
-
-function deliveryOf(project: Project, task: Task, run: Run, outcome: Extract<RunOutcome, { status: "succeeded" }>): EffectPayload[] {
-  const { branch, delivery } = task;
-  if (branch === null || delivery === "comment") return [];
-  const push: EffectPayload = { kind: "push", branch, commit: outcome.proof.headCommit };
-  if (delivery === "branch") return [push];
-  return [push, { kind: "pull_request", branch, base: project.baseBranch, ...renderPullRequest({ task, run, outcome }) }];
+function effectsOf(tx: Transaction, project: Project, task: Task, run: Run, next: NextStep): EffectPayload[] {
+  const effects = next.status === "succeeded" ? deliveryOf(tx, project, task, run) : [];
+  if (task.source.issue === null) return effects;
+  const linksPullRequest = effects.some((effect) => effect.kind === "pull_request");
+  return [...effects, { kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next }), linksPullRequest }];
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
 import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
+import type { Stage } from "../contract/workflow.ts";
 import { Gates } from "../domain/gates.ts";
 import { loadAccounts, runningByAccount } from "../store/accounts.ts";
 import { loadCircuits } from "../store/circuits.ts";
@@ -26,7 +27,7 @@ export function openGates(parts: EngineParts, reader: Reader, budgetHold: (proje
 }
 
 /** The agents that may do a project's work at a stage, the wanted one first. */
-export function agentsFor({ defaults }: Pick<ProjectConfig, "defaults">, stage: string): string[] {
+export function agentsFor({ defaults }: Pick<ProjectConfig, "defaults">, stage: Pick<Stage, "name" | "agent">): string[] {
   return [agentAt(defaults, stage), ...defaults.handOver];
 }
 

@@ -14,8 +14,9 @@ import { recordHookEvents } from "../store/hook-events.ts";
 import { getProject } from "../store/projects.ts";
 import { recordRun, type RunChange } from "../store/transitions.ts";
 import { getTask } from "../store/tasks.ts";
-import { findStage, type Stage } from "../workflow/workflow.ts";
+import type { Stage, Workflow } from "../contract/workflow.ts";
 import type { EngineParts } from "./parts.ts";
+import { stageOf } from "./workflow-library.ts";
 
 /** A run with all that carrying it out needs to know. The configuration is that of the run's start: a later edit holds for the next run. */
 export interface Job {
@@ -23,6 +24,7 @@ export interface Job {
   readonly task: Task;
   readonly project: Project;
   readonly config: ProjectConfig;
+  readonly workflow: Workflow;
   readonly stage: Stage;
   readonly agent: AgentConfig;
   readonly driver: Driver;
@@ -56,7 +58,9 @@ export function openJob(parts: EngineParts, run: Run): Job {
   const { reader } = parts.database;
   const task = getTask(reader, run.taskId);
   const project = getProject(reader, run.projectId);
-  const config = parts.settings.forProject(project);
+  const workflow = parts.workflows.of(task);
+  const stage = stageOf(workflow, run.stage);
+  const config = limitedTo(parts.settings.forProject(project), stage);
   const { agent, driver } = findAgent(parts, run.agent);
   const directory = runDirectory(parts, run);
   return {
@@ -64,8 +68,9 @@ export function openJob(parts: EngineParts, run: Run): Job {
     task,
     project,
     config,
-    stage: findStage(parts.workflows, task.workflow, run.stage),
-    agent: agentOfRun(agent, config.defaults, run),
+    workflow,
+    stage,
+    agent: agentOfRun(agent, config.defaults, stage, run),
     driver,
     isolation: findIsolation(parts, run.isolation),
     log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
@@ -75,16 +80,36 @@ export function openJob(parts: EngineParts, run: Run): Job {
   };
 }
 
-/** Which agent does a stage when nothing else is decided. */
-export function agentAt({ agent, stages }: ProjectConfig["defaults"], stage: string): string {
-  return stages[stage]?.agent ?? agent;
+/** The project's configuration with what a stage of its workflow says: its checks, and limits that are only ever tighter. */
+function limitedTo(config: ProjectConfig, { checks, limits }: Stage): ProjectConfig {
+  const { defaults } = config;
+  return {
+    ...config,
+    checks: checks === "project" ? config.checks : checks,
+    defaults: {
+      ...defaults,
+      timeout: Math.min(defaults.timeout, limits.timeoutMs ?? Infinity),
+      runTimeoutMs: Math.min(defaults.runTimeoutMs, limits.runTimeoutMs ?? Infinity),
+    },
+  };
+}
+
+/** Which agent does a stage when nothing else is decided: what the project says of the stage, else the workflow, else the project's agent. */
+export function agentAt({ agent, stages }: ProjectConfig["defaults"], stage: Pick<Stage, "name" | "agent">): string {
+  return stages[stage.name]?.agent ?? stage.agent ?? agent;
 }
 
 /** The agent as a run's stage has it. What a stage says is meant for the agent that it wants, not for one that took over. */
-function agentOfRun(agent: AgentConfig, defaults: ProjectConfig["defaults"], run: Pick<Run, "agent" | "stage">): AgentConfig {
-  const { model = agent.model, effort = agent.effort, args = [], env = [] } = defaults.stages[run.stage] ?? {};
-  if (run.agent !== agentAt(defaults, run.stage)) return agent;
-  return { ...agent, model, effort, args: [...agent.args, ...args], env: [...agent.env, ...env] };
+function agentOfRun(agent: AgentConfig, defaults: ProjectConfig["defaults"], stage: Stage, run: Pick<Run, "agent">): AgentConfig {
+  if (run.agent !== agentAt(defaults, stage)) return agent;
+  const own = defaults.stages[stage.name] ?? {};
+  return {
+    ...agent,
+    model: own.model ?? stage.model ?? agent.model,
+    effort: own.effort ?? stage.effort ?? agent.effort,
+    args: [...agent.args, ...(own.args ?? [])],
+    env: [...agent.env, ...(own.env ?? [])],
+  };
 }
 
 /** The configured agent of a name and its driver. Throws `invalid` saying what is wrong with either. */

@@ -14,8 +14,8 @@ import type { RunLimits } from "../process/limits.ts";
 import type { Traces } from "../process/traces.ts";
 import type { Database } from "../store/database.ts";
 import type { RenderPrompt } from "../workflow/prompt.ts";
-import type { Workflow } from "../workflow/workflow.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
+import type { WorkflowLibrary } from "./workflow-library.ts";
 
 /** The configuration in force, read anew at each use so that a changed file takes effect at once. */
 export interface Settings {
@@ -63,7 +63,7 @@ export interface EngineParts {
   readonly drivers: Drivers;
   readonly isolations: ReadonlyMap<string, Isolation>;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;
-  readonly workflows: ReadonlyMap<string, Workflow>;
+  readonly workflows: WorkflowLibrary;
   readonly renderPrompt: RenderPrompt;
   /** Copies the configured untracked files of a person's checkout into a workspace. */
   readonly copyFiles: (project: Project, files: readonly string[], directory: string) => Promise<void>;

@@ -1,16 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { Run } from "../contract/run.ts";
-import { listRuns } from "../store/runs.ts";
-import type { PromptData } from "../workflow/prompt.ts";
+import { listRuns, stageReports } from "../store/runs.ts";
+import { failingChecks, shownNotes } from "../domain/loop.ts";
+import { listLoopNotes } from "../store/loop-notes.ts";
+import { ownTemplate, type PromptData } from "../workflow/prompt.ts";
 import type { Workspace } from "../workspace/workspaces.ts";
 import type { Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** The template for going on in a session that something outside interrupted. */
-const RESUME = "resume.md";
+const RESUME = ownTemplate("resume");
 
 /** Writes what the agent is told: the task, or what its earlier attempt in the same session fell short of. */
 export async function writePrompt(parts: EngineParts, job: Job, workspace: Workspace): Promise<string> {
+  const { reader } = parts.database;
+  const { stage, task, run } = job;
   const earlier = earlierRun(parts, job);
   const knowledge = await parts.readKnowledge(job.project);
   const data: PromptData = {
@@ -19,15 +23,21 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
     baseCommit: workspace.baseCommit,
     title: job.task.title,
     body: job.task.body,
-    mark: markFor(job.task.body),
+    mark: newMark(),
     checks: job.config.checks.map((check) => check.command),
     instructions: [job.config.prompts.instructions, knowledge.instructions].filter(Boolean).join("\n\n"),
     skills: knowledge.skills,
     language: job.config.defaults.language,
     earlier: earlier ? `${describeEnd(earlier)}${byWhom(earlier, job)}` : null,
-    failure: earlier ? describeFailure(earlier) : null,
+    failure: earlier ? describeFailure(earlier, stage) : null,
+    attempt: run.attempt,
+    iteration: stage.loop ? run.iteration : null,
+    iterations: stage.loop ? stage.loop.iterations : null,
+    notes: stage.loop ? shownNotes(listLoopNotes(reader, task.id, stage.name)) : [],
+    outputs: outputsBefore(job, stageReports(reader, task.id)),
+    parameters: task.parameters,
   };
-  return parts.renderPrompt(templateFor(job, data), data);
+  return parts.renderPrompt(job.workflow, templateFor(job, data), data);
 }
 
 function earlierRun(parts: EngineParts, job: Job): Run | undefined {
@@ -41,12 +51,15 @@ function templateFor(job: Job, data: PromptData): string {
   return data.failure !== null && job.stage.followUp !== null ? job.stage.followUp : RESUME;
 }
 
-/** Letters that the text of the request does not hold, so that it can't pretend to have ended. */
-function markFor(text: string): string {
-  for (;;) {
-    const mark = randomBytes(6).toString("hex");
-    if (!text.includes(mark)) return mark;
-  }
+/** The reports of the stages before; of one that left none, nothing. */
+function outputsBefore({ workflow, stage }: Job, reports: Readonly<Record<string, string>>): Record<string, string> {
+  const before = workflow.stages.slice(0, workflow.stages.indexOf(stage));
+  return Object.fromEntries(before.map(({ name }) => [name, reports[name] ?? ""]));
+}
+
+/** Letters that no text from outside can know, so that none can pretend to have ended. */
+function newMark(): string {
+  return randomBytes(6).toString("hex");
 }
 
 function byWhom({ agent }: Run, { run }: Job): string {
@@ -60,10 +73,10 @@ function describeEnd({ outcome }: Run): string {
 }
 
 /** What our checks saw, for the agent to mend; null: they were not what ended the run. */
-function describeFailure({ outcome }: Run): string | null {
-  if (outcome?.status !== "failed" || outcome.reason !== "check_failed" || !outcome.proof) return null;
-  return outcome.proof.checks
-    .filter((check) => check.verdict === "broken")
+function describeFailure({ outcome }: Run, stage: Job["stage"]): string | null {
+  if (outcome?.status !== "failed" || outcome.reason !== "check_failed") return null;
+  if (!outcome.proof) return outcome.message;
+  return failingChecks(outcome.proof.checks, stage)
     .map((check) =>
       [
         `$ ${check.command}  (exit code ${check.head.exitCode ?? "none: it hit its time limit"})`,

@@ -3,6 +3,7 @@ import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
 import { ghProgram } from "../agents/gh-program.ts";
 import { hookProgram } from "../agents/hook-program.ts";
+import { failingChecks } from "../domain/loop.ts";
 import type { Observation } from "../domain/run-facts.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
@@ -17,6 +18,7 @@ import { endRun } from "./ending.ts";
 import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
 import { agentLimits } from "./limits.ts";
+import { whyNoChildren } from "./children.ts";
 import { openJob, record, type Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 import { writePrompt } from "./prompting.ts";
@@ -212,7 +214,7 @@ async function releaseIsolation({ isolation, run, log }: Job, wasAbsent: boolean
 }
 
 async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {
-  if (job.stage.yields === "report") return { status: "no_change", report: turn.report };
+  if (job.stage.yields !== "commit") return outcomeOfWords(job, turn.report);
   const work = await parts.workspaces.collect(job.project, job.task, workspace.baseCommit, commitMessage(job));
   if (!work.changed) return { status: "no_change", report: turn.report };
   await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [
@@ -220,13 +222,20 @@ async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, tu
   ]);
   const checks = await parts.verifier.verify(job, workspace, signal);
   const proof = proofOf(workspace, work, checks);
-  const broken = checks.filter((check) => check.verdict === "broken");
-  if (broken.length === 0) return { status: "succeeded", proof, report: turn.report };
-  return { status: "failed", reason: "check_failed", message: describeBroken(broken), proof, retryAt: null };
+  const failing = failingChecks(checks, job.stage);
+  if (failing.length === 0) return { status: "succeeded", proof, report: turn.report };
+  return { status: "failed", reason: "check_failed", message: describeFailing(failing), proof, report: turn.report, retryAt: null };
+}
+
+/** Of a stage that changes nothing itself. Tasks that it is to yield must be there. */
+function outcomeOfWords({ stage }: Job, report: string): RunOutcome {
+  const problem = stage.yields === "tasks" ? whyNoChildren(report) : undefined;
+  if (problem === undefined) return { status: "no_change", report };
+  return { status: "failed", reason: "check_failed", message: problem, proof: null, report, retryAt: null };
 }
 
 function proofOf(workspace: Workspace, work: CollectedWork, checks: CheckComparison[]): Proof {
-  return { baseCommit: workspace.baseCommit, headCommit: work.headCommit, changes: work.changes, checks };
+  return { baseCommit: workspace.baseCommit, headCommit: work.headCommit, tree: work.tree, changes: work.changes, checks };
 }
 
 /** The title is text from outside: a "fixes #3" in it must not close anything when the commit is merged. */
@@ -234,11 +243,13 @@ function commitMessage(job: Job): string {
   return `${quietTitle(job.task.title)}\n\nTask: ${job.task.key}\n`;
 }
 
-function describeBroken(broken: readonly CheckComparison[]): string {
-  return broken
-    .map((check) => {
-      const names = check.newFailures.length > 0 ? `: ${check.newFailures.slice(0, 10).join(", ")}` : "";
-      return `${check.name} (${check.command}) fails where the base does not${names}`;
+/** Says what fails, as a sentence. A loop's checks may have failed on the base too. */
+function describeFailing(failing: readonly CheckComparison[]): string {
+  return failing
+    .map(({ name, command, verdict, newFailures, head }) => {
+      const failures = newFailures.length > 0 ? newFailures : head.failures;
+      const names = failures.length > 0 ? `: ${failures.slice(0, 10).join(", ")}` : "";
+      return `${name} (${command}) fails${verdict === "broken" ? " where the base does not" : ""}${names}`;
     })
     .join("; ");
 }

@@ -1,5 +1,5 @@
 import type { ProjectId } from "../contract/ids.ts";
-import type { LaneRequest } from "../domain/gates.ts";
+import type { Lane, LaneRequest } from "../domain/gates.ts";
 import type { ProjectShare } from "../domain/schedule.ts";
 import type { Reader } from "../store/database.ts";
 import { changedProjects } from "../store/events.ts";
@@ -8,8 +8,8 @@ import { dueProjects, loadShares, type DueLane, type DueProject } from "../store
 /** What a project's settings say of its starts. */
 export interface ProjectTerms {
   readonly runningMax: number;
-  /** The agents that may work at a stage, the wanted one first. */
-  readonly agentsFor: (stage: string) => readonly string[];
+  /** The agents that may do the tasks of a lane, the wanted one first. */
+  readonly agentsFor: (lane: Lane) => readonly string[];
   /** Whether what the project costs may hold it up. */
   readonly hasBudget: boolean;
 }
@@ -72,7 +72,7 @@ export class ShareCache {
     const { projectId } = share;
     const { runningMax, agentsFor, hasBudget } = this.#termsOf(reader, projectId);
     const lanes = share.lanes.map(({ lane, heads }) => {
-      const agents = agentsFor(lane.stage);
+      const agents = agentsFor(lane);
       return { projectId, key: JSON.stringify([lane, agents]), lane, agents, heads };
     });
     return { ...share, runningMax, lanes, heads: lanes.flatMap(({ heads }) => heads), hasBudget };

@@ -11,7 +11,7 @@ import { readWebhook, type WebhookDelivery } from "../forge/github/webhook.ts";
 import type { Database } from "../store/database.ts";
 import { recordDelivery } from "../store/intake.ts";
 import { countProjects, listProjects } from "../store/projects.ts";
-import { takeIn, type IntakeOutcome, type IssueIntakeParts } from "./issue-intake.ts";
+import { takeIn, type IntakeOutcome, type IssueIntakeParts, type Workflows } from "./issue-intake.ts";
 import { pollProject, type PollResult } from "./project-poll.ts";
 
 export interface IntakeParts {
@@ -20,6 +20,7 @@ export interface IntakeParts {
   readonly log: Log;
   readonly database: Database;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;
+  readonly workflows: Workflows;
   readonly settings: {
     current(): Config;
     forProject(project: Project): ProjectConfig;
@@ -230,7 +231,7 @@ export class Intake {
 
   /** Throws `invalid` while the project's settings are unknown: with the defaults its issues would look as if nobody wanted them. */
   #partsFor(project: Project): IssueIntakeParts {
-    const { database, forges, settings } = this.#parts;
+    const { database, forges, settings, workflows } = this.#parts;
     if (!settings.isKnown(project)) {
       throw new AppError(
         "invalid",
@@ -238,6 +239,6 @@ export class Intake {
       );
     }
     const target = { project, config: settings.forProject(project) };
-    return { database, forge: forges[project.forge], target, queueMax: settings.current().daemon.queueMax };
+    return { database, forge: forges[project.forge], target, queueMax: settings.current().daemon.queueMax, workflows };
   }
 }

@@ -1,3 +1,4 @@
+import type { ProjectId } from "../contract/ids.ts";
 import type { NewTask } from "../contract/task.ts";
 import type { Forge, ForgeProject, Issue, Permission } from "../forge/forge.ts";
 import { tellCancelled } from "../publish/cancelled.ts";
@@ -15,6 +16,13 @@ export interface IssueIntakeParts {
   readonly target: ForgeProject;
   /** Tasks that may be queued. */
   readonly queueMax: number;
+  readonly workflows: Workflows;
+}
+
+/** What intake needs to know of the workflows. */
+export interface Workflows {
+  /** The first stage of a workflow that is in force for a project. Throws `invalid` when there is none. */
+  firstStage(projectId: ProjectId, workflow: string): string;
 }
 
 /** What came of an issue: a decision that needs no more asking. */
@@ -119,21 +127,29 @@ function newState({ target }: IssueIntakeParts, issue: number): IssueState {
 /** The next task of the issue: the first of its keys whose task is not over and done with. */
 function makeTask(
   tx: Transaction,
-  { target, queueMax }: IssueIntakeParts,
+  { target, queueMax, workflows }: IssueIntakeParts,
   { number, issue, request, permission }: Subject,
   from: number,
 ): Pick<IssueState, "taskId" | "followUps" | "contentHash"> {
   if (!issue || !request || !permission) throw new TypeError("A task is made only from an issue that was read and may start.");
+  const stage = workflows.firstStage(target.project.id, request.workflow);
   for (let followUps = from; ; followUps++) {
     const key = followUps === 0 ? `issue:${number}` : `issue:${number}#${followUps}`;
-    const { task, created } = insertTask(tx, newTask(target, { key, number, issue, request, permission }), { queued: queueMax });
+    const { task, created } = insertTask(tx, newTask(target, { key, number, issue, request, permission, stage }), { queued: queueMax });
     if (created || !hasEnded(task)) return { taskId: task.id, followUps, contentHash: request.contentHash };
   }
 }
 
 function newTask(
   { project, config: { defaults } }: ForgeProject,
-  { key, number, issue, request, permission }: { key: string; number: number; issue: Issue; request: IssueRequest; permission: Permission },
+  {
+    key,
+    number,
+    issue,
+    request,
+    permission,
+    stage,
+  }: { key: string; number: number; issue: Issue; request: IssueRequest; permission: Permission; stage: string },
 ): NewTask {
   return {
     projectId: project.id,
@@ -141,7 +157,8 @@ function newTask(
     body: request.body,
     source: { kind: project.forge, key, issue: number, url: issue.url, actor: permission.actor },
     workflow: request.workflow,
-    stage: request.stage,
+    stage,
+    parameters: {},
     delivery: request.mode === "plan" ? "comment" : defaults.delivery,
     priority: defaults.priority,
     deadlineAt: null,

@@ -1,6 +1,6 @@
 import type { ProjectConfig } from "../contract/config.ts";
 import type { NewTask } from "../contract/task.ts";
-import { wayOf, type TaskMode } from "../domain/task-way.ts";
+import { workflowOf, type TaskMode } from "../domain/task-mode.ts";
 import { contentHash } from "../forge/content-hash.ts";
 import type { Issue } from "../forge/forge.ts";
 import { hasLabel } from "../forge/labels.ts";
@@ -12,7 +12,6 @@ type Comment = Issue["comments"][number];
 export interface IssueRequest {
   readonly mode: TaskMode;
   readonly workflow: NewTask["workflow"];
-  readonly stage: NewTask["stage"];
   readonly title: string;
   readonly body: string;
   /** SHA-256 (hex) of title and body, as tasks have it. */
@@ -47,7 +46,13 @@ export function requestOf(issue: Issue, { github, intake }: Pick<ProjectConfig, 
       notes,
     ),
   };
-  return { mode, ...wayOf(mode), ...request, contentHash: contentHash(request.title, request.body) };
+  return { mode, workflow: workflowFor(issue, mode, intake), ...request, contentHash: contentHash(request.title, request.body) };
+}
+
+/** The workflow of the first of the issue's labels that names one, else that of its mode. */
+function workflowFor(issue: Issue, mode: TaskMode, { workflows }: ProjectConfig["intake"]): string {
+  const named = Object.entries(workflows).find(([label]) => hasLabel(issue.labels, [label]));
+  return named?.[1] ?? workflowOf(mode);
 }
 
 function commentText({ author, association, at }: Comment, text: string): string {

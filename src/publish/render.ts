@@ -72,7 +72,9 @@ function headline({ run: { outcome }, next }: CommentView): string {
     case "cancelled":
       return "Cancelled";
     case "queued":
-      return "Not done yet";
+      return outcome?.status === "failed" || outcome?.status === "cancelled" ? "Not done yet" : "Going on";
+    case "blocked":
+      return "Waiting for approval";
   }
 }
 

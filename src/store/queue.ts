@@ -50,7 +50,7 @@ export function latestVirtualTime(reader: Reader): number {
 
 /** The first due tasks of each lane of a project's queue by priority, by deadline and by age: at most `limit` by each, distinct, in any order. */
 export function listDue(reader: Reader, projectId: ProjectId, now: number, limit: number): DueLane[] {
-  return lanesOf(reader, projectId).flatMap(({ lane, workflow, stage, session_agent }) => {
+  return lanesOf(reader, projectId).flatMap(({ lane, workflow, workflow_id, stage, session_agent }) => {
     const params = { projectId, lane, now, limit };
     const rows = [
       reader.all<CandidateRow>(`${CANDIDATE} ORDER BY priority DESC, sequence LIMIT :limit`, params),
@@ -61,7 +61,7 @@ export function listDue(reader: Reader, projectId: ProjectId, now: number, limit
       reader.all<CandidateRow>(`${CANDIDATE} ORDER BY queued_at, sequence LIMIT :limit`, params),
     ].flat();
     const heads = [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];
-    return heads.length === 0 ? [] : [{ lane: { workflow, stage, sessionAgent: session_agent || null }, heads }];
+    return heads.length === 0 ? [] : [{ lane: { workflow, workflowId: workflow_id, stage, sessionAgent: session_agent || null }, heads }];
   });
 }
 
@@ -70,7 +70,7 @@ function lanesOf(reader: Reader, projectId: ProjectId): LaneRow[] {
   const lanes: LaneRow[] = [];
   for (let lane = ""; ;) {
     const next = reader.get<LaneRow>(
-      `SELECT lane, workflow, stage, session_agent FROM tasks INDEXED BY queue_by_age
+      `SELECT lane, workflow, workflow_id, stage, session_agent FROM tasks INDEXED BY queue_by_age
        WHERE project_id = :projectId AND status = 'queued' AND lane > :lane ORDER BY lane LIMIT 1`,
       { projectId, lane },
     );
@@ -109,6 +109,7 @@ const CANDIDATE = `SELECT id, project_id, priority, deadline_at, queued_at, sequ
 interface LaneRow {
   lane: string;
   workflow: string;
+  workflow_id: number | null;
   stage: string;
   session_agent: string;
 }

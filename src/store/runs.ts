@@ -1,5 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
+import type { Proof } from "../contract/proof.ts";
 import type { Question, Run, RunOutcome, RunProgress, RunState } from "../contract/run.ts";
 import type { Reader } from "./database.ts";
 
@@ -50,6 +51,45 @@ export function listRuns(reader: Reader, { projectId, taskId, open, after, limit
     .map(toRun);
 }
 
+/** What a task's newest run that succeeded with a change came to; undefined: none did. */
+export function latestProof(reader: Reader, taskId: TaskId): Proof | undefined {
+  const row = reader.get<{ proof: string }>(
+    `SELECT json_extract(outcome, '$.proof') AS proof FROM runs
+     WHERE task_id = :taskId AND json_extract(outcome, '$.status') = 'succeeded' ORDER BY sequence DESC LIMIT 1`,
+    { taskId },
+  );
+  return row && (JSON.parse(row.proof) as Proof);
+}
+
+/** When a task's first run at a stage began since the stage began anew. */
+export function firstRunAt(reader: Reader, taskId: TaskId, stage: string): number | undefined {
+  const row = reader.get<{ started_at: number }>(
+    `SELECT started_at FROM runs WHERE task_id = :taskId AND stage = :stage AND iteration = 1 AND attempt = 1 ORDER BY sequence DESC LIMIT 1`,
+    { taskId, stage },
+  );
+  return row?.started_at;
+}
+
+/** When the newest run of an iteration of a stage ended; undefined: none did. */
+export function endOfIteration(reader: Reader, taskId: TaskId, stage: string, iteration: number): number | undefined {
+  const row = reader.get<{ finished_at: number }>(
+    `SELECT finished_at FROM runs WHERE task_id = :taskId AND stage = :stage AND iteration = :iteration AND finished_at IS NOT NULL
+     ORDER BY sequence DESC LIMIT 1`,
+    { taskId, stage, iteration },
+  );
+  return row?.finished_at;
+}
+
+/** The report of the newest run that was good at each stage of a task, by the stage. */
+export function stageReports(reader: Reader, taskId: TaskId): Record<string, string> {
+  const rows = reader.all<{ stage: string; report: string | null }>(
+    `SELECT stage, json_extract(outcome, '$.report') AS report FROM runs
+     WHERE task_id = :taskId AND json_extract(outcome, '$.status') IN ('succeeded', 'no_change') ORDER BY sequence`,
+    { taskId },
+  );
+  return Object.fromEntries(rows.map(({ stage, report }) => [stage, report ?? ""]));
+}
+
 /** Every run that has not ended, oldest first. */
 export function openRuns(reader: Reader): Run[] {
   const runs = "runs INDEXED BY runs_open";
@@ -85,6 +125,7 @@ interface RunRow {
   project_id: ProjectId;
   stage: string;
   attempt: number;
+  iteration: number;
   epoch: number;
   worker: number;
   agent: string;
@@ -117,6 +158,7 @@ function toRun(row: RunRow): Run {
     projectId: row.project_id,
     stage: row.stage,
     attempt: row.attempt,
+    iteration: row.iteration,
     epoch: row.epoch,
     worker: row.worker,
     agent: row.agent,

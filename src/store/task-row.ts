@@ -4,7 +4,8 @@ import type { Reader } from "./statements.ts";
 
 /** What `toTask` needs, with where it comes from: `SELECT ${TASK_COLUMNS} WHERE ...`. */
 export const TASK_COLUMNS = `tasks.*, projects.name AS project, task_bodies.body,
-    (SELECT json_group_array(depends_on_id) FROM task_dependencies WHERE task_id = tasks.id) AS depends_on
+    (SELECT json_group_array(depends_on_id) FROM task_dependencies WHERE task_id = tasks.id) AS depends_on,
+    (SELECT version FROM workflows WHERE workflows.id = tasks.workflow_id) AS workflow_version
   FROM tasks
   CROSS JOIN projects ON projects.id = tasks.project_id
   LEFT JOIN task_bodies ON task_bodies.task_id = tasks.id`;
@@ -21,6 +22,8 @@ export interface TaskRow {
   source_url: string | null;
   source_actor: string | null;
   workflow: string;
+  workflow_version: number | null;
+  parameters: string;
   delivery: Delivery;
   status: TaskStatus;
   reason: string | null;
@@ -31,6 +34,7 @@ export interface TaskRow {
   run_after: number;
   attempt: number;
   attempt_max: number;
+  iteration: number;
   epoch: number;
   parent_id: TaskId | null;
   branch: string | null;
@@ -63,6 +67,8 @@ export function toTask(row: TaskRow): Task {
     contentHash: row.content_hash,
     source: toSource(row),
     workflow: row.workflow,
+    workflowVersion: row.workflow_version,
+    parameters: JSON.parse(row.parameters) as Task["parameters"],
     delivery: row.delivery,
     status: row.status,
     reason: row.reason,
@@ -73,6 +79,7 @@ export function toTask(row: TaskRow): Task {
     runAfter: row.run_after,
     attempt: row.attempt,
     attemptMax: row.attempt_max,
+    iteration: row.iteration,
     epoch: row.epoch,
     dependsOn: JSON.parse(row.depends_on) as TaskId[],
     parentId: row.parent_id,

@@ -157,9 +157,9 @@ function insertRow(tx: Transaction, id: TaskId, task: NewTask): void {
   const { projectId, source } = task;
   tx.run("UPDATE projects SET last_number = last_number + 1 WHERE id = :projectId", { projectId });
   tx.run(
-    `INSERT INTO tasks (id, project_id, number, source_kind, source_key, source_issue, source_url, source_actor, workflow, delivery,
+    `INSERT INTO tasks (id, project_id, number, source_kind, source_key, source_issue, source_url, source_actor, workflow, parameters, delivery,
        status, reason, stage, priority, deadline_at, run_after, queued_at, attempt_max, parent_id, created_at, updated_at, title, content_hash)
-     VALUES (:id, :projectId, (SELECT last_number FROM projects WHERE id = :projectId), :kind, :key, :issue, :url, :actor, :workflow, :delivery,
+     VALUES (:id, :projectId, (SELECT last_number FROM projects WHERE id = :projectId), :kind, :key, :issue, :url, :actor, :workflow, :parameters, :delivery,
        :status, :reason, :stage, :priority, :deadlineAt, :now, :now, :attemptMax, :parentId, :now, :now, :title, :contentHash)`,
     {
       id,
@@ -171,6 +171,7 @@ function insertRow(tx: Transaction, id: TaskId, task: NewTask): void {
       actor: source.actor,
       ...firstStatus(tx, task),
       workflow: task.workflow,
+      parameters: JSON.stringify(task.parameters ?? {}),
       delivery: task.delivery,
       stage: task.stage,
       priority: task.priority,

@@ -1,5 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
+import type { EffectPayload } from "../contract/effect.ts";
 import type { NewEvent } from "../contract/event.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
 import type { CancelledBy, Run, RunOutcome } from "../contract/run.ts";
@@ -9,6 +10,7 @@ import type { NextStep } from "../domain/next-step.ts";
 import type { Reader, Transaction } from "./database.ts";
 import { enqueueEffect } from "./effects.ts";
 import { appendEvent } from "./events.ts";
+import { addLoopNotes } from "./loop-notes.ts";
 import { getRun } from "./runs.ts";
 import { addSpending } from "./spending.ts";
 import type { Params } from "./statements.ts";
@@ -27,6 +29,8 @@ export interface Claim {
   /** Whose limits the agent shares. */
   readonly account: string;
   readonly leaseMs: number;
+  /** What the task goes by if it has not begun: the version in force and its first stage; left out: there is none. */
+  readonly workflow?: { readonly id: number; readonly stage: string } | undefined;
   /** Of the task's project, after this start. */
   readonly virtualTime: number;
 }
@@ -38,11 +42,12 @@ export interface Claim {
 export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
   const { taskId } = claim;
   const { changes } = tx.run(
-    `UPDATE tasks SET status = 'running', reason = NULL, message = NULL, epoch = epoch + 1, attempt = attempt + 1, started_at = coalesce(started_at, :now)
+    `UPDATE tasks SET status = 'running', reason = NULL, message = NULL, epoch = epoch + 1, attempt = attempt + 1, started_at = coalesce(started_at, :now),
+       stage = iif(workflow_id IS NULL, coalesce(:stage, stage), stage), workflow_id = coalesce(workflow_id, :workflowId)
      WHERE id = :taskId AND status = 'queued' AND run_after <= :now
        AND EXISTS (SELECT 1 FROM projects WHERE projects.id = project_id AND enabled = 1 AND unregistered_at IS NULL)
        AND NOT EXISTS (SELECT 1 FROM runs WHERE task_id = tasks.id AND finished_at IS NULL)`,
-    { taskId, now: tx.now },
+    { taskId, now: tx.now, stage: claim.workflow?.stage ?? null, workflowId: claim.workflow?.id ?? null },
   );
   if (changes === 0) return undefined;
   const before = latestAgent(tx, taskId);
@@ -60,6 +65,7 @@ export function claimTask(tx: Transaction, claim: Claim): Run | undefined {
       agent: run.agent,
       worker: run.worker,
       stage: run.stage,
+      iteration: run.iteration,
       handedOverFrom: before === run.agent ? null : before,
     },
   });
@@ -86,7 +92,8 @@ export function finishRun(
   appendEvent(tx, { type: "run.ended", ...aboutRun(current), data: { outcome } });
   const { changes } = tx.run(
     `UPDATE tasks SET status = :status, reason = :reason, message = :message, run_after = coalesce(:runAfter, run_after),
-       attempt = attempt - :kept, resume_session_id = :resumeSessionId, session_agent = :sessionAgent
+       attempt = iif(:stage IS NULL AND :iteration IS NULL, attempt - :kept, 0), stage = coalesce(:stage, stage),
+       iteration = coalesce(:iteration, iteration), resume_session_id = :resumeSessionId, session_agent = :sessionAgent
      WHERE id = :taskId AND status = 'running'`,
     {
       taskId: current.taskId,
@@ -95,12 +102,16 @@ export function finishRun(
       message: next.message,
       runAfter: next.runAfter,
       kept: Number(next.keepsAttempt),
+      stage: next.stage,
+      iteration: next.iteration,
       resumeSessionId: next.resumeSessionId,
       sessionAgent: next.resumeSessionId === null ? "" : current.agent,
     },
   );
   const { projectId, taskId, epoch } = current;
   if (changes === 0) return true;
+  if (next.stage !== null)
+    appendEvent(tx, { type: "task.stage_changed", projectId, taskId, data: { from: current.stage, to: next.stage } });
   for (const payload of next.effects) enqueueEffect(tx, { projectId, taskId, epoch, payload });
   return true;
 }
@@ -193,9 +204,10 @@ export function stopRequests(reader: Reader): StopRequest[] {
 
 /**
  * Wants a task again, or a draft at last: queued with all its attempts before it (held as `waiting` where a dependency has
- * yet to succeed). Throws `conflict` for a task that is on its way, has succeeded, or needs one that failed.
+ * yet to succeed). One that ended goes by the `workflow` in force now, at the stage that it was at if that has it. Throws
+ * `conflict` for a task that is on its way, has succeeded, or needs one that failed.
  */
-export function retryTask(tx: Transaction, taskId: TaskId): Task {
+export function retryTask(tx: Transaction, taskId: TaskId, workflow?: { readonly id: number; readonly stages: readonly string[] }): Task {
   const { status, key } = getTask(tx, taskId);
   if (status === "succeeded") throw new AppError("conflict", `${key} has succeeded; there is nothing to try again.`, { status });
   if (status === "queued" || status === "waiting" || status === "running") {
@@ -210,10 +222,53 @@ export function retryTask(tx: Transaction, taskId: TaskId): Task {
   if (failed) throw new AppError("conflict", `${key} needs ${failed.key}, which is ${failed.status}: retry that one first.`, { ...failed });
   tx.run(
     `UPDATE tasks SET status = 'queued', reason = NULL, message = NULL, run_after = :now, attempt = 0,
+       workflow_id = iif(status IN ('failed', 'cancelled'), coalesce(:workflowId, workflow_id), workflow_id),
+       iteration = iif(status IN ('failed', 'cancelled') AND reason IN ('iterations', 'no_progress', 'timed_out'), 1, iteration),
+       stage = iif(:workflowId IS NULL OR status = 'blocked' OR stage IN (SELECT value FROM json_each(:stages)), stage, json_extract(:stages, '$[0]')),
        resume_session_id = iif(status = 'blocked', resume_session_id, NULL), session_agent = iif(status = 'blocked', session_agent, '')
      WHERE id = :taskId`,
-    { taskId, now: tx.now },
+    { taskId, now: tx.now, workflowId: workflow?.id ?? null, stages: JSON.stringify(workflow?.stages ?? []) },
   );
+  return getTask(tx, taskId);
+}
+
+/**
+ * Lets a task go on that waits for approval: to a stage, or (null) to its end, with the effects that follow. Throws `conflict`
+ * for a task that waits for none.
+ */
+export function approveTask(tx: Transaction, taskId: TaskId, stage: string | null, effects: readonly EffectPayload[]): Task {
+  const { key, status, reason, stage: from, projectId, epoch } = getTask(tx, taskId);
+  if (status !== "blocked" || reason !== "approval")
+    throw new AppError("conflict", `${key} waits for no approval: it is ${status}.`, { status });
+  tx.run(
+    `UPDATE tasks SET status = :status, reason = NULL, message = NULL, run_after = :now, attempt = 0, iteration = 1, stage = coalesce(:stage, stage)
+     WHERE id = :taskId`,
+    { taskId, stage, status: stage === null ? "succeeded" : "queued", now: tx.now },
+  );
+  if (stage !== null) appendEvent(tx, { type: "task.stage_changed", projectId, taskId, data: { from, to: stage } });
+  for (const payload of effects) enqueueEffect(tx, { projectId, taskId, epoch, payload });
+  return getTask(tx, taskId);
+}
+
+/** Throws `conflict` for a task whose workspace an agent has, or may have at any moment. */
+export function refuseOnItsWay(key: string, status: TaskStatus): void {
+  if (status === "running" || status === "queued")
+    throw new AppError("conflict", `${key} is ${status}. Cancel it first; its work is kept.`, { status });
+}
+
+/**
+ * Has a task's loop go on behind one of its iterations. Throws `conflict` for one that is on its way.
+ */
+export function rollBackTask(tx: Transaction, taskId: TaskId, iteration: number, actor: string): Task {
+  const { key, status, stage, projectId } = getTask(tx, taskId);
+  refuseOnItsWay(key, status);
+  addLoopNotes(tx, taskId, stage, [{ iteration, kind: "rollback", text: `Gone back to by ${actor}.` }]);
+  tx.run("UPDATE tasks SET iteration = :next, reason = 'rolled_back', message = NULL, updated_at = :now WHERE id = :taskId", {
+    taskId,
+    next: iteration + 1,
+    now: tx.now,
+  });
+  appendEvent(tx, { type: "task.rolled_back", projectId, taskId, data: { iteration, by: actor } });
   return getTask(tx, taskId);
 }
 
@@ -236,8 +291,8 @@ function latestAgent(reader: Reader, taskId: TaskId): string | null {
 function openRun(tx: Transaction, { taskId, worker, agent, driver, isolation, account, leaseMs }: Claim): Run {
   const id = newId("run");
   tx.run(
-    `INSERT INTO runs (id, task_id, project_id, stage, attempt, epoch, worker, agent, driver, isolation, account, lease_expires_at, resumes_session_id, started_at, progress_at)
-     SELECT :id, id, project_id, stage, attempt, epoch, :worker, :agent, :driver, :isolation, :account, :leaseExpiresAt,
+    `INSERT INTO runs (id, task_id, project_id, stage, attempt, iteration, epoch, worker, agent, driver, isolation, account, lease_expires_at, resumes_session_id, started_at, progress_at)
+     SELECT :id, id, project_id, stage, attempt, iteration, epoch, :worker, :agent, :driver, :isolation, :account, :leaseExpiresAt,
        iif(session_agent IN ('', :agent), resume_session_id, NULL), :now, :now
      FROM tasks WHERE id = :taskId`,
     { id, taskId, worker, agent, driver, isolation, account, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
@@ -254,17 +309,25 @@ function dropOvertaken(tx: Transaction, { taskId, epoch }: Run): void {
 }
 
 /** What a run is of. */
-type About = Pick<Run, "id" | "taskId" | "projectId" | "epoch" | "agent">;
+type About = Pick<Run, "id" | "taskId" | "projectId" | "epoch" | "agent" | "stage">;
 
 /** What the run is of, while it is open and the newest of its task; otherwise the refused write is put on record. */
 function currentRun(tx: Transaction, { id, epoch }: Pick<Run, "id" | "epoch">, what: string): About | undefined {
-  const row = tx.get<{ task_id: TaskId; project_id: ProjectId; epoch: number; agent: string; is_open: number; newest: number }>(
-    `SELECT task_id, runs.project_id, runs.epoch, agent, runs.finished_at IS NULL AS is_open, tasks.epoch AS newest
+  const row = tx.get<{
+    task_id: TaskId;
+    project_id: ProjectId;
+    epoch: number;
+    agent: string;
+    stage: string;
+    is_open: number;
+    newest: number;
+  }>(
+    `SELECT task_id, runs.project_id, runs.epoch, agent, runs.stage, runs.finished_at IS NULL AS is_open, tasks.epoch AS newest
      FROM runs CROSS JOIN tasks ON tasks.id = task_id WHERE runs.id = :id`,
     { id },
   );
   if (!row) throw new AppError("not_found", `There is no run ${id}.`);
-  const about = { id, taskId: row.task_id, projectId: row.project_id, epoch: row.epoch, agent: row.agent };
+  const about = { id, taskId: row.task_id, projectId: row.project_id, epoch: row.epoch, agent: row.agent, stage: row.stage };
   if (row.is_open === 1 && row.epoch === epoch && row.newest === epoch) return about;
   appendEvent(tx, { type: "write.refused", ...aboutRun(about), data: { what, epoch, current: row.newest } });
   return undefined;

@@ -38,7 +38,7 @@ export async function collectWork(repository: Repository, captured: Capture, req
   await repository.setRef(`${taskRefs(taskId)}/base`, baseCommit);
   await repository.setRef(`${taskRefs(taskId)}/head`, headCommit);
   const changed = tree !== (await repository.treeOf(baseCommit));
-  return { headCommit, changed, changes: changed ? await describeChanges(repository, baseCommit, headCommit) : [] };
+  return { headCommit, tree, changed, changes: changed ? await describeChanges(repository, baseCommit, headCommit) : [] };
 }
 
 interface BaseTree {

@@ -181,6 +181,19 @@ class GitWorkspaces implements Workspaces, FileCopier {
     return { path: to, ...saved };
   }
 
+  async rewind(project: Project, task: Task, checkpoint: number, at: number): Promise<void> {
+    const repository = await this.repository(project);
+    await this.turns.take(task.id, async () => {
+      const found = await this.find(project, repository, task.id);
+      if (found === null)
+        throw new AppError("not_found", `${task.key} has no workspace any more: drover task restore gets its saved work.`);
+      const saved = await this.savedCommit(repository, task, checkpoint);
+      if (saved === undefined) throw notSaved(task, checkpoint);
+      const now = await this.save(repository, found, "rewinding", at);
+      await setFiles(repository, found.directory, { from: now.commit, to: saved.commit });
+    });
+  }
+
   async remove(project: Project, task: Task, at: number): Promise<void> {
     const repository = await this.repository(project);
     await this.turns.take(task.id, () => this.removeSaved(project, repository, task.id, at));
@@ -373,6 +386,15 @@ async function resetFiles(repository: Repository, { directory, baseCommit }: Wor
     const call = { workTree: directory, index: join(scratch, "index") };
     if (await look(index)) await copyIndex(index, call.index);
     await repository.print(["read-tree", "--reset", "-u", baseCommit], call);
+  });
+}
+
+/** Makes the files of a folder, which are those of one commit, those of another. What neither holds stays. */
+async function setFiles(repository: Repository, directory: string, { from, to }: { from: string; to: string }): Promise<void> {
+  await repository.withScratch(async (scratch) => {
+    const call = { workTree: directory, index: join(scratch, "index") };
+    await repository.print(["read-tree", from], call);
+    await repository.print(["read-tree", "--reset", "-u", to], call);
   });
 }
 

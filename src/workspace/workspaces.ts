@@ -19,6 +19,8 @@ export interface Workspace {
 /** What a task's work comes to. */
 export interface CollectedWork {
   readonly headCommit: string;
+  /** The name of its tree: the same for the same files. */
+  readonly tree: string;
   /** Whether the tree differs from the base's. */
   readonly changed: boolean;
   /** `git diff --stat`, at most 50 lines. */
@@ -59,6 +61,11 @@ export interface Workspaces {
     checkpoint: number | null,
     to: string,
   ): Promise<{ path: string; commit: string; checkpoint: number | null }>;
+  /**
+   * Sets the files of the task's workspace back to what one of its checkpoints holds, after saving what is there. Files that
+   * no checkpoint holds, such as installed dependencies, stay. `not_found`: no workspace, or no such checkpoint.
+   */
+  rewind(project: Project, task: Task, checkpoint: number, at: number): Promise<void>;
   /** Removes the task's workspace after proving that all in it is reachable from a ref of ours; otherwise saves it first. */
   remove(project: Project, task: Task, at: number): Promise<void>;
   /**

@@ -54,6 +54,14 @@ export class MemoryControl {
       return this.#move(params.task, "queued");
     },
     getTaskDiff: () => this.hostileText ?? examples.getTaskDiff.response,
+    approveTask: () => examples.approveTask.response,
+    denyTask: () => examples.denyTask.response,
+    listTaskNotes: () => examples.listTaskNotes.response,
+    rollBackTask: () => examples.rollBackTask.response,
+    listWorkflows: () => examples.listWorkflows.response,
+    getWorkflow: () => examples.getWorkflow.response,
+    renderWorkflow: () => examples.renderWorkflow.response,
+    rollBackWorkflow: () => examples.rollBackWorkflow.response,
     restoreTask: ({ body }) => ({ ...examples.restoreTask.response, path: body.to }),
     listRuns: () => examples.listRuns.response,
     getRun: ({ params }) => {

@@ -10,7 +10,7 @@ import { Intake } from "../../src/intake/intake.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { Database } from "../../src/store/database.ts";
 import { createPromptRenderer } from "../../src/workflow/prompt.ts";
-import { readWorkflows } from "../../src/workflow/workflow.ts";
+import { builtinWorkflows } from "../support/workflows.ts";
 import { scriptedDriver } from "./agents.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { simulatedForge } from "./simulated-forge.ts";
@@ -18,7 +18,6 @@ import { simulatedHost } from "./simulated-host.ts";
 import { simulatedCheck, simulatedWorkspaces } from "./simulated-workspaces.ts";
 import type { World } from "./world.ts";
 
-const workflows = readWorkflows();
 /** The accounts of its agents at their providers. */
 export const ACCOUNTS = ["first", "second"] as const;
 /** Failures of an agent in a row that open its circuit. */
@@ -41,6 +40,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     log: silentLog,
     reserveBytes: 0,
   });
+  const { workflows, inForce } = builtinWorkflows(database);
   const forge = simulatedForge(world, daemon);
   const parts: EngineParts = {
     clock,
@@ -70,6 +70,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
   return {
     database,
     async start() {
+      await inForce;
       await engine.start();
       publisher.start();
       intake.start();

@@ -42,7 +42,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     if (!tree) throw new AppError("not_found", "there is no workspace");
     tree.saved = tree.work;
     if (tree.isGood) world.goodCommits.add(commitOf(tree));
-    return { headCommit: commitOf(tree), changed: tree.work > 0, changes: ["file | 1 +"] };
+    return { headCommit: commitOf(tree), tree: commitOf(tree), changed: tree.work > 0, changes: ["file | 1 +"] };
   }
 
   function push(project: Project, branch: string, commit: string): void {
@@ -75,6 +75,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     archive: async () => {},
     push: (project, _credentials, branch, commit) => daemon.call("workspaces.push", 400, () => push(project, branch, commit)),
     restore: async () => ({ path: "", commit: "", checkpoint: null }),
+    rewind: async () => {},
     remove: (_project, task) =>
       daemon.call(
         "workspaces.remove",

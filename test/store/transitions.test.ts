@@ -46,6 +46,7 @@ describe("a claim", () => {
       projectId: project.id,
       stage: "implement",
       attempt: 1,
+      iteration: 1,
       epoch: 1,
       worker: 3,
       agent: "claude",
@@ -77,7 +78,7 @@ describe("a claim", () => {
     expect(latestVirtualTime(database.reader)).toBe(2.5);
     expect(history(database, before)).toEqual([
       ["task.status_changed", { from: "queued", to: "running", reason: null, message: null }],
-      ["run.started", { attempt: 1, agent: "claude", worker: 3, stage: "implement", handedOverFrom: null }],
+      ["run.started", { attempt: 1, agent: "claude", worker: 3, stage: "implement", iteration: 1, handedOverFrom: null }],
     ]);
     expect([openRuns(database.reader), findRun(database.reader, "run_none")]).toEqual([[run], undefined]);
   });

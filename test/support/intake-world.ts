@@ -67,6 +67,7 @@ export class IntakeWorld implements AsyncDisposable {
       random: () => 0.5,
       log: silentLog,
       database,
+      workflows: { firstStage: (_, workflow) => (workflow === "issue-plan" ? "plan" : "implement") },
       forges: {
         github: new GithubForge({ clock, redact, tokens: (variable) => secrets[variable] }),
         local: new LocalForge({ clock, redact, env: { PATH: gitEnv["PATH"] ?? "" } }),

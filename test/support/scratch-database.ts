@@ -109,7 +109,18 @@ export function startTask(database: Database, taskId: TaskId): Run {
 export const content: RunOutcome = { status: "no_change", report: "Nothing to do." };
 
 export function step(status: NextStep["status"], change: Partial<NextStep> = {}): NextStep {
-  return { status, reason: null, message: null, runAfter: null, keepsAttempt: false, resumeSessionId: null, effects: [], ...change };
+  return {
+    status,
+    stage: null,
+    iteration: null,
+    reason: null,
+    message: null,
+    runAfter: null,
+    keepsAttempt: false,
+    resumeSessionId: null,
+    effects: [],
+    ...change,
+  };
 }
 
 /** Claims a task and ends it so. */

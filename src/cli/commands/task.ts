@@ -19,6 +19,8 @@ export interface AddOptions {
   readonly body?: string;
   readonly bodyFile?: string;
   readonly plan?: boolean;
+  readonly workflow?: string;
+  readonly set?: Readonly<Record<string, string>>;
   readonly priority?: number;
   readonly deadline?: number;
   readonly delivery?: Delivery;
@@ -37,6 +39,8 @@ export async function add(cli: Cli, words: string[], options: AddOptions): Promi
       title: words.join(" "),
       body: await bodyOf(cli, options),
       mode: options.plan ? "plan" : "execute",
+      parameters: options.set ?? {},
+      ...(options.workflow !== undefined && { workflow: options.workflow }),
       dependsOn: options.after ?? [],
       draft,
       ...(priority !== undefined && { priority }),
@@ -97,6 +101,38 @@ export async function retry(cli: Cli, task: string): Promise<void> {
   const queued = await (await cli.connect()).retryTask({ params: { task }, signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson(queued);
   cli.terminal.print(show`${painted("bold", queued.key)}: ${statusOf(queued)}.`);
+}
+
+export async function approve(cli: Cli, task: string): Promise<void> {
+  const approved = await (await cli.connect()).approveTask({ params: { task }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(approved);
+  cli.terminal.print(show`${painted("bold", approved.key)}: ${statusOf(approved)}.`);
+}
+
+export async function deny(cli: Cli, task: string, { message }: { message: string }): Promise<void> {
+  const denied = await (await cli.connect()).denyTask({ params: { task }, body: { message }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(denied);
+  cli.terminal.print(show`${painted("bold", denied.key)}: ${statusOf(denied)}.`);
+}
+
+export async function notes(cli: Cli, task: string, { stage }: { stage?: string }): Promise<void> {
+  const { items } = await (await cli.connect()).listTaskNotes({ params: { task }, query: { stage }, signal: cli.signal });
+  if (cli.isJson) {
+    for (const note of items) cli.terminal.printJson(note, "line");
+    return;
+  }
+  if (items.length === 0) return cli.terminal.print(show`There are no notes.`);
+  for (const { iteration, kind, text: note } of items) {
+    cli.terminal.print(show`${painted("bold", `Iteration ${iteration}, ${kind}`)}`, Shown.lines(note));
+  }
+}
+
+export async function rollback(cli: Cli, task: string, { to }: { to: number }): Promise<void> {
+  const back = await (await cli.connect()).rollBackTask({ params: { task }, body: { iteration: to }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(back);
+  cli.terminal.print(
+    show`${painted("bold", back.key)} is as it was after iteration ${to}. Go on from there with: drover task retry '${back.key}'`,
+  );
 }
 
 export async function diff(cli: Cli, task: string, options: { checkpoint?: number }): Promise<void> {

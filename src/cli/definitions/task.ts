@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Act } from "../action.ts";
 import { afterOption, examples, limitOption, list, moment, wholeNumber } from "./options.ts";
 
@@ -6,6 +6,11 @@ const load = () => import("../commands/task.ts");
 // Not read from the contract: that would load the whole route table to print a help text. A test compares them.
 const statuses = ["draft", "queued", "running", "waiting", "blocked", "succeeded", "failed", "cancelled"];
 const deliveries = ["pull_request", "branch", "comment"];
+const keyValue = (text: string, before: Readonly<Record<string, string>> = {}) => {
+  const [, key, value] = /^([^=]+)=([\s\S]*)$/u.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError("Use NAME=VALUE.");
+  return { ...before, [key]: value };
+};
 const which = "the task: api#42, or its id";
 
 export function defineTasks(program: Command, act: Act, now: () => number): void {
@@ -34,6 +39,30 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
     .description("queue a failed, cancelled, blocked or draft task again")
     .argument("<task>", which)
     .action(act(async () => (await load()).retry));
+  examples(
+    task.command("approve").description("approve what a task waits with: it goes on, or its result is delivered").argument("<task>", which),
+    ["drover task approve 'api#42'"],
+  ).action(act(async () => (await load()).approve));
+  task
+    .command("deny")
+    .description("deny what a task waits with: it is cancelled, its work saved")
+    .argument("<task>", which)
+    .option("-m, --message <text>", "why", "")
+    .action(act(async () => (await load()).deny));
+  task
+    .command("notes")
+    .description("what the iterations of a task's loop left to each other")
+    .argument("<task>", which)
+    .option("--stage <stage>", "of this stage (default: the one that it is at)")
+    .action(act(async () => (await load()).notes));
+  const rollback = task
+    .command("rollback")
+    .description(
+      "go back to the end of an iteration of a task's loop: its files and notes are as they were then; `drover task retry` goes on from there",
+    )
+    .argument("<task>", which)
+    .requiredOption("--to <iteration>", "the iteration", wholeNumber);
+  examples(rollback, ["drover task rollback 'api#42' --to 2"]).action(act(async () => (await load()).rollback));
   const logs = task
     .command("logs")
     .description("what happened with a task, from its beginning")
@@ -68,6 +97,8 @@ function defineAdd(task: Command, act: Act, now: () => number): void {
     .option("-b, --body <text>", "what is wanted, in full")
     .option("--body-file <file>", "the same from a file; - is standard input")
     .option("--plan", "only write a plan, change nothing")
+    .option("--workflow <name>", "how it is done (default: issue)")
+    .option("--set <name=value>", "a parameter of the workflow; may be given again", keyValue)
     .option("--priority <0-100>", "the higher goes first within its project", wholeNumber)
     .option("--deadline <time>", "90m, 12h, 3d, or a date", moment(now))
     .addOption(new Option("--delivery <how>", "how the result reaches people").choices(deliveries))

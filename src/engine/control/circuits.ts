@@ -70,7 +70,7 @@ export function countCircuits(parts: EngineParts): CircuitSummary {
 
 /** The circuits of what there is, and of what there was and has failed. */
 function circuitIds(parts: EngineParts): string[] {
-  const stages = [...parts.workflows.values()].flatMap(({ name, stages: all }) => all.map((stage) => stageCircuit(name, stage.name)));
+  const stages = parts.workflows.all().flatMap(({ name, workflow }) => workflow.stages.map((stage) => stageCircuit(name, stage.name)));
   const workers = Object.keys(parts.settings.current().agents).map(workerCircuit);
   return [...new Set([SYSTEM_CIRCUIT, ...workers, ...stages, ...loadCircuits(parts.database.reader).keys()])];
 }

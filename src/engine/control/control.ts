@@ -9,6 +9,7 @@ import { hookVerbs } from "./hooks.ts";
 import { runVerbs } from "./runs.ts";
 import type { ControlParts } from "./scope.ts";
 import { taskVerbs } from "./tasks.ts";
+import { workflowVerbs } from "./workflows.ts";
 
 /** Everything that can be asked of Drover, one verb a route: whatever a client shows or does goes through here. */
 export function createControl(parts: ControlParts): Control {
@@ -17,6 +18,7 @@ export function createControl(parts: ControlParts): Control {
     ...historyVerbs(parts),
     ...projectVerbs(parts),
     ...taskVerbs(parts),
+    ...workflowVerbs(parts),
     ...hookVerbs(parts),
     ...runVerbs(parts),
     ...agentVerbs(parts),

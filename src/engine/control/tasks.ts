@@ -1,19 +1,35 @@
 import { randomUUID } from "node:crypto";
+import { AppError } from "../../base/errors.ts";
 import type { RequestOf } from "../../contract/control.ts";
 import type { FiledTask } from "../../contract/routes.ts";
 import type { Task } from "../../contract/task.ts";
-import { wayOf } from "../../domain/task-way.ts";
 import { tellCancelled } from "../../publish/cancelled.ts";
 import { appendAudit } from "../../store/audit.ts";
 import { listEffects } from "../../store/effects.ts";
 import { getProject } from "../../store/projects.ts";
-import { listRuns } from "../../store/runs.ts";
-import { insertTask, listTasks } from "../../store/tasks.ts";
+import { listLoopNotes } from "../../store/loop-notes.ts";
+import { endOfIteration, listRuns } from "../../store/runs.ts";
+import { getTask, insertTask, listTasks } from "../../store/tasks.ts";
 import { endCoolDowns } from "../../store/circuits.ts";
-import { requestCancel, retryTask } from "../../store/transitions.ts";
+import { refuseOnItsWay, requestCancel, retryTask, rollBackTask } from "../../store/transitions.ts";
+import { approve, deny } from "../approval.ts";
+import { inForceNow } from "../workflow-library.ts";
+import { workflowOf } from "../../domain/task-mode.ts";
+import { parametersOf } from "../../domain/workflow-parameters.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listTasks" | "createTask" | "getTask" | "cancelTask" | "retryTask" | "getTaskDiff" | "restoreTask";
+type Names =
+  | "listTasks"
+  | "createTask"
+  | "getTask"
+  | "cancelTask"
+  | "retryTask"
+  | "approveTask"
+  | "denyTask"
+  | "listTaskNotes"
+  | "rollBackTask"
+  | "getTaskDiff"
+  | "restoreTask";
 
 /** Tasks: filing them, looking at them, and what a person may do with them. */
 export function taskVerbs(parts: ControlParts): Verbs<Names> {
@@ -56,9 +72,31 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       const { id, key } = requireTask(reader, params.task);
       return audited(parts, { actor, action: "task.retry", subject: key }, (tx) => {
         endCoolDowns(tx);
-        return retryTask(tx, id);
+        const { projectId, workflow } = getTask(tx, id);
+        return retryTask(tx, id, inForceNow(parts, projectId, workflow));
       });
     },
+
+    approveTask({ params, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.approve", subject: key }, (tx) => approve(parts, tx, getTask(tx, id)));
+    },
+
+    denyTask({ params, body, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.deny", subject: key, detail: { ...body } }, (tx) => {
+        const task = deny(tx, getTask(tx, id), actor, body.message);
+        tellCancelled(tx, [id]);
+        return task;
+      });
+    },
+
+    listTaskNotes({ params, query }) {
+      const task = requireTask(reader, params.task);
+      return { items: listLoopNotes(reader, task.id, query.stage ?? task.stage) };
+    },
+
+    rollBackTask: (request) => rollBack(parts, request),
 
     getTaskDiff({ params, query }) {
       const task = requireTask(reader, params.task);
@@ -74,11 +112,29 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
   };
 }
 
+/** The work is set back first: if that fails, or the daemon dies in between, the task is as it was and its work is saved. */
+async function rollBack(parts: ControlParts, { params, body, actor }: RequestOf<"rollBackTask">): Promise<Task> {
+  const { reader } = parts.database;
+  const task = requireTask(reader, params.task);
+  refuseOnItsWay(task.key, task.status);
+  const end = endOfIteration(reader, task.id, task.stage, body.iteration);
+  if (end === undefined) throw new AppError("not_found", `The stage ${task.stage} of ${task.key} has had no iteration ${body.iteration}.`);
+  const project = getProject(reader, task.projectId);
+  const checkpoint = (await parts.workspaces.checkpoints(project, task)).findLast(({ at }) => at <= end);
+  if (!checkpoint) throw new AppError("not_found", `Nothing was saved of iteration ${body.iteration} of ${task.key}.`);
+  await parts.workspaces.rewind(project, task, checkpoint.index, parts.clock.now());
+  const detail = { ...body, checkpoint: checkpoint.index };
+  return audited(parts, { actor, action: "task.rollback", subject: task.key, detail }, (tx) =>
+    rollBackTask(tx, task.id, body.iteration, actor),
+  );
+}
+
 async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createTask">): Promise<FiledTask> {
   const { reader } = parts.database;
   const project = requireProject(reader, body.project);
   const { defaults } = parts.settings.forProject(project);
   const plans = body.mode === "plan";
+  const { workflow } = parts.workflows.inForce(project.id, body.workflow ?? workflowOf(body.mode));
   const key = body.idempotencyKey ?? randomUUID();
   return parts.database.write((tx) => {
     const { task, created } = insertTask(
@@ -88,7 +144,9 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
         title: body.title,
         body: body.body,
         source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
-        ...wayOf(body.mode),
+        workflow: workflow.name,
+        stage: workflow.stages[0]?.name ?? "",
+        parameters: parametersOf(workflow, body.parameters),
         delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
         priority: body.priority ?? defaults.priority,
         deadlineAt: body.deadlineAt ?? null,

@@ -1,0 +1,59 @@
+import { AppError } from "../../base/errors.ts";
+import type { ProjectId } from "../../contract/ids.ts";
+import type { WorkflowVersion } from "../../contract/workflow.ts";
+import { listVersions, rollBackWorkflow, type StoredWorkflow } from "../../store/workflows.ts";
+import { sampleData } from "../../workflow/prompt.ts";
+import { stageOf } from "../workflow-library.ts";
+import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
+
+type Names = "listWorkflows" | "getWorkflow" | "renderWorkflow" | "rollBackWorkflow";
+
+const VERSIONS_MAX = 50;
+
+/** The workflows: what is in force, its versions, and going back to an earlier one. */
+export function workflowVerbs(parts: ControlParts): Verbs<Names> {
+  const { reader } = parts.database;
+  const idOf = (project: string | undefined): ProjectId | null => (project === undefined ? null : requireProject(reader, project).id);
+  const versionsOf = ({ projectId, name }: StoredWorkflow) => listVersions(reader, { projectId, name }, VERSIONS_MAX);
+
+  return {
+    listWorkflows: ({ query }) => ({ items: parts.workflows.list(idOf(query.project)).map(toVersion) }),
+
+    getWorkflow({ params, query }) {
+      const found = parts.workflows.inForce(idOf(query.project), params.workflow);
+      return {
+        ...toVersion(found),
+        versions: versionsOf(found)
+          .map(({ workflow: _, ...version }) => version)
+          .map(withoutIds),
+      };
+    },
+
+    renderWorkflow({ params, query }) {
+      const { workflow } = parts.workflows.inForce(idOf(query.project), params.workflow);
+      const stage = query.stage === undefined ? workflow.stages[0] : stageOf(workflow, query.stage);
+      if (!stage) throw new AppError("invalid", `The workflow ${workflow.name} has no stages.`);
+      return parts.renderPrompt(workflow, stage.prompt, sampleData(workflow, workflow.stages.indexOf(stage), true));
+    },
+
+    async rollBackWorkflow({ params, body, actor }) {
+      const current = parts.workflows.inForce(idOf(body.project), params.workflow);
+      const versions = versionsOf(current);
+      const to = versions.find(({ version }) => version === (body.version ?? current.version - 1));
+      if (!to) throw new AppError("not_found", `The workflow ${current.name} has no version ${body.version ?? current.version - 1}.`);
+      const detail = { from: current.version, to: to.version };
+      await audited(parts, { actor, action: "workflow.rollback", subject: current.name, detail }, (tx) =>
+        rollBackWorkflow(tx, current, to),
+      );
+      return { ...toVersion(to), inForce: true };
+    },
+  };
+}
+
+function toVersion(stored: StoredWorkflow): WorkflowVersion {
+  return withoutIds(stored);
+}
+
+function withoutIds<One extends { readonly id: number; readonly projectId: ProjectId | null }>({ id: _, projectId: __, ...version }: One) {
+  return version;
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { AppError } from "../base/errors.ts";
+import { parseYamlValue } from "../config/yaml-text.ts";
+import { TaskBody, TaskTitle } from "../contract/task.ts";
+
+/** A task that an agent lists: what is wanted, and behind which of the others it comes. */
+const ListedTask = z.strictObject({
+  title: TaskTitle,
+  body: TaskBody.default(""),
+  /** Numbers of tasks earlier in the list, from 1, whose results it needs. */
+  after: z.array(z.int().min(1)).max(50).default([]),
+});
+export type ListedTask = z.infer<typeof ListedTask>;
+
+const TaskList = z.strictObject({ tasks: z.array(ListedTask).min(1).max(50) });
+
+const BLOCK = /^```ya?ml[ \t]*\r?\n(?<text>[\s\S]*?)^```[ \t]*$/gmu;
+
+/**
+ * The tasks that a report lists in its last YAML block, in order. Throws `invalid`, in words for the one who wrote it, for a
+ * report that lists none, or in another form.
+ */
+export function readTaskList(report: string): ListedTask[] {
+  const text = [...report.matchAll(BLOCK)].at(-1)?.groups?.["text"];
+  if (text === undefined) throw new AppError("invalid", "The report ends without a block ```yaml that lists the tasks.");
+  const parsed = TaskList.safeParse(parseYamlValue("the list of tasks", text));
+  if (!parsed.success) throw new AppError("invalid", `The list of tasks is not as it must be:\n${z.prettifyError(parsed.error)}`);
+  const { tasks } = parsed.data;
+  for (const [index, { title, after }] of tasks.entries()) {
+    const wrong = after.find((number) => number > index);
+    if (wrong !== undefined) {
+      throw new AppError(
+        "invalid",
+        `Task ${index + 1} (${title}) comes after task ${wrong}, which is not before it in the list: put them in order.`,
+      );
+    }
+  }
+  return tasks;
+}

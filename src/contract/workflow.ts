@@ -10,12 +10,11 @@ export const WorkflowName = z
   .max(60);
 
 /** Repeating a stage with a fresh context, an iteration at a time, until its checks pass. */
-export const StageLoop = z.strictObject({
+const StageLoop = z.strictObject({
   iterations: z.int().min(1).max(1000).default(20).describe("iterations at most; then the task fails with its work kept"),
   unchanged: z.int().min(1).max(100).default(3).describe("iterations that may come to a result that was there before, in a row"),
   timeMs: z.int().min(1000).nullable().default(null).describe("time that all iterations together may take, milliseconds; null: no limit"),
 });
-export type StageLoop = z.infer<typeof StageLoop>;
 
 /** What a stage may take, where that is less than what the project allows. */
 const StageLimits = z.strictObject({
@@ -53,7 +52,7 @@ export const Stage = z.strictObject({
 export type Stage = z.infer<typeof Stage>;
 
 /** A value that the person who files a task may give, for the prompts. */
-export const WorkflowParameter = z.strictObject({
+const WorkflowParameter = z.strictObject({
   description: z.string().max(500).default(""),
   default: z.string().max(10_000).nullable().default(null).describe("null: it must be given"),
   allowed: z.array(z.string()).max(100).nullable().default(null).describe("the values that it may have; null: any text"),

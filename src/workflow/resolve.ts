@@ -2,9 +2,10 @@ import { AppError } from "../base/errors.ts";
 import { keyOf, type Path } from "../config/schema.ts";
 import { configError, shown, type Problem } from "../config/problem.ts";
 import { nearest } from "../config/suggestion.ts";
-import { has, isTree, merge, valueAt, type Tree } from "../config/tree.ts";
+import { has, isTree, merge, valueAt, without, type Tree } from "../config/tree.ts";
 import { Workflow } from "../contract/workflow.ts";
-import type { WorkflowFolder, WorkflowSource } from "./sources.ts";
+import type { WorkflowSource } from "./source.ts";
+import type { WorkflowFolder } from "./sources.ts";
 import { tryPrompts } from "./prompt.ts";
 import { checkTemplate, ownPartials, partialsOf } from "./template.ts";
 
@@ -43,7 +44,7 @@ interface Placed {
 function resolveOne(folders: readonly WorkflowFolder[], own: Placed): Workflow {
   const lineage = lineageOf(folders, own, []);
   const merged = lineage.reduce<Tree>((values, { source }) => mergeWorkflow(values, source), {});
-  const { extends: _, mixins: __, abstract: ___, ...values }: Tree = { ...merged, name: own.source.name };
+  const values = ["extends", "mixins", "abstract"].reduce<Tree>((tree, key) => without(tree, [key]), { ...merged, name: own.source.name });
   const parsed = Workflow.omit({ partials: true }).safeParse(values);
   if (!parsed.success) throw configError(parsed.error.issues.flatMap((issue) => problemsOf(issue, values, lineage)));
   const misplaced = yieldProblems(parsed.data.stages, lineage);
@@ -217,5 +218,5 @@ function withTemplates(folders: readonly WorkflowFolder[], source: WorkflowSourc
     prompt: load(stage.name, stage.prompt),
     followUp: stage.followUp === null ? null : load(stage.name, stage.followUp),
   }));
-  return { ...workflow, stages, partials: Object.fromEntries([...partials].toSorted()) };
+  return { ...workflow, stages, partials: Object.fromEntries([...partials].toSorted(([a], [b]) => (a < b ? -1 : 1))) };
 }

@@ -3,19 +3,10 @@ import { basename, extname, join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { readConfigText } from "../config/file.ts";
 import { configError } from "../config/problem.ts";
-import { isTree, type Tree } from "../config/tree.ts";
-import { parseYaml, type YamlText } from "../config/yaml-text.ts";
+import { isTree } from "../config/tree.ts";
+import { parseYaml } from "../config/yaml-text.ts";
+import type { WorkflowSource } from "./source.ts";
 import { symphonyWorkflow } from "./symphony.ts";
-
-/** One workflow as its author wrote it, not yet put together with what it extends. */
-export interface WorkflowSource {
-  readonly name: string;
-  /** Where it was written: an absolute path. */
-  readonly file: string;
-  readonly values: Tree;
-  /** Where a value stands in the file; undefined: it has no lines of its own. */
-  readonly text: YamlText | undefined;
-}
 
 /** The workflows and templates of one place: those that come with Drover, a home's, or a project's. */
 export interface WorkflowFolder {

@@ -1,10 +1,10 @@
 import { configError } from "../config/problem.ts";
 import { isTree, valueAt, type Tree } from "../config/tree.ts";
 import { parseYaml } from "../config/yaml-text.ts";
-import type { WorkflowSource } from "./sources.ts";
+import type { WorkflowSource } from "./source.ts";
 
 /** What a project's `WORKFLOW.md` is called here. */
-export const SYMPHONY_NAME = "symphony";
+const SYMPHONY_NAME = "symphony";
 
 const FRONT_MATTER = /^---\r?\n(?<yaml>[\s\S]*?)\r?\n---\r?\n?(?<body>[\s\S]*)$/u;
 const DEFAULT_PROMPT = "You are working on an issue.\n\n{{> request}}\n";

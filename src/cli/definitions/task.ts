@@ -39,30 +39,8 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
     .description("queue a failed, cancelled, blocked or draft task again")
     .argument("<task>", which)
     .action(act(async () => (await load()).retry));
-  examples(
-    task.command("approve").description("approve what a task waits with: it goes on, or its result is delivered").argument("<task>", which),
-    ["drover task approve 'api#42'"],
-  ).action(act(async () => (await load()).approve));
-  task
-    .command("deny")
-    .description("deny what a task waits with: it is cancelled, its work saved")
-    .argument("<task>", which)
-    .option("-m, --message <text>", "why", "")
-    .action(act(async () => (await load()).deny));
-  task
-    .command("notes")
-    .description("what the iterations of a task's loop left to each other")
-    .argument("<task>", which)
-    .option("--stage <stage>", "of this stage (default: the one that it is at)")
-    .action(act(async () => (await load()).notes));
-  const rollback = task
-    .command("rollback")
-    .description(
-      "go back to the end of an iteration of a task's loop: its files and notes are as they were then; `drover task retry` goes on from there",
-    )
-    .argument("<task>", which)
-    .requiredOption("--to <iteration>", "the iteration", wholeNumber);
-  examples(rollback, ["drover task rollback 'api#42' --to 2"]).action(act(async () => (await load()).rollback));
+  defineGates(task, act);
+  defineLoops(task, act);
   const logs = task
     .command("logs")
     .description("what happened with a task, from its beginning")
@@ -86,6 +64,38 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
     .argument("<folder>", "a folder that does not exist yet")
     .option("--checkpoint <number>", "as of this checkpoint", wholeNumber)
     .action(act(async () => (await load()).restore));
+}
+
+/** What a person decides of a task that waits for it. */
+function defineGates(task: Command, act: Act): void {
+  examples(
+    task.command("approve").description("approve what a task waits with: it goes on, or its result is delivered").argument("<task>", which),
+    ["drover task approve 'api#42'"],
+  ).action(act(async () => (await load()).approve));
+  task
+    .command("deny")
+    .description("deny what a task waits with: it is cancelled, its work saved")
+    .argument("<task>", which)
+    .option("-m, --message <text>", "why", "")
+    .action(act(async () => (await load()).deny));
+}
+
+/** What there is of a task whose stage is a loop. */
+function defineLoops(task: Command, act: Act): void {
+  task
+    .command("notes")
+    .description("what the iterations of a task's loop left to each other")
+    .argument("<task>", which)
+    .option("--stage <stage>", "of this stage (default: the one that it is at)")
+    .action(act(async () => (await load()).notes));
+  const rollback = task
+    .command("rollback")
+    .description(
+      "go back to the end of an iteration of a task's loop: its files and notes are as they were then; `drover task retry` goes on from there",
+    )
+    .argument("<task>", which)
+    .requiredOption("--to <iteration>", "the iteration", wholeNumber);
+  examples(rollback, ["drover task rollback 'api#42' --to 2"]).action(act(async () => (await load()).rollback));
 }
 
 function defineAdd(task: Command, act: Act, now: () => number): void {

@@ -23,9 +23,7 @@ export function workflowVerbs(parts: ControlParts): Verbs<Names> {
       const found = parts.workflows.inForce(idOf(query.project), params.workflow);
       return {
         ...toVersion(found),
-        versions: versionsOf(found)
-          .map(({ workflow: _, ...version }) => version)
-          .map(withoutIds),
+        versions: versionsOf(found).map(headOf),
       };
     },
 
@@ -50,10 +48,11 @@ export function workflowVerbs(parts: ControlParts): Verbs<Names> {
   };
 }
 
-function toVersion(stored: StoredWorkflow): WorkflowVersion {
-  return withoutIds(stored);
+function toVersion({ project, name, version, file, workflow, acceptedAt, inForce }: StoredWorkflow): WorkflowVersion {
+  return { project, name, version, file, workflow, acceptedAt, inForce };
 }
 
-function withoutIds<One extends { readonly id: number; readonly projectId: ProjectId | null }>({ id: _, projectId: __, ...version }: One) {
-  return version;
+/** A version without what it says. */
+function headOf({ project, name, version, file, acceptedAt, inForce }: StoredWorkflow): Omit<WorkflowVersion, "workflow"> {
+  return { project, name, version, file, acceptedAt, inForce };
 }

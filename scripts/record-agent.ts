@@ -1,7 +1,8 @@
 /**
  * Records what the real agents print in the situations that their readers must understand, against the scripted model in a
  * network namespace: `node scripts/record-agent.ts [AGENT [SITUATION ...]]`. Writes test/agents/recorded/AGENT/SITUATION.jsonl,
- * without what differs from machine to machine; the last line is ours and says how the program ended.
+ * without what differs from machine to machine; the last line is ours and says how the program ended. In the situation `hooks` it is what
+ * its hooks tell.
  */
 import { mkdir, readFile, watch, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
@@ -10,6 +11,7 @@ import type { ModelScript, ModelStep } from "../src/demo/model-script.ts";
 import { createBench, realClaude, type AgentBench, type DriverSubject, type StartOptions } from "../test/support/agent-bench.ts";
 import type { AgentRun } from "../test/support/agent-run.ts";
 import { realCodex, realGemini, realOpencode } from "../test/support/real-agents.ts";
+import { readSpool } from "../src/process/spool.ts";
 import { anonymous, withoutIds } from "./recording.ts";
 
 interface Situation {
@@ -41,8 +43,11 @@ const answerWith = (answer: { allow: boolean; message: string }) => async (run: 
 
 const session = "11111111-1111-4111-8111-111111111111";
 
+const fails: ModelStep = { calls: [{ kind: "run", command: "exit 3" }] };
+
 /** What every agent meets. */
 const situations: Record<string, Situation> = {
+  hooks: { steps: [write, fails, failing(529, { times: 1 })], options: { reportsHooks: true } },
   worked: { steps: [write, read, done] },
   resumed: {
     steps: [done],
@@ -153,7 +158,8 @@ async function record(subject: DriverSubject, { steps, options, before, meanwhil
   const directory = join(bench.folder, `run-${before ? 2 : 1}`, "agent");
   const stderr = await readFile(join(directory, "err"), "utf8");
   const ended = { type: "recorded_end", exitCode: end.state === "exited" ? end.exitCode : null, stderr };
-  const lines = [...run.lines, JSON.stringify(ended)].map((line) => JSON.stringify(anonymous(JSON.parse(line), bench)));
+  const told = options?.reportsHooks ? (await readSpool(join(bench.folder, "config", "hooks", "spool.jsonl"), 0)).records : undefined;
+  const lines = (told ?? [...run.lines, JSON.stringify(ended)]).map((line) => JSON.stringify(anonymous(JSON.parse(line), bench)));
   return `${withoutIds(lines.join("\n"))}\n`;
 }
 

@@ -19,7 +19,7 @@ import { readLogin } from "./login.ts";
 export function claudeDriver(clock: Clock): Driver {
   return {
     name: "claude",
-    announces: ["tool", "session"],
+    announces: ["tool", "session", "error"],
     detect: (agent, env, signal) => detect(agent, env, clock, signal),
     launch,
     openReader: () => new ClaudeReader(),

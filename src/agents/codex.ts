@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import type { AgentConfig } from "../contract/config.ts";
+import { codexHooks, TRUST_ARGUMENT } from "./codex-hooks.ts";
 import { CodexReader } from "./codex-output.ts";
 import { detectProgram, type ProgramFacts } from "./detection.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
@@ -29,6 +30,7 @@ const CODEX: ProgramFacts = {
 export function codexDriver(clock: Clock): Driver {
   return {
     name: "codex",
+    announces: ["tool", "session"],
     detect: (agent, env, signal) => detect(agent, env, clock, signal),
     launch,
     openReader: () => new CodexReader(),
@@ -37,7 +39,7 @@ export function codexDriver(clock: Clock): Driver {
 }
 
 function launch(request: LaunchRequest): Launch {
-  const { agent, prompt, configDirectory, sessionId, path, env } = request;
+  const { agent, prompt, configDirectory, sessionId, hooks, path, env } = request;
   refuseToAsk(CODEX.product, agent);
   const promptFile = join(configDirectory, "prompt.md");
   const login = loginFile(env);
@@ -47,6 +49,7 @@ function launch(request: LaunchRequest): Launch {
     "--json",
     "--skip-git-repo-check",
     "--ignore-rules",
+    ...(hooks === null ? [] : [TRUST_ARGUMENT]),
     ...agent.args,
     ...(sessionId === null ? [] : ["resume", sessionId]),
     "-",
@@ -76,7 +79,7 @@ date +'{"type":"drover.started","at":%s,"zone":"%z"}'
 shift 3
 `;
 
-function configOf({ agent, workspace }: LaunchRequest): string {
+function configOf({ agent, workspace, hooks }: LaunchRequest): string {
   const text = (value: string) => JSON.stringify(value);
   return [
     ...(agent.model === null ? [] : [`model = ${text(agent.model)}`]),
@@ -107,6 +110,7 @@ function configOf({ agent, workspace }: LaunchRequest): string {
     "remote_plugin = false",
     "apps = false",
     "tool_suggest = false",
+    ...(hooks === null ? [] : codexHooks(hooks)),
     "",
   ].join("\n");
 }

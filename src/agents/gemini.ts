@@ -6,6 +6,7 @@ import type { AgentConfig } from "../contract/config.ts";
 import type { AgentPlace } from "./agent-place.ts";
 import { detectProgram, type ProgramFacts } from "./detection.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
+import { geminiHooks } from "./gemini-hooks.ts";
 import { GeminiReader } from "./gemini-output.ts";
 import { readLogin } from "./login.ts";
 import { cannotAsk, refuseToAsk } from "./permission.ts";
@@ -31,6 +32,7 @@ const GEMINI: ProgramFacts = {
 export function geminiDriver(clock: Clock): Driver {
   return {
     name: "gemini",
+    announces: ["tool", "session"],
     detect: (agent, env, signal) => detect(agent, env, clock, signal),
     launch,
     openReader: () => new GeminiReader(),
@@ -39,7 +41,7 @@ export function geminiDriver(clock: Clock): Driver {
 }
 
 function launch(request: LaunchRequest): Launch {
-  const { agent, prompt, configDirectory, sessionId } = request;
+  const { agent, prompt, configDirectory, sessionId, hooks } = request;
   refuseToAsk(GEMINI.product, agent);
   const { env, files, reach, ...first } = geminiPlace(request);
   const promptFile = join(configDirectory, "prompt.md");
@@ -53,7 +55,14 @@ function launch(request: LaunchRequest): Launch {
     ...(sessionId === null ? [] : [`--resume=${sessionId}`]),
     ...agent.args,
   ] as const;
-  return { argv: readingPrompt(promptFile, command, first), env, files: { ...files, [promptFile]: prompt }, reach, stdin: "" };
+  const hookFiles = hooks === null ? {} : geminiHooks(join(configDirectory, ".gemini"), hooks);
+  return {
+    argv: readingPrompt(promptFile, command, first),
+    env,
+    files: { ...files, ...hookFiles, [promptFile]: prompt },
+    reach,
+    stdin: "",
+  };
 }
 
 /** What surrounds it, in whichever way it is spoken to. */

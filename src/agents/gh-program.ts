@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { quote } from "../process/script.ts";
 
 /** Where an agent's `gh` asks. */
 export interface BrokerTarget {
@@ -40,7 +41,7 @@ export function ghProgram({ folder, ...place }: BrokerTarget): {
 } {
   const gh = join(folder, "gh");
   const source = join(folder, "source");
-  const start = `#!/bin/sh\nunset NODE_OPTIONS\nexec ${quoted(process.execPath)} ${quoted(join(source, "main.ts"))} "$@"\n`;
+  const start = `#!/bin/sh\nunset NODE_OPTIONS\nexec ${quote(process.execPath)} ${quote(join(source, "main.ts"))} "$@"\n`;
   return {
     files: {
       ...Object.fromEntries(SOURCES.map((name) => [join(source, name), readFileSync(new URL(`gh/${name}`, import.meta.url), "utf8")])),
@@ -57,8 +58,4 @@ export function ghProgram({ folder, ...place }: BrokerTarget): {
       GIT_CONFIG_VALUE_0: "",
     }),
   };
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -38,7 +38,18 @@ test("all that a hook says is kept, cleaned of secrets wherever they stand", () 
       detail: { tool_input: { file_path: "a.txt", lines: ["a [redacted]", 2, null, true] }, tool_response: { "[redacted] key": 1 } },
     },
     waits: null,
+    retries: null,
   });
+});
+
+test("OpenCode tells when it asks its provider again", () => {
+  const status = { type: "retry", attempt: 2, message: "Overloaded, says secret", next: 1_796_063_129_275 };
+  expect(read({ hook_event_name: "session.status", status })).toMatchObject({
+    event: { category: "state", name: "session.status" },
+    waits: null,
+    retries: { attempt: 2, message: "Overloaded, says [redacted]" },
+  });
+  expect(read({ hook_event_name: "session.status", status: { type: "idle" } })?.retries).toBeNull();
 });
 
 test("very long values are cut, so that one can't hide the others or fill the disk", () => {

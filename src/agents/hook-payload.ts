@@ -2,10 +2,13 @@ import { z } from "zod";
 import type { HookCategory, NewHookEvent } from "../contract/hook.ts";
 import { cutText } from "./agent-text.ts";
 
-/** What an agent's hook said, in our words. `waits`: what it says that it waits for. */
+/** What an agent's hook said, in our words. */
 export interface HookMessage {
   readonly event: NewHookEvent;
+  /** What it says that it waits for. */
   readonly waits: "permission" | "answer" | null;
+  /** That it asks its provider again, and for which time. */
+  readonly retries: { readonly attempt: number; readonly message: string } | null;
 }
 
 /** A whole tool result is worth keeping; a file of a megabyte in it is not. */
@@ -22,6 +25,9 @@ const Payload = z.looseObject({
   /** Of a `Notification`. */
   notification_type: z.string().optional().catch(undefined),
 });
+
+/** The `session.status` of OpenCode while it waits to ask its provider again. */
+const Retry = z.object({ status: z.object({ type: z.literal("retry"), attempt: z.int().positive(), message: z.string() }) });
 
 /** By the names of all agents; what is in none of these is a session event. */
 const TOOL = /^(?:(?:Pre|Post)Tool(?:Use|Batch)|(?:Before|After)Tool|tool\.execute\.(?:before|after))$/u;
@@ -44,7 +50,7 @@ export function readHookPayload(payload: unknown, clean: (text: string) => strin
     tool: tool === undefined ? null : clean(tool),
     detail,
   } as const;
-  return { event, waits: waitsFor(name, notification) };
+  return { event, waits: waitsFor(name, notification), retries: retriesOf(detail) };
 }
 
 function categoryOf(name: string): HookCategory {
@@ -56,6 +62,11 @@ function categoryOf(name: string): HookCategory {
 function waitsFor(name: string, notification: string | undefined): HookMessage["waits"] {
   if (name === "PermissionRequest" || name === "permission.asked" || notification === "permission_prompt") return "permission";
   return name === "Elicitation" || notification === "idle_prompt" || notification === "elicitation_dialog" ? "answer" : null;
+}
+
+function retriesOf(detail: NewHookEvent["detail"]): HookMessage["retries"] {
+  const retry = Retry.safeParse(detail).data?.status;
+  return retry === undefined ? null : { attempt: retry.attempt, message: cutText(retry.message, 500) };
 }
 
 function detailOf(payload: Readonly<Record<string, unknown>>, clean: (text: string) => string): NewHookEvent["detail"] {

@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { quote } from "../process/script.ts";
 
 /** Where an agent is to report what its hooks tell. */
 export interface HookTarget {
@@ -10,14 +11,12 @@ export interface HookTarget {
 }
 
 /**
- * Appends its stdin to the spool $1 by one write, so that payloads of hooks that run at the same time stay whole, and then
- * prints $2 where the agent wants an answer. Needs nothing but sh and dd; takes 3 ms.
+ * Appends its stdin to the spool $1 by one write, so that payloads of hooks that run at the same time stay whole. Needs nothing
+ * but sh and dd; takes 3 ms.
  */
 const PROGRAM = `#!/bin/sh
-# drover-hook SPOOL [ANSWER]: takes down what a hook of the agent tells. It never fails: no hook may hold up the agent.
-[ $# -gt 1 ] || exec dd ibs=65536 obs=4194304 2>/dev/null >>"$1"
-dd ibs=65536 obs=4194304 2>/dev/null >>"$1"
-printf '%s\\n' "$2"
+# drover-hook SPOOL: takes down what a hook of the agent tells.
+exec dd ibs=65536 obs=4194304 2>/dev/null >>"$1"
 `;
 
 /** The program that an agent's hooks are to run, and the files that it needs (`Launch.files`). */
@@ -27,4 +26,9 @@ export function hookProgram({ spool }: HookTarget): {
 } {
   const program = join(dirname(spool), "drover-hook");
   return { argv: ["/bin/sh", program, spool], files: { [program]: PROGRAM } };
+}
+
+/** The same for an agent that hands its hooks to a shell. */
+export function hookCommand(target: HookTarget): string {
+  return ["exec", ...hookProgram(target).argv.map(quote)].join(" ");
 }

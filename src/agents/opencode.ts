@@ -7,6 +7,7 @@ import type { AgentPlace } from "./agent-place.ts";
 import { detectProgram, type ProgramFacts } from "./detection.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { readLogin } from "./login.ts";
+import { opencodeHooks, opencodePackages } from "./opencode-hooks.ts";
 import { OpencodeReader } from "./opencode-output.ts";
 import { cannotAsk, refuseToAsk } from "./permission.ts";
 import { readingPrompt } from "./prompt-file.ts";
@@ -31,6 +32,7 @@ const OPENCODE: ProgramFacts = {
 export function opencodeDriver(clock: Clock): Driver {
   return {
     name: "opencode",
+    announces: ["tool", "session", "error"],
     detect: (agent, env, signal) => detect(agent, env, clock, signal),
     launch,
     openReader: () => new OpencodeReader(),
@@ -39,7 +41,7 @@ export function opencodeDriver(clock: Clock): Driver {
 }
 
 function launch(request: LaunchRequest): Launch {
-  const { agent, prompt, configDirectory, sessionId } = request;
+  const { agent, prompt, configDirectory, sessionId, hooks } = request;
   refuseToAsk(OPENCODE.product, agent);
   const { env, files, reach, ...first } = opencodePlace(request, (carried) => ({ type: "drover.refused", carried }));
   const promptFile = join(configDirectory, "prompt.md");
@@ -56,7 +58,14 @@ function launch(request: LaunchRequest): Launch {
     ...(sessionId === null ? [] : [`--session=${sessionId}`]),
     ...agent.args,
   ] as const;
-  return { argv: readingPrompt(promptFile, command, first), env, files: { ...files, [promptFile]: prompt }, reach, stdin: "" };
+  const told = hooks === null ? undefined : opencodeHooks(join(configDirectory, "settings", "opencode"), hooks);
+  return {
+    argv: readingPrompt(promptFile, command, first),
+    env: { ...env, ...told?.env },
+    files: { ...files, ...told?.files, [promptFile]: prompt },
+    reach,
+    stdin: "",
+  };
 }
 
 /**
@@ -70,7 +79,10 @@ export function opencodePlace({ agent, configDirectory, path, env }: LaunchReque
     before: refusing(refusal) + LOGIN,
     words: [login, join(data, "opencode")],
     env: { ...env, ...SWITCHES, PATH: path, XDG_CONFIG_HOME: settings, XDG_DATA_HOME: data, XDG_STATE_HOME: state },
-    files: { [join(settings, "opencode", "opencode.json")]: JSON.stringify(settingsFor(agent)) },
+    files: {
+      [join(settings, "opencode", "opencode.json")]: JSON.stringify(settingsFor(agent)),
+      ...opencodePackages(join(settings, "opencode")),
+    },
     reach: { hosts: ["api.anthropic.com", "api.openai.com", "openrouter.ai", "opencode.ai"], files: [login] },
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { NewEvent } from "../contract/event.ts";
+import type { HookCategory } from "../contract/hook.ts";
 import { hookOfEvent } from "./hook-of-event.ts";
 
 const called: NewEvent = { type: "run.tool_called", data: { tool: "Bash", input: "npm test" } };
@@ -28,8 +29,11 @@ test.each<[NewEvent, string | undefined]>([
 });
 
 test("what the agent's own hooks tell is not told twice; its end and its states are ours to tell", () => {
-  const announced = ["tool", "session"] as const;
-  const ended: NewEvent = { type: "run.agent_ended", data: { exitCode: 0, reason: "completed" } };
-  expect([called, ended].map((event) => hookOfEvent(event, announced)?.name)).toEqual([undefined, "agent_ended"]);
-  expect(hookOfEvent(called, ["session"])?.name).toBe("tool_called");
+  const failed: NewEvent = { type: "run.tool_finished", data: { tool: "Bash", failed: true } };
+  const ended: NewEvent = { type: "run.agent_ended", data: { exitCode: 1, reason: "agent_error" } };
+  const told = (announced: readonly HookCategory[]) => [called, failed, ended].map((event) => hookOfEvent(event, announced)?.name);
+  expect(told(["tool", "session", "error"])).toEqual([undefined, undefined, "agent_ended"]);
+  // It tells of each tool, but not which of them failed.
+  expect(told(["tool", "session"])).toEqual([undefined, "tool_finished", "agent_ended"]);
+  expect(told(["session"])).toEqual(["tool_called", "tool_finished", "agent_ended"]);
 });

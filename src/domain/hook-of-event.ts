@@ -4,11 +4,12 @@ import type { HookCategory, NewHookEvent } from "../contract/hook.ts";
 /**
  * What the daemon itself tells of a run where no hook of its agent does: its events that are of one of the categories, under
  * their own names without `run.`. Undefined: the event is no such thing.
- * @param announced the categories that the agent's own hooks tell. Errors and states are ours to judge all the same.
+ * @param announced the categories that the agent's own hooks tell; of errors, that is tools that failed. How it ended, and its
+ * states, are ours to judge all the same.
  */
 export function hookOfEvent(event: NewEvent, announced: readonly HookCategory[]): NewHookEvent | undefined {
   const category = categoryOf(event);
-  if (category === undefined || (isToldByAgents(event) && announced.includes(category === "error" ? "tool" : category))) return undefined;
+  if (category === undefined || (isToldByAgents(event) && announced.includes(category))) return undefined;
   const tool = "tool" in event.data && typeof event.data.tool === "string" ? event.data.tool : null;
   return { source: "daemon", category, name: event.type.replace(/^run\./u, ""), tool, detail: { ...event.data } };
 }

@@ -25,6 +25,7 @@ export function observationOf(event: AgentEvent, at: number, clean: (text: strin
   }
 }
 
-export function observationOfHook({ event, waits }: HookMessage, at: number): Observation {
+export function observationOfHook({ event, waits, retries }: HookMessage, at: number): Observation {
+  if (retries !== null) return { kind: "retrying", at, ...retries };
   return { kind: "hook", at, category: event.category, name: event.name, waits };
 }

@@ -44,6 +44,6 @@ function isPlain(name: string): boolean {
 }
 
 /** One word of sh, whatever it holds but NUL. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -4,11 +4,10 @@ import { describe, expect, test } from "vitest";
 import { AgentConfig } from "../../src/contract/config.ts";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { describeDriver, DONE, fileAppears, LONG, openBench, PROMPT, taskScript, WRITE } from "../conformance/driver.ts";
-import { readHookPayload } from "../../src/agents/hook-payload.ts";
-import { readSpool } from "../../src/process/spool.ts";
 import { CLAUDE, realClaude, type AgentBench } from "../support/agent-bench.ts";
 import type { AgentRun } from "../support/agent-run.ts";
 import { needs } from "../support/needs.ts";
+import { outlineOf, toldHooks } from "../support/told-hooks.ts";
 
 const { driver } = realClaude;
 
@@ -64,23 +63,19 @@ describe.skipIf(!needs("claude", "network-namespace").ok)("Claude Code", () => {
       calls: [{ kind: "tool", tool: "Task", input: { description: "Look", prompt: "SUB: look", subagent_type: "general-purpose" } }],
     };
     const script = { scenarios: [{ when: "SUB:", steps: [DONE] }, ...taskScript(WRITE, fails, ask, DONE).scenarios] };
-    const { start, folder } = await openBench(realClaude, script);
-    expect((await (await start({ prompt: PROMPT, reportsHooks: true })).conclude()).verdict).toEqual({ ok: true });
-    const { records, damaged } = await readSpool(join(folder, "config", "hooks", "spool.jsonl"), 0);
-    const told = records.map((record) => readHookPayload(JSON.parse(record), (text) => text)?.event);
-    expect([damaged, told.map((event) => `${event?.category} ${event?.name} ${event?.tool ?? ""}`.trim())]).toEqual([
-      0,
-      [
-        "session SessionStart",
-        "session UserPromptSubmit",
-        "tool PostToolUse Write",
-        "error PostToolUseFailure Bash",
-        "session SubagentStart",
-        "session SubagentStop",
-        "tool PostToolUse Agent",
-        "session Stop",
-        "session SessionEnd",
-      ],
+    const bench = await openBench(realClaude, script);
+    expect((await (await bench.start({ prompt: PROMPT, reportsHooks: true })).conclude()).verdict).toEqual({ ok: true });
+    const told = await toldHooks(bench);
+    expect(outlineOf(told)).toEqual([
+      "session SessionStart",
+      "session UserPromptSubmit",
+      "tool PostToolUse Write",
+      "error PostToolUseFailure Bash",
+      "session SubagentStart",
+      "session SubagentStop",
+      "tool PostToolUse Agent",
+      "session Stop",
+      "session SessionEnd",
     ]);
     expect(told[2]?.detail).toMatchObject({
       tool_input: { file_path: expect.any(String), content: expect.any(String) },

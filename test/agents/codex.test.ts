@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { describeDriver, DONE, openBench, PROMPT, taskScript } from "../conformance/driver.ts";
+import type { ModelStep } from "../../src/demo/model-script.ts";
+import { describeDriver, DONE, openBench, PROMPT, taskScript, WRITE } from "../conformance/driver.ts";
 import { needs } from "../support/needs.ts";
 import { realCodex } from "../support/real-agents.ts";
 import { writeFiles } from "../support/repository.ts";
+import { outlineOf, toldHooks } from "../support/told-hooks.ts";
 
 describe.skipIf(!needs("codex", "network-namespace").ok)("Codex", () => {
   describeDriver("codex", realCodex);
@@ -20,6 +22,29 @@ describe.skipIf(!needs("codex", "network-namespace").ok)("Codex", () => {
     expect(existsSync(join(folder, "outside"))).toBe(false);
     expect((await (await start({ prompt: PROMPT, permissions: "all" })).conclude()).verdict).toEqual({ ok: true });
     expect(existsSync(join(folder, "outside"))).toBe(true);
+  });
+
+  test("its hooks tell what it does: its session, its turn, each use of a tool with its input and result", async () => {
+    const fails: ModelStep = { calls: [{ kind: "run", command: "exit 3" }] };
+    const bench = await openBench(realCodex, taskScript(WRITE, fails, DONE));
+    const run = await bench.start({ prompt: PROMPT, reportsHooks: true });
+    expect((await run.conclude()).verdict).toEqual({ ok: true });
+    const told = await toldHooks(bench);
+    expect(outlineOf(told)).toEqual([
+      "session SessionStart",
+      "session UserPromptSubmit",
+      "tool PostToolUse apply_patch",
+      "tool PostToolUse Bash",
+      "session Stop",
+      "session SessionEnd",
+    ]);
+    expect(told[2]?.detail).toMatchObject({
+      tool_input: { command: expect.stringContaining("sum.mjs") },
+      tool_response: expect.stringContaining("Success"),
+    });
+    // That it runs hooks which nobody has looked at, and which it refuses a longer time, it says where a failure would stand.
+    const complaints = run.lines.filter((line) => line.includes('"error"'));
+    expect(complaints.filter((line) => !line.includes("hook-trust"))).toEqual([]);
   });
 
   test("a login is used where the person has it, and nothing else is written there", async () => {

@@ -157,7 +157,7 @@ describe.each([...traps, ...overAcp])("a hostile repository and $name by the dri
       const bench = await openBench(trap.subject, taskScript(WRITE, DONE));
       const proofs = await plant(trap, bench);
       for (const carried of trap.refused ?? []) {
-        expect((await (await bench.start({ prompt: PROMPT })).conclude()).verdict).toEqual({
+        expect((await (await bench.start({ prompt: PROMPT, reportsHooks: true })).conclude()).verdict).toEqual({
           ok: false,
           reason: "permission_denied",
           message: expect.stringContaining(carried),
@@ -165,7 +165,7 @@ describe.each([...traps, ...overAcp])("a hostile repository and $name by the dri
         });
         await rm(join(bench.workspace, carried), { recursive: true });
       }
-      expect((await (await bench.start({ prompt: PROMPT })).conclude()).verdict).toEqual({ ok: true });
+      expect((await (await bench.start({ prompt: PROMPT, reportsHooks: true })).conclude()).verdict).toEqual({ ok: true });
       expect(await readdir(proofs)).toEqual([]);
       // The names of its files it may see.
       const told = bench.model.journal.map(({ body, headers }) => /TRAPDOOR|trapdoor-\w+/u.exec(body + JSON.stringify(headers))?.[0]);

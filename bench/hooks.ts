@@ -1,7 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFile, open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Launch, LaunchRequest } from "../src/agents/driver.ts";
 import type { Run, RunStateName } from "../src/contract/run.ts";
 import { listHookEvents } from "../src/store/hook-events.ts";
 import { openRuns, getRun } from "../src/store/runs.ts";
@@ -28,33 +30,67 @@ export const benchmark: Benchmark = async ({ rounds: count, quick }) => [
   ...(await delays(count)),
 ];
 
-/** The real Claude Code: from one request to its model to the next, between which it calls a tool. */
+/**
+ * The real Claude Code: from one request to its model to the next, between which it calls a tool. Without hooks, with the spool as
+ * Drover has it, and with hooks that are posted to a bare server, which is the least that posting could cost.
+ */
 async function costToAgent(count: number, calls: number): Promise<Figure[]> {
   const steps = [...Array.from({ length: calls }, () => ({ calls: [{ kind: "run" as const, command: "true" }] })), { text: "Done." }];
-  await using bench = await createBench(realClaude, { scenarios: [{ when: "TASK:", steps }] });
+  let way: Way = "none";
+  let url = "";
+  const launch = (request: LaunchRequest) => withHooks(realClaude.driver.launch(request), way, url);
+  const subject = { ...realClaude, driver: { ...realClaude.driver, launch } };
+  await using bench = await createBench(subject, { scenarios: [{ when: "TASK:", steps }] });
+  await using receiver = await openReceiver(bench.request({ prompt: "" }).agent.command.slice(0, -1));
+  ({ url } = receiver);
   const spool = join(bench.folder, "spool");
   const program = join(bench.folder, "config", "hooks", "drover-hook");
-  const once = async (reportsHooks: boolean) => {
+  const once = async (by: Way) => {
+    way = by;
     await untilQuiet({ withinMs: 20_000 });
     const before = bench.model.journal.at(-1);
-    await (await bench.start({ prompt: "TASK: go", reportsHooks })).conclude();
+    await (await bench.start({ prompt: "TASK: go", reportsHooks: true })).conclude();
     const turns = bench.model.journal
       .slice(before ? bench.model.journal.indexOf(before) + 1 : 0)
       .filter(({ scenario }) => scenario === "TASK:");
     // The first ones warm up.
-    return median(turns.slice(4).map(({ at }, index) => at - (turns[index + 3]?.at ?? at)));
+    const took = turns.slice(4).map(({ at }, index) => at - (turns[index + 3]?.at ?? at));
+    return { p50: median(took), p95: percentile(took, 0.95) };
   };
   const measured = await rounds(count, async () => {
-    const without = await once(false);
-    const withHooks = await once(true);
+    const none = await once("none");
+    const spooled = await once("spool");
+    const http = await once("http");
     const spawns = await timesOf(() => timeProcess("sh", [program, spool]));
     const floor = await timesOf(() => timeProcess("sh", ["-c", "exec cat >/dev/null"]));
-    return { without, withHooks, cost: Math.max(0, withHooks - without), spawns, floor };
+    const over = (by: "p50" | "p95", to: typeof none) => Math.max(0, to[by] - none[by]);
+    return {
+      none: none.p50,
+      none95: none.p95,
+      spool: spooled.p50,
+      spool95: spooled.p95,
+      http: http.p50,
+      http95: http.p95,
+      cost: over("p50", spooled),
+      posted: over("p50", http),
+      spawns,
+      floor,
+    };
   });
-  const bare = { name: "without hooks", value: measured.without };
+  const turn = (name: string, ours: Values, bare: Values): Figure => ({
+    name: `a turn of Claude Code with one tool call, ${name}`,
+    unit: "ms",
+    ours,
+    limit: { name: "without hooks", value: bare },
+    goal: null,
+  });
   return [
-    { name: "a turn of Claude Code with one tool call, with hooks, p50", unit: "ms", ours: measured.withHooks, limit: bare, goal: null },
-    { name: "of it the hook", unit: "ms", ours: measured.cost, limit: null, goal: { first: 5 } },
+    turn("hooks by the spool, p50", measured.spool, measured.none),
+    turn("hooks by the spool, p95", measured.spool95, measured.none95),
+    turn("hooks by HTTP to a bare server, p50", measured.http, measured.none),
+    turn("hooks by HTTP to a bare server, p95", measured.http95, measured.none95),
+    { name: "of it the hook, by the spool", unit: "ms", ours: measured.cost, limit: null, goal: { first: 5 } },
+    { name: "of it the hook, by HTTP", unit: "ms", ours: measured.posted, limit: null, goal: { first: 5 } },
     {
       name: "the hook's program by itself",
       unit: "ms",
@@ -63,6 +99,40 @@ async function costToAgent(count: number, calls: number): Promise<Figure[]> {
       goal: null,
     },
   ];
+}
+
+/** How the hooks of Claude Code report. */
+type Way = "none" | "spool" | "http";
+
+function withHooks(launch: Launch, way: Way, url: string): Launch {
+  if (way === "spool") return launch;
+  const files: Record<string, string> = { ...launch.files };
+  for (const [path, text] of Object.entries(files)) {
+    if (path.endsWith("drover-settings.json")) files[path] = way === "none" ? "{}" : postingTo(url, text);
+  }
+  return { ...launch, files };
+}
+
+/** The same settings, with hooks that post in place of ours. */
+function postingTo(url: string, settings: string): string {
+  const { hooks } = JSON.parse(settings) as { hooks: Record<string, unknown> };
+  const hook = { type: "http", url, timeout: 5 };
+  return JSON.stringify({ hooks: Object.fromEntries(Object.keys(hooks).map((name) => [name, [{ hooks: [hook] }]])) });
+}
+
+/** A server that takes what is posted and does nothing, on the loopback of a network namespace. */
+async function openReceiver([enter = "", ...words]: readonly string[]): Promise<{ url: string } & AsyncDisposable> {
+  const program = join(import.meta.dirname, "programs/hook-receiver.ts");
+  const child = spawn(enter, [...words, process.execPath, program], { stdio: ["pipe", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  const [port] = (await once(child.stdout, "data")) as [Buffer];
+  return {
+    url: `http://127.0.0.1:${Number(port)}/`,
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      await closed;
+    },
+  };
 }
 
 async function timesOf(once: () => Promise<number>): Promise<number> {

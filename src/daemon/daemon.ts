@@ -9,6 +9,7 @@ import { systemRandom } from "../base/random.ts";
 import { runToken } from "../base/run-token.ts";
 import { createRedactor } from "../base/redact.ts";
 import { Broker } from "../broker/broker.ts";
+import { Teller } from "../channels/teller.ts";
 import type { StopMode } from "../contract/routes.ts";
 import { createControl } from "../engine/control/control.ts";
 import { Engine } from "../engine/engine.ts";
@@ -103,8 +104,9 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   const parts = overrides.decorate?.(own) ?? own;
   const engine = new Engine(parts);
   const intake = new Intake(parts);
-  const life = new Life({ parts, engine, intake, publisher: new Publisher(parts), host, table, logFiles, lock, settings });
-  const api = openApi(parts, { engine, intake, life, startedAt, token, log: logFiles.open("api") });
+  const teller = new Teller({ ...parts, settings, desktopEnvironment: () => settings.desktopEnvironment() });
+  const life = new Life({ parts, engine, intake, publisher: new Publisher(parts), teller, host, table, logFiles, lock, settings });
+  const api = openApi(parts, { engine, intake, teller, life, startedAt, token, log: logFiles.open("api") });
   const { host: address, port } = settings.current().daemon;
   await life.start(api, { address, port });
   return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
@@ -150,18 +152,20 @@ function isolationsFor({ home }: HomePaths, clock: Clock, settings: LiveSettings
 interface ApiSurroundings {
   readonly engine: Engine;
   readonly intake: Intake;
+  readonly teller: Teller;
   readonly life: Life;
   readonly startedAt: number;
   readonly token: string;
   readonly log: Log;
 }
 
-function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, log }: ApiSurroundings): Api {
+function openApi(parts: EngineParts, { engine, intake, teller, life, startedAt, token, log }: ApiSurroundings): Api {
   const { clock, database, settings } = parts;
   const broker = new Broker(parts);
   const control = createControl({
     ...parts,
     engine,
+    channels: teller,
     pollProject: (project, signal) => intake.pollProject(project, signal),
     askBroker: (run, call, signal) => broker.ask(run, call, signal),
     receiveWebhook: (project, request) => intake.receiveWebhook(project, request),

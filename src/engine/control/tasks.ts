@@ -5,15 +5,29 @@ import type { Task } from "../../contract/task.ts";
 import { wayOf } from "../../domain/task-way.ts";
 import { tellCancelled } from "../../publish/cancelled.ts";
 import { appendAudit } from "../../store/audit.ts";
+import { setDependencies } from "../../store/dependencies.ts";
 import { listEffects } from "../../store/effects.ts";
+import { loadGraph } from "../../store/graph.ts";
 import { getProject } from "../../store/projects.ts";
 import { listRuns } from "../../store/runs.ts";
-import { insertTask, listTasks } from "../../store/tasks.ts";
+import { getTask, insertTask, listTasks } from "../../store/tasks.ts";
 import { endCoolDowns } from "../../store/circuits.ts";
 import { requestCancel, retryTask } from "../../store/transitions.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listTasks" | "createTask" | "getTask" | "cancelTask" | "retryTask" | "getTaskDiff" | "restoreTask";
+type Names =
+  | "listTasks"
+  | "createTask"
+  | "getTask"
+  | "cancelTask"
+  | "retryTask"
+  | "setDependencies"
+  | "getGraph"
+  | "getTaskDiff"
+  | "restoreTask";
+
+/** Open tasks of a graph; with more nobody could read it. */
+const GRAPH_MAX = 500;
 
 /** Tasks: filing them, looking at them, and what a person may do with them. */
 export function taskVerbs(parts: ControlParts): Verbs<Names> {
@@ -59,6 +73,18 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
         return retryTask(tx, id);
       });
     },
+
+    setDependencies({ params, body, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.depend", subject: key, detail: { dependsOn: body.dependsOn } }, (tx) => {
+        const dependsOn = body.dependsOn.map((each) => requireTask(tx, each).id);
+        setDependencies(tx, getTask(tx, id), dependsOn, actor);
+        return getTask(tx, id);
+      });
+    },
+
+    getGraph: ({ query }) =>
+      loadGraph(reader, { limit: GRAPH_MAX, ...(query.project !== undefined && { projectId: requireProject(reader, query.project).id }) }),
 
     getTaskDiff({ params, query }) {
       const task = requireTask(reader, params.task);

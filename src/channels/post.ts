@@ -3,7 +3,7 @@ import { AppError } from "../base/errors.ts";
 import { safeLine } from "../base/text.ts";
 
 const TIMEOUT_MS = 10_000;
-/** Of an answer so much is read: enough for a reason. */
+/** Of a refusal so much is read: enough for a reason. */
 const ANSWER_BYTES_MAX = 4096;
 const REASON_MAX = 200;
 const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
@@ -32,8 +32,10 @@ export async function post(clock: Clock, { url, body, headers, retryAfterMs }: P
       redirect: "manual",
       signal: AbortSignal.any([signal, timeout.signal]),
     });
+    // It has been taken; what is said besides may never end.
+    if (response.ok) return await response.body?.cancel();
     const answer = await beginningOf(response);
-    if (!response.ok) throw refusal(clock, response, answer.replaceAll(url, "..."), retryAfterMs?.(answer));
+    throw refusal(clock, response, answer.replaceAll(url, "..."), retryAfterMs?.(answer));
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof AppError) throw thrown;
@@ -49,10 +51,12 @@ function addressOf(url: string): URL {
   throw new AppError("invalid", "What the variable holds is not an address that begins with https:// or http://. Correct it.");
 }
 
-async function beginningOf(response: Response): Promise<string> {
+async function beginningOf({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
+  if (body === null) return "";
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const read of body) {
+    const chunk = read as Uint8Array;
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes >= ANSWER_BYTES_MAX) break;

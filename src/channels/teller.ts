@@ -174,7 +174,10 @@ export class Teller {
   /** Fixes what a notice says, from what was gathered up to now. Undefined: there is no room for it this hour, or nothing to say any more. */
   #compose(tx: Transaction, notice: Notice, config: ChannelConfig): NoticeContent | undefined {
     const room = throttle(sentSince(tx, notice.channel, throttleBegin(tx.now)), config.messagesPerHour);
-    if ("nextAt" in room) return void putOffNotice(tx, notice.id, room.nextAt);
+    if ("nextAt" in room) {
+      putOffNotice(tx, notice.id, room.nextAt);
+      return undefined;
+    }
     const count = countAlerts(tx, notice.id);
     if (count === 0) return undefined;
     const { redact } = this.#parts;

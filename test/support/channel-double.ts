@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
@@ -19,11 +19,7 @@ export type ChannelFault =
 export class ChannelDouble implements AsyncDisposable {
   readonly requests: ChannelRequest[] = [];
   readonly faults: ChannelFault[] = [];
-  readonly #server = createServer(async (request, response) => {
-    const body = JSON.parse(await text(request)) as ChannelRequest["body"];
-    this.requests.push({ path: request.url ?? "", headers: request.headers, body });
-    this.#answer(response, this.faults.shift());
-  });
+  readonly #server = createServer((request, response) => void this.#take(request, response));
 
   static async start(): Promise<ChannelDouble> {
     const double = new ChannelDouble();
@@ -44,6 +40,12 @@ export class ChannelDouble implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = JSON.parse(await text(request)) as ChannelRequest["body"];
+    this.requests.push({ path: request.url ?? "", headers: request.headers, body });
+    this.#answer(response, this.faults.shift());
   }
 
   #answer(response: ServerResponse, fault: ChannelFault | undefined): void {

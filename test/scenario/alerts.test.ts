@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import type { Finding } from "../../src/contract/doctor.ts";
 import { ChannelDouble } from "../support/channel-double.ts";
@@ -10,6 +11,7 @@ import { makeRepository } from "../support/repository.ts";
 vi.setConfig({ testTimeout: 180_000 });
 
 const doctor = join(import.meta.dirname, "../../src/daemon/doctor/main.ts");
+const run = promisify(execFile);
 const SECRET = "s3cr3t-of-the-channel";
 
 test("a failed task is told once to each channel, over a refusal and a crash, and no secret is in any log", async () => {
@@ -55,8 +57,9 @@ test("a failed task is told once to each channel, over a refusal and a crash, an
     code: "invalid",
     message: "Channel team (slack) was not told. It answered 404: no_service",
   });
-  const env = { PATH: process.env["PATH"], HOME: home.folder, DROVER_HOME: home.home };
-  const findings = JSON.parse(execFileSync(process.execPath, [doctor], { env, encoding: "utf8" })) as Finding[];
+  // Without a PATH on which it could find, and ask, any agent.
+  const env = { PATH: home.folder, HOME: home.folder, DROVER_HOME: home.home };
+  const findings = JSON.parse((await run(process.execPath, [doctor], { env })).stdout) as Finding[];
   expect(findings.filter(({ check }) => check.startsWith("channel ")).map(({ check, level }) => [check, level])).toEqual([
     ["channel team", "ok"],
     ["channel chat", "ok"],

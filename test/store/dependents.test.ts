@@ -4,6 +4,7 @@ import type { TaskId } from "../../src/contract/ids.ts";
 import type { Database } from "../../src/store/database.ts";
 import { setDependencies } from "../../src/store/dependencies.ts";
 import { eventsAfter, lastSequence } from "../../src/store/events.ts";
+import { loadGraph } from "../../src/store/graph.ts";
 import { loadShares } from "../../src/store/queue.ts";
 import { getTask } from "../../src/store/tasks.ts";
 import { findProblems } from "../../src/store/verification.ts";
@@ -125,6 +126,23 @@ describe("dependencies that are changed", () => {
     other.exec(`DELETE FROM task_dependencies WHERE task_id = '${d}'`);
     expect(getTask(database.reader, d)).toMatchObject({ status: "queued", dependsOn: [] });
   });
+});
+
+test("the graph holds open tasks, the oldest first, with what they need and are parts of, and says how many it leaves out", () => {
+  using scratch = scratchDatabase();
+  const { database } = scratch;
+  const { a, b, c, d } = diamond(database);
+  const { projectId } = getTask(database.reader, a);
+  carryOut(database, a);
+  const part = addTask(database, projectId, { parentId: a }).id;
+  const other = addTask(database, addProject(database, { name: "web" }).id).id;
+  const ids = (filter: Partial<Parameters<typeof loadGraph>[1]> = {}) => {
+    const { tasks, omitted } = loadGraph(database.reader, { limit: 10, ...filter });
+    return { tasks: tasks.map(({ id }) => id), omitted };
+  };
+  expect(ids()).toEqual({ tasks: [b, c, d, part, other, a], omitted: 0 });
+  expect(ids({ projectId })).toEqual({ tasks: [b, c, d, part, a], omitted: 0 });
+  expect(ids({ projectId, limit: 1 })).toEqual({ tasks: [b, a], omitted: 3 });
 });
 
 describe("a change by another program", () => {

@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from "../base/clock.ts";
+import { sleep, type CancelTimer, type Clock } from "../base/clock.ts";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -154,20 +154,33 @@ export class Teller {
   }
 
   async #carryOut(notice: Notice, config: ChannelConfig): Promise<void> {
-    const { database, log } = this.#parts;
+    const { database } = this.#parts;
     try {
       const content = notice.content ?? (await database.write((tx) => this.#compose(tx, notice, config)));
       if (content === undefined) return;
       await this.#send(config, content, this.#stop.signal);
-      await database.write((tx) => completeNotice(tx, notice, content));
+      await this.#note((tx) => completeNotice(tx, notice, content));
     } catch (thrown) {
       if (this.#stop.signal.aborted) return;
-      await this.#putOff(notice, this.#redacted(thrown)).catch((failure: unknown) =>
-        log.error("notice not noted", { error: messageOf(failure) }),
-      );
+      await this.#putOff(notice, this.#redacted(thrown)).catch(() => {
+        // It was stopped, so the next daemon tries again.
+      });
     } finally {
       this.#underWay.delete(notice.channel);
       this.#fill();
+    }
+  }
+
+  /** Stores how it went, however long that takes: meanwhile a channel is told nothing, or a full disk would have it told the same for ever. */
+  async #note(outcome: (tx: Transaction) => void): Promise<void> {
+    const { clock, database, log } = this.#parts;
+    for (;;) {
+      try {
+        return await database.write(outcome);
+      } catch (thrown) {
+        log.error("notice not noted", { error: messageOf(thrown) });
+        await sleep(clock, RETRY_BASE_MS, this.#stop.signal);
+      }
     }
   }
 
@@ -200,7 +213,7 @@ export class Teller {
 
   /** An outage is waited for. What a channel refuses is tried a few times, for a person may put that right; then the next one has its turn. */
   async #putOff(notice: Notice, error: AppError): Promise<void> {
-    const { clock, database, log, random } = this.#parts;
+    const { clock, log, random } = this.#parts;
     const attempt = notice.attempt + 1;
     const isOutage = error.code === "unavailable" || error.code === "timeout";
     const goesOn = isOutage ? clock.now() < notice.createdAt + OUTAGE_MAX_MS : attempt < REFUSALS_MAX;
@@ -208,7 +221,7 @@ export class Teller {
     const nextAt = goesOn ? clock.now() + Math.max(retryAfterMs, retryDelay(attempt, RETRY_BASE_MS, random)) : null;
     const { channel, kind } = notice;
     log[attempt < FAILING_FROM && goesOn ? "warn" : "error"]("channel not told", { channel, kind, attempt, error: error.message, nextAt });
-    await database.write((tx) => failNotice(tx, notice, { message: error.message, nextAt }));
+    await this.#note((tx) => failNotice(tx, notice, { message: error.message, nextAt }));
   }
 
   #redacted(thrown: unknown): AppError {

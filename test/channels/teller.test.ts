@@ -278,6 +278,28 @@ describe("nothing is told twice", () => {
   });
 });
 
+test("while it can't be stored that a channel was told, it is told nothing again", async () => {
+  await using world = await TellerWorld.open();
+  world.raise();
+  const { clock, database } = world.scratch;
+  let full = 3;
+  let writes = 0;
+  const write: Database["write"] = (work) => {
+    writes += 1;
+    return writes > 1 && full-- > 0 ? Promise.reject(new Error("The disk is full.")) : database.write(work);
+  };
+  const teller = world.newTeller(Object.assign(Object.create(database) as Database, { write }));
+  clock.advance(GATHER_MS);
+  const sent = teller.runOnce();
+  for (const left of [2, 1, 0]) {
+    await expect.poll(() => [full, clock.nextTimerMs], { timeout: 30_000 }).toEqual([left, 5000]);
+    clock.advance(5000);
+  }
+  await sent;
+  expect(world.double.requests).toHaveLength(1);
+  expect(world.told()).toEqual([{ channel: "team", kind: "task_failed", change: "raised", count: 1, heldBack: 0 }]);
+});
+
 describe("each alert goes where it is to", () => {
   test("by kind and by project; what belongs to no project goes to those for all", async () => {
     const webhook = { kind: "webhook", urlVariable: "WEBHOOK_URL" };

@@ -5,6 +5,8 @@ import { safeLine } from "../base/text.ts";
 const TIMEOUT_MS = 10_000;
 /** Of a refusal so much is read: enough for a reason. */
 const ANSWER_BYTES_MAX = 4096;
+/** Shorter parts of an address are words. */
+const SECRET_MIN = 8;
 const REASON_MAX = 200;
 const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
 
@@ -35,7 +37,7 @@ export async function post(clock: Clock, { url, body, headers, retryAfterMs }: P
     // It has been taken; what is said besides may never end.
     if (response.ok) return await response.body?.cancel();
     const answer = await beginningOf(response);
-    throw refusal(clock, response, answer.replaceAll(url, "..."), retryAfterMs?.(answer));
+    throw refusal(clock, response, withoutSecrets(answer, address), retryAfterMs?.(answer));
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof AppError) throw thrown;
@@ -62,6 +64,12 @@ async function beginningOf({ body }: Response): Promise<string> {
     if (bytes >= ANSWER_BYTES_MAX) break;
   }
   return Buffer.concat(chunks).toString("utf8", 0, ANSWER_BYTES_MAX);
+}
+
+/** Without the address and its parts: servers like to say which path they do not know. */
+function withoutSecrets(answer: string, { href, pathname, search, searchParams }: URL): string {
+  const parts = [href, pathname + search, ...pathname.split("/"), ...searchParams.values()].filter((part) => part.length >= SECRET_MIN);
+  return parts.reduce((text, part) => text.replaceAll(part, "..."), answer);
 }
 
 function refusal(clock: Clock, { status, headers }: Response, answer: string, told: number | undefined): AppError {

@@ -510,11 +510,22 @@ WHEN EXISTS (
 BEGIN
   SELECT RAISE(ABORT, 'a task can''t depend on itself, not by way of others either');
 END;
-CREATE TRIGGER task_dependencies_stay_unchanged BEFORE UPDATE ON task_dependencies BEGIN
-  SELECT RAISE(ABORT, 'the dependencies of a task never change');
+CREATE TRIGGER task_dependencies_release AFTER DELETE ON task_dependencies
+WHEN EXISTS (SELECT 1 FROM tasks WHERE id = OLD.task_id AND status IN ('waiting', 'blocked') AND reason IN ('dependency', 'dependency_failed'))
+BEGIN
+  UPDATE tasks SET (status, reason, message) = (
+    SELECT status, iif(status = 'blocked', 'dependency_failed', iif(status = 'waiting', 'dependency', NULL)), NULL
+    FROM task_readiness WHERE task_id = OLD.task_id
+  )
+  WHERE id = OLD.task_id AND status <> (SELECT status FROM task_readiness WHERE task_id = OLD.task_id);
 END;
-CREATE TRIGGER task_dependencies_stay BEFORE DELETE ON task_dependencies BEGIN
-  SELECT RAISE(ABORT, 'the dependencies of a task never change');
+CREATE TRIGGER task_dependencies_stay_unchanged BEFORE UPDATE ON task_dependencies BEGIN
+  SELECT RAISE(ABORT, 'a dependency never changes: remove it and add another');
+END;
+CREATE TRIGGER task_dependencies_stay_of_what_ran BEFORE DELETE ON task_dependencies
+WHEN EXISTS (SELECT 1 FROM tasks WHERE id = OLD.task_id AND status IN ('running', 'succeeded'))
+BEGIN
+  SELECT RAISE(ABORT, 'the dependencies of a task that runs or has succeeded never change');
 END;
 
 -- Effects and alerts --------------------------------------------------------------------------------------------------
@@ -551,6 +562,47 @@ CREATE TABLE alerts (
   resolved_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX alerts_open ON alerts (kind, subject) WHERE resolved_at IS NULL;
+
+-- Where alerts are sent: what the configuration says, as far as it decides which alert goes where, and how that went.
+CREATE TABLE channels (
+  name TEXT NOT NULL PRIMARY KEY,
+  -- Lists; an empty one stands for all.
+  only_kinds TEXT NOT NULL CHECK (json_valid(only_kinds)),
+  only_projects TEXT NOT NULL CHECK (json_valid(only_projects)),
+  tells_resolved INTEGER NOT NULL CHECK (tells_resolved IN (0, 1)),
+  gather_ms INTEGER NOT NULL CHECK (gather_ms >= 0),
+  -- Attempts that failed since the last one that did not.
+  failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+  last_error TEXT
+) STRICT, WITHOUT ROWID;
+
+-- A notice tells a channel of alerts of one kind. It gathers them until its time has come; then its content is fixed.
+CREATE TABLE notices (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  channel TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  change TEXT NOT NULL CHECK (change IN ('raised', 'resolved')),
+  content TEXT CHECK (json_valid(content)),
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'done', 'failed', 'dropped')),
+  attempt INTEGER NOT NULL DEFAULT 0,
+  next_at INTEGER NOT NULL,
+  last_error TEXT,
+  created_at INTEGER NOT NULL,
+  settled_at INTEGER,
+  CHECK ((status = 'pending') = (settled_at IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX notices_gathering ON notices (channel, kind, change) WHERE status = 'pending' AND content IS NULL;
+CREATE INDEX notices_pending ON notices (channel) WHERE status = 'pending';
+CREATE INDEX notices_by_channel ON notices (channel, settled_at) WHERE status = 'done';
+CREATE INDEX notices_settled ON notices (settled_at) WHERE status <> 'pending';
+
+CREATE TABLE notice_alerts (
+  alert_id TEXT NOT NULL REFERENCES alerts (id),
+  notice_id TEXT NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
+  PRIMARY KEY (alert_id, notice_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alerts_of_notice ON notice_alerts (notice_id);
 
 -- Intake and checks ---------------------------------------------------------------------------------------------------
 

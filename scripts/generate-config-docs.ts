@@ -66,22 +66,25 @@ function sectionReference(name: string, node: SchemaNode): string {
 }
 
 function itemsOf(name: string, node: SchemaNode): string[] {
-  if (node.properties !== undefined) return itemsIn(name, node.properties);
+  if (node.properties !== undefined) return itemsIn(name, node);
   const [prefix, member] = node.items === undefined ? [`${name}.NAME`, node.additionalProperties || {}] : [`${name}[]`, node.items];
   const standard = node.default === undefined ? [] : [`Default: \`${JSON.stringify(node.default)}\`.`, ""];
-  return [...standard, ...itemsIn(prefix, member.properties ?? {})];
+  return [...standard, ...itemsIn(prefix, member)];
 }
 
-function itemsIn(prefix: string, properties: Readonly<Record<string, SchemaNode>>): string[] {
-  return Object.entries(properties).flatMap(([key, setting]) =>
-    setting.properties === undefined ? [item(`${prefix}.${key}`, setting)] : itemsIn(`${prefix}.${key}`, setting.properties),
-  );
+function itemsIn(prefix: string, { properties = {}, required = [] }: SchemaNode): string[] {
+  return Object.entries(properties).flatMap(([name, setting]) => {
+    const key = `${prefix}.${name}`;
+    if (setting.properties !== undefined) return itemsIn(key, setting);
+    return [item(key, setting, required.includes(name)), ...itemsIn(`${key}.NAME`, setting.additionalProperties || {})];
+  });
 }
 
-function item(key: string, node: SchemaNode): string {
+function item(key: string, node: SchemaNode, isRequired: boolean): string {
   const facts = [
     describeAllowed(node),
-    node.default === undefined ? "required" : `default \`${JSON.stringify(node.default)}\``,
+    ...(isRequired ? ["required"] : []),
+    ...(node.default === undefined ? [] : [`default \`${JSON.stringify(node.default)}\``]),
     ...(node.tighten === undefined ? [] : ["a project can only lower it"]),
     ...(node.needsRestart === undefined ? [] : ["takes effect when the daemon starts"]),
     ...(node.scope === "global" ? ["in the home's file only"] : []),

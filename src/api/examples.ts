@@ -3,6 +3,7 @@ import type { Account, Circuit } from "../contract/circuit.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { Alert, AuditEntry, Event } from "../contract/event.ts";
 import type { HookEvent } from "../contract/hook.ts";
+import type { ChannelStatus } from "../contract/notice.ts";
 import type { ResponseOf } from "../contract/control.ts";
 import type { ProjectStatus, RouteName } from "../contract/routes.ts";
 import type { WorkflowVersion } from "../contract/workflow.ts";
@@ -226,6 +227,16 @@ const account: Account = {
   pausedUntil: null,
   message: "usage_limit: You have reached your usage limit.",
 };
+const channel: ChannelStatus = {
+  name: "team",
+  kind: "slack",
+  kinds: [],
+  projects: ["api"],
+  pending: 1,
+  lastSentAt: at + 600_000,
+  failures: 1,
+  lastError: "It answered 429: rate_limited",
+};
 const page = <Item>(item: Item) => ({ items: [item], next: null });
 
 /** One request body and one answer of each route (of a stream: one item), for the API's documentation. */
@@ -293,6 +304,13 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
     response: { ...task, status: "cancelled", reason: "cancelled", message: "Cancelled at the command line.", finishedAt: at + 70_000 },
   },
   retryTask: { response: { ...task, status: "queued", attempt: 0 } },
+  setDependencies: { body: { dependsOn: ["api#41"] }, response: { ...task, status: "waiting", reason: "dependency" } },
+  getGraph: {
+    response: {
+      tasks: [{ id: task.id, key: task.key, title: task.title, status: "running", reason: null, dependsOn: [], parentId: null }],
+      omitted: 0,
+    },
+  },
   getTaskDiff: {
     response: "diff --git a/orders.js b/orders.js\n--- a/orders.js\n+++ b/orders.js\n@@ -1 +1 @@\n-throw new Error()\n+return notFound()\n",
   },
@@ -376,6 +394,8 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   renderWorkflow: { response: "You work in a git repository.\n" },
   rollBackWorkflow: { body: { version: 1 }, response: workflow },
+  listChannels: { response: { items: [channel] } },
+  testChannel: { response: { channel: "team", sent: true } },
   listAlerts: { response: page(alert) },
   dismissAlert: { response: { ...alert, resolvedAt: at + 660_000 } },
   backUpStore: { response: { path: "/home/ada/.drover/backups/2026-01-01T10-15-00.db", bytes: 1_048_576, sequence: 118 } },

@@ -19,7 +19,7 @@ const paints: Readonly<Record<TaskStatus, Paint>> = {
   cancelled: "dim",
 };
 
-export function statusOf({ status, reason }: Task): Shown {
+export function statusOf({ status, reason }: Pick<Task, "status" | "reason">): Shown {
   return show`${painted(paints[status], status)}${reason === null ? "" : ` (${reason})`}`;
 }
 

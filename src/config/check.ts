@@ -63,7 +63,7 @@ function unknownSetting(path: Path): Mistake {
 }
 
 /** What no single setting shows: settings that do not fit each other. */
-function conflictsIn({ daemon, agents, defaults: tasks }: Config): Mistake[] {
+function conflictsIn({ daemon, agents, alerts, defaults: tasks }: Config): Mistake[] {
   const conflicts: Mistake[] = [];
   if (!daemon.allowRemote && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(daemon.host)) {
     const message = `daemon.host is ${shown(daemon.host)}, which other machines can reach. Set daemon.allowRemote to true if that is meant.`;
@@ -74,7 +74,7 @@ function conflictsIn({ daemon, agents, defaults: tasks }: Config): Mistake[] {
     const message = `agents.${name}.command is empty; the driver "${agent.driver}" needs the program to run.`;
     conflicts.push({ path: ["agents", name, "command"], message });
   }
-  return [...conflicts, ...unknownAgents({ agents, defaults: tasks })];
+  return [...conflicts, ...unknownAgents({ agents, defaults: tasks }), ...incompleteChannels(alerts)];
 }
 
 function unknownAgents({ agents, defaults: { agent, handOver, stages } }: Pick<Config, "agents" | "defaults">): Mistake[] {
@@ -87,6 +87,20 @@ function unknownAgents({ agents, defaults: { agent, handOver, stages } }: Pick<C
     if (name === undefined || Object.hasOwn(agents, name)) return [];
     return [{ path, message: `${keyOf(path)} is ${shown(name)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.` }];
   });
+}
+
+/** What each kind of channel can't do without. */
+const NEEDED = { slack: ["urlVariable"], webhook: ["urlVariable"], telegram: ["tokenVariable", "chatId"], desktop: [] } as const;
+
+function incompleteChannels({ channels }: Config["alerts"]): Mistake[] {
+  return Object.entries(channels).flatMap(([name, channel]) =>
+    NEEDED[channel.kind]
+      .filter((setting) => channel[setting] === null)
+      .map((setting) => {
+        const message = `alerts.channels.${name}.${setting} is missing; a channel of kind ${channel.kind} needs it.`;
+        return { path: ["alerts", "channels", name, setting], message };
+      }),
+  );
 }
 
 function problemAt(layers: readonly Layer[], path: Path, message: string): Problem {

@@ -253,6 +253,16 @@ resources:
       "config.yaml:1:20",
       'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode.',
     ],
+    [
+      "alerts: { channels: { team: { kind: slack } } }\n",
+      "config.yaml:1:29",
+      "alerts.channels.team.urlVariable is missing; a channel of kind slack needs it.",
+    ],
+    [
+      "alerts: { channels: { me: { kind: telegram, tokenVariable: BOT } } }\n",
+      "config.yaml:1:27",
+      "alerts.channels.me.chatId is missing; a channel of kind telegram needs it.",
+    ],
   ])("settings that do not fit each other: %j", (text, place, message) => {
     expect(issuesOf(() => load(text)).map(([at, , why]) => [at, why])).toEqual([[place, message]]);
   });

@@ -22,6 +22,7 @@ export interface SchemaNode {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly items?: SchemaNode;
+  readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: false | SchemaNode;
 }
@@ -126,7 +127,7 @@ export function describeAllowed(node: SchemaNode): string {
 
 function describeRange({ minimum, maximum }: SchemaNode): string {
   const isBounded = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
-  if (minimum === undefined) return isBounded ? ` up to ${maximum}` : "";
+  if (minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER) return isBounded ? ` up to ${maximum}` : "";
   return isBounded ? ` from ${minimum} to ${maximum}` : ` from ${minimum}`;
 }
 

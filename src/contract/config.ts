@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { Delivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
-import { ForgeKind } from "./project.ts";
+import { ChannelKind } from "./notice.ts";
+import { ForgeKind, ProjectName } from "./project.ts";
 
 /**
  * Every setting of Drover: its type, its default, its unit and what it means. From this one schema come the layers'
@@ -233,6 +234,48 @@ const HooksConfig = z.strictObject({
   keepDays: z.number().min(1).max(3650).default(30).meta(doc("how long hook events are kept, days")),
 });
 
+/** A place where alerts are sent. Its secrets are in the environment; here are only their names. */
+const ChannelConfig = z.strictObject({
+  kind: ChannelKind.meta(
+    doc("slack: an incoming webhook; telegram: a chat of a bot; webhook: JSON to any address; desktop: a notification on this machine"),
+  ),
+  urlVariable: VariableName.nullable()
+    .default(null)
+    .meta(doc("the environment variable of the daemon that holds the address; `slack` and `webhook` need it")),
+  tokenVariable: VariableName.nullable()
+    .default(null)
+    .meta(doc("the environment variable of the daemon that holds the bot's token; `telegram` needs it")),
+  chatId: z
+    .union([z.int(), z.string().min(1)])
+    .nullable()
+    .default(null)
+    .meta(doc("the chat: its number, or `@name` of a public one; `telegram` needs it")),
+  apiUrl: z.url().default("https://api.telegram.org").meta(doc("base URL of Telegram's API, where the token is sent")),
+  kinds: z
+    .array(z.string().regex(/^[a-z]+(_[a-z]+)*$/, "use a kind as `drover alert list` shows it"))
+    .default([])
+    .meta(doc("only alerts of these kinds, such as `task_failed`; empty: of all")),
+  projects: z
+    .array(ProjectName)
+    .default([])
+    .meta(doc("only alerts about these projects; empty: about all, and about what belongs to no project")),
+  resolved: z.boolean().default(true).meta(doc("say also when an alert that was sent is resolved")),
+  messagesPerHour: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(20)
+    .meta(doc("messages an hour at most; what does not fit is told as a number in the next one")),
+});
+export type ChannelConfig = z.infer<typeof ChannelConfig>;
+
+const AlertsConfig = z.strictObject({
+  gatherMs: milliseconds(0, 3_600_000)
+    .default(10_000)
+    .meta(doc("how long alerts of one kind are gathered before channels are told of them in one message, milliseconds")),
+  channels: z.record(AgentName, ChannelConfig).default({}).meta(doc("where alerts are sent, by names of your own")),
+});
+
 const GithubConfig = z.strictObject({
   repository: z
     .string()
@@ -456,6 +499,7 @@ export const Config = z.strictObject({
   breakers: BreakersConfig.prefault({}).meta(doc("The circuit breakers, which stop what keeps failing", { scope: "global" })),
   hooks: HooksConfig.prefault({}).meta(doc("What agents' hooks tell", { scope: "global" })),
   broker: BrokerConfig.prefault({}).meta(doc("What agents may ask of GitHub", { scope: "global" })),
+  alerts: AlertsConfig.prefault({}).meta(doc("Where alerts are sent", { scope: "global" })),
   logging: LoggingConfig.prefault({}).meta(doc("The daemon's log files", { scope: "global" })),
   agents: z
     .record(AgentName, AgentConfig)

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CircuitState } from "./circuit.ts";
 import { ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
+import { NoticeChange } from "./notice.ts";
 import { RunOutcome, RunProgress, RunStateName } from "./run.ts";
 import { TaskStatus } from "./task.ts";
 
@@ -24,6 +25,8 @@ export const Event = z.discriminatedUnion("type", [
   event("project.poll_recovered", z.object({})),
   event("issue.ignored", z.object({ issue: z.number(), reason: z.string() })),
   event("task.created", z.object({ key: z.string(), title: z.string(), status: TaskStatus })),
+  /** What it waits for from now on, by id. */
+  event("task.dependencies_changed", z.object({ dependsOn: z.array(TaskId), by: z.string() })),
   /** Written by a trigger, so it is there whoever changed the row. */
   event(
     "task.status_changed",
@@ -99,6 +102,9 @@ export const Event = z.discriminatedUnion("type", [
   event("workflow.rolled_back", z.object({ name: z.string(), version: z.number() })),
   event("alert.raised", z.object({ kind: z.string(), message: z.string() })),
   event("alert.resolved", z.object({ kind: z.string() })),
+  /** A channel was told of so many alerts of a kind. */
+  event("notice.sent", z.object({ channel: z.string(), kind: z.string(), change: NoticeChange, count: z.int(), heldBack: z.int() })),
+  event("notice.failed", z.object({ channel: z.string(), kind: z.string(), message: z.string(), final: z.boolean() })),
   event("config.changed", z.object({ keys: z.array(z.string()) })),
   event("config.rejected", z.object({ message: z.string() })),
   event("daemon.started", z.object({ version: z.string(), pid: z.number() })),

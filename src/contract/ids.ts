@@ -15,6 +15,9 @@ export type RunId = z.infer<typeof RunId>;
 export const EffectId = id("effect");
 export type EffectId = z.infer<typeof EffectId>;
 
+export const NoticeId = id("notice");
+export type NoticeId = z.infer<typeof NoticeId>;
+
 /** Epoch milliseconds. */
 export const Timestamp = z.int().nonnegative();
 /** Milliseconds. */

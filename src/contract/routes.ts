@@ -7,6 +7,7 @@ import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
+import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
 import { WorkflowName, WorkflowVersion } from "./workflow.ts";
@@ -18,7 +19,7 @@ import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskSta
  * ask: the token of the run in its path opens it, and nothing else.
  */
 export interface Route {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/api/tasks/{task}`; each `{name}` is a string unless `params` says otherwise. */
   readonly path: string;
   readonly summary: string;
@@ -127,6 +128,8 @@ export type StopMode = z.infer<typeof StopMode>;
 export const TaskDetail = Task.extend({ runs: z.array(Run), effects: z.array(Effect), checkpoints: z.array(Checkpoint) });
 export type TaskDetail = z.infer<typeof TaskDetail>;
 
+const DEPENDENCIES_MAX = 100;
+
 /** A task, a project or a run is named by its id or by what people see: `api#42`, `api`. */
 const CreateTask = z.strictObject({
   project: z.string().min(1),
@@ -141,11 +144,25 @@ const CreateTask = z.strictObject({
   priority: TaskPriority.optional(),
   deadlineAt: Timestamp.optional(),
   delivery: Delivery.optional(),
-  dependsOn: z.array(z.string()).max(100).default([]),
+  dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX).default([]),
   draft: z.boolean().default(false),
   /** Making the same task twice with one key makes one task. */
   idempotencyKey: z.string().min(1).max(100).optional(),
 });
+
+/** A task of the graph: only what is needed to draw it. */
+const GraphTask = Task.pick({ id: true, key: true, title: true, status: true, reason: true, dependsOn: true, parentId: true });
+
+/**
+ * The open tasks, the oldest first, and behind them those that they depend on or are parts of. Of others nothing is there, so a
+ * task may name one that is not.
+ */
+export const TaskGraph = z.object({
+  tasks: z.array(GraphTask),
+  /** Open tasks that there was no room for: the newest. */
+  omitted: z.int().nonnegative(),
+});
+export type TaskGraph = z.infer<typeof TaskGraph>;
 
 /** `created` is false for a task that was there already, filed with the same key. */
 const FiledTask = Task.extend({ created: z.boolean() });
@@ -272,6 +289,20 @@ export const routes = {
     summary: "Go back to the end of an iteration of a task's loop: its files and notes are as they were then",
     body: z.strictObject({ iteration: z.int().min(1) }),
     response: Task,
+  }),
+  setDependencies: route({
+    method: "PUT",
+    path: "/api/tasks/{task}/dependencies",
+    summary: "Say anew which tasks a task waits for, while it does not run; a cycle is refused",
+    body: z.strictObject({ dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX) }),
+    response: Task,
+  }),
+  getGraph: route({
+    method: "GET",
+    path: "/api/graph",
+    summary: "The open tasks with what they wait for and what they are parts of",
+    query: z.strictObject({ project: z.string().optional() }),
+    response: TaskGraph,
   }),
   getTaskDiff: route({
     method: "GET",
@@ -503,6 +534,19 @@ export const routes = {
     path: "/api/alerts/{alert}/dismiss",
     summary: "Close an alert that a person has seen to; should its cause come again, so does an alert",
     response: Alert,
+  }),
+
+  listChannels: route({
+    method: "GET",
+    path: "/api/channels",
+    summary: "The channels that alerts are sent to, and how that goes",
+    response: z.object({ items: z.array(ChannelStatus) }),
+  }),
+  testChannel: route({
+    method: "POST",
+    path: "/api/channels/{channel}/test",
+    summary: "Send a message to a channel now, whatever it is for; fails when that does not work",
+    response: z.object({ channel: z.string(), sent: z.literal(true) }),
   }),
 
   backUpStore: route({

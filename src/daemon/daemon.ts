@@ -9,6 +9,7 @@ import { systemRandom } from "../base/random.ts";
 import { runToken } from "../base/run-token.ts";
 import { createRedactor } from "../base/redact.ts";
 import { Broker } from "../broker/broker.ts";
+import { Teller } from "../channels/teller.ts";
 import type { StopMode } from "../contract/routes.ts";
 import { createControl } from "../engine/control/control.ts";
 import { Engine } from "../engine/engine.ts";
@@ -104,11 +105,13 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   const parts = overrides.decorate?.(own) ?? own;
   const engine = new Engine(parts);
   const intake = new Intake(parts);
+  const teller = new Teller({ ...parts, settings, desktopEnvironment: () => settings.desktopEnvironment() });
   const life = new Life({
     parts,
     engine,
     intake,
     publisher: new Publisher(parts),
+    teller,
     workflowWatch: new WorkflowWatch(parts),
     host,
     table,
@@ -116,7 +119,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     lock,
     settings,
   });
-  const api = openApi(parts, { engine, intake, life, startedAt, token, log: logFiles.open("api") });
+  const api = openApi(parts, { engine, intake, teller, life, startedAt, token, log: logFiles.open("api") });
   const { host: address, port } = settings.current().daemon;
   await life.start(api, { address, port });
   return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
@@ -162,18 +165,20 @@ function isolationsFor({ home }: HomePaths, clock: Clock, settings: LiveSettings
 interface ApiSurroundings {
   readonly engine: Engine;
   readonly intake: Intake;
+  readonly teller: Teller;
   readonly life: Life;
   readonly startedAt: number;
   readonly token: string;
   readonly log: Log;
 }
 
-function openApi(parts: EngineParts, { engine, intake, life, startedAt, token, log }: ApiSurroundings): Api {
+function openApi(parts: EngineParts, { engine, intake, teller, life, startedAt, token, log }: ApiSurroundings): Api {
   const { clock, database, settings } = parts;
   const broker = new Broker(parts);
   const control = createControl({
     ...parts,
     engine,
+    channels: teller,
     pollProject: (project, signal) => intake.pollProject(project, signal),
     askBroker: (run, call, signal) => broker.ask(run, call, signal),
     receiveWebhook: (project, request) => intake.receiveWebhook(project, request),

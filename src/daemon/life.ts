@@ -3,6 +3,7 @@ import { AppError, messageOf } from "../base/errors.ts";
 import type { Project } from "../contract/project.ts";
 import type { Health, StopMode } from "../contract/routes.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Teller } from "../channels/teller.ts";
 import type { EngineParts } from "../engine/parts.ts";
 import type { Intake } from "../intake/intake.ts";
 import { identifySelf } from "../process/identify.ts";
@@ -31,6 +32,7 @@ export interface LifeParts {
   readonly intake: Intake;
   readonly publisher: Publisher;
   readonly workflowWatch: WorkflowWatch;
+  readonly teller: Teller;
   readonly host: RealProcessHost;
   readonly table: ProcessTable;
   readonly logFiles: LogFiles;
@@ -61,13 +63,14 @@ export class Life {
   }
 
   async start(api: Api, { address, port }: { address: string; port: number }): Promise<void> {
-    const { parts, engine, intake, publisher, table, lock, settings } = this.#with;
+    const { parts, engine, intake, publisher, teller, table, lock, settings } = this.#with;
     this.#api = api;
     this.url = (await api.start(address, port)).url;
     const self = await identifySelf(table);
     lock.publish({ pid: self.pid, startTime: self.startTime, url: this.url, version });
     await parts.database.write((tx) => appendEvent(tx, { type: "daemon.started", data: { version, pid: self.pid } }));
     settings.listen(this.#settingsListener());
+    await teller.start();
     await parts.database.write((tx) => notePresentFiles(tx, settings));
     await this.#with.workflowWatch.start();
     await engine.start();
@@ -79,7 +82,7 @@ export class Life {
 
   /** A changed limit holds at once; a wrong file leaves the last good one in force and shows as an alert until mended. */
   #settingsListener(): SettingsListener {
-    const { parts, engine, logFiles, settings } = this.#with;
+    const { parts, engine, teller, logFiles, settings } = this.#with;
     const note = (work: Parameters<typeof parts.database.write<void>>[0]) =>
       parts.database.write(work).catch((thrown: unknown) => parts.log.error("change of settings not noted", { error: messageOf(thrown) }));
     const ownerOf = (file: string | null) => listProjects(parts.database.reader).find((project) => settings.isOf(project, file));
@@ -87,6 +90,7 @@ export class Life {
       onChange(keys, file) {
         logFiles.setLevel(settings.current().logging.level);
         engine.obeySettings();
+        teller.obeySettings().catch((thrown: unknown) => parts.log.error("change of channels not noted", { error: messageOf(thrown) }));
         const owner = ownerOf(file);
         const subject = owner?.name ?? HOME_FILE;
         parts.log.info("settings changed", { file, keys });
@@ -116,7 +120,8 @@ export class Life {
     return [
       ...(heldBack === null ? [] : [`Work waits for room on this machine: ${heldBack}.`]),
       ...(database.isDiskFull ? ["The disk is full: nothing new is started until there is room."] : []),
-      ...(alerts > 0 ? [`${alerts} open ${alerts === 1 ? "alert" : "alerts"}: drover alerts`] : []),
+      ...(alerts > 0 ? [`${alerts} open ${alerts === 1 ? "alert" : "alerts"}: drover alert list`] : []),
+      ...this.#with.teller.failing().map((channel) => `Channel ${channel} can't be told of alerts: drover alert channels`),
       ...(this.#with.settings.error(null) === null
         ? []
         : ["The configuration file has an error; the last good one is in force: drover config validate"]),
@@ -137,7 +142,7 @@ export class Life {
   }
 
   async #stop(): Promise<void> {
-    const { parts, intake, publisher, workflowWatch, host, logFiles, lock, settings } = this.#with;
+    const { parts, intake, publisher, teller, workflowWatch, host, logFiles, lock, settings } = this.#with;
     this.#phase = "stopping";
     parts.log.info("daemon stops", { mode: this.#mode });
     let tooLate = this.#tooLate();
@@ -147,6 +152,7 @@ export class Life {
     if (this.#mode !== "stop") tooLate = this.#tooLate();
     await this.#quietly("publisher", () => publisher.stop(), tooLate);
     await this.#quietly("workflows", () => workflowWatch.stop(), tooLate);
+    await this.#quietly("teller", () => teller.stop(), tooLate);
     await this.#quietly("settings", () => settings.stop(), tooLate);
     const noteStop = () => parts.database.write((tx) => void appendEvent(tx, { type: "daemon.stopped", data: { how: this.#mode } }));
     await this.#quietly("last event", noteStop, tooLate);

@@ -11,6 +11,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const BASIC_VARIABLES = ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "SSH_AUTH_SOCK", "TERM", "TMPDIR", "TZ", "USER"];
 /** The agent gets no way to log in anywhere as the person. */
 const NOT_FOR_AGENTS = new Set(["SSH_AUTH_SOCK"]);
+/** How programs find the desktop of who is logged in. */
+const DESKTOP_VARIABLES = ["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"];
 const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|CREDENTIAL|PRIVATE_KEY/i;
 
 /** `file`: the home's or a project's; null where no file of them can be watched. */
@@ -82,13 +84,21 @@ export class LiveSettings implements Settings {
     return this.#env[variable] || undefined;
   }
 
-  /** The values of the environment that look like secrets by their names. */
+  /** The values of the environment that look like secrets by their names, and the addresses of channels, which are some too. */
   secrets(): string[] {
-    return Object.entries(this.#env).flatMap(([name, value]) => (value && SECRET_NAME.test(name) ? [value] : []));
+    const addresses = new Set(
+      Object.values(this.current().alerts.channels).flatMap(({ urlVariable, tokenVariable }) => [urlVariable, tokenVariable]),
+    );
+    return Object.entries(this.#env).flatMap(([name, value]) => (value && (SECRET_NAME.test(name) || addresses.has(name)) ? [value] : []));
   }
 
   environment(names: readonly string[]): Record<string, string> {
     return agentEnvironment(this.#env, names);
+  }
+
+  /** What a program of the person's desktop needs to show something there. */
+  desktopEnvironment(): Record<string, string> {
+    return select(this.#env, [...BASIC_VARIABLES.filter((name) => !NOT_FOR_AGENTS.has(name)), ...DESKTOP_VARIABLES]);
   }
 
   /** What git may see: the basics, and the person's ssh agent. */

@@ -1,9 +1,10 @@
 import { AppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Alert } from "../contract/event.ts";
-import type { ProjectId, TaskId } from "../contract/ids.ts";
+import type { NoticeId, ProjectId, TaskId } from "../contract/ids.ts";
 import { appendEvent } from "./events.ts";
 import type { Reader, Transaction } from "./database.ts";
+import { noticeRaised, noticeResolved } from "./notices.ts";
 
 export interface NewAlert {
   readonly kind: string;
@@ -14,7 +15,7 @@ export interface NewAlert {
   readonly taskId?: TaskId;
 }
 
-/** Opens an alert, or counts up the open one of this kind and subject, which then has the newer message. */
+/** Opens an alert, of which channels are told, or counts up the open one of this kind and subject, which then has the newer message. */
 export function raiseAlert(tx: Transaction, alert: NewAlert): void {
   const { kind, subject, message, projectId, taskId } = alert;
   const repeated = tx.run(
@@ -23,28 +24,31 @@ export function raiseAlert(tx: Transaction, alert: NewAlert): void {
     { now: tx.now, kind, subject, message },
   );
   if (repeated.changes > 0) return;
+  const id = newId("alert");
   tx.run(
     `INSERT INTO alerts (id, kind, subject, message, project_id, task_id, raised_at, last_at)
      VALUES (:id, :kind, :subject, :message, :projectId, :taskId, :now, :now)`,
-    { id: newId("alert"), kind, subject, message, projectId: projectId ?? null, taskId: taskId ?? null, now: tx.now },
+    { id, kind, subject, message, projectId: projectId ?? null, taskId: taskId ?? null, now: tx.now },
   );
   appendEvent(tx, { type: "alert.raised", ...(projectId && { projectId }), ...(taskId && { taskId }), data: { kind, message } });
+  noticeRaised(tx, { id, kind, projectId: projectId ?? null });
 }
 
-/** Resolves the open alert of this kind and subject, if there is one. */
+/** Resolves the open alert of this kind and subject, if there is one; channels that were told of it are told so. */
 export function resolveAlerts(tx: Transaction, kind: string, subject: string): void {
   const where = "kind = :kind AND subject = :subject AND resolved_at IS NULL";
   const open = tx.get<AlertRow>(`SELECT * FROM alerts WHERE ${where}`, { kind, subject });
   if (!open) return;
   tx.run(`UPDATE alerts SET resolved_at = :now WHERE ${where}`, { kind, subject, now: tx.now });
-  const { projectId, taskId } = toAlert(open);
+  const { id, projectId, taskId } = toAlert(open);
   appendEvent(tx, { type: "alert.resolved", projectId, taskId, data: { kind } });
+  noticeResolved(tx, { id, kind, projectId });
 }
 
 /** Resolves one alert. Throws `not_found`, and `conflict` when it is resolved already. */
 export function dismissAlert(tx: Transaction, id: string): Alert {
   const row = tx.get<AlertRow>("SELECT * FROM alerts WHERE id = :id", { id });
-  if (!row) throw new AppError("not_found", `There is no alert ${JSON.stringify(id)}. List them with: drover alerts`);
+  if (!row) throw new AppError("not_found", `There is no alert ${JSON.stringify(id)}. List them with: drover alert list`);
   if (row.resolved_at !== null) throw new AppError("conflict", `The alert ${id} is resolved already.`);
   resolveAlerts(tx, row.kind, row.subject);
   return toAlert({ ...row, resolved_at: tx.now });
@@ -58,6 +62,17 @@ export function listAlerts(reader: Reader, { open, after, limit }: { open: boole
        WHERE ${open ? "resolved_at IS NULL AND" : ""} sequence < coalesce((SELECT sequence FROM alerts WHERE id = :after), 9e15)
        ORDER BY sequence DESC LIMIT :limit`,
       { after: after ?? null, limit },
+    )
+    .map(toAlert);
+}
+
+/** The first alerts that a notice is about. */
+export function alertsOf(reader: Reader, noticeId: NoticeId, limit: number): Alert[] {
+  return reader
+    .all<AlertRow>(
+      `SELECT alerts.* FROM notice_alerts JOIN alerts ON alerts.id = alert_id
+       WHERE notice_id = :noticeId ORDER BY alerts.sequence LIMIT :limit`,
+      { noticeId, limit },
     )
     .map(toAlert);
 }

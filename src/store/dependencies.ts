@@ -1,7 +1,9 @@
 import { AppError } from "../base/errors.ts";
 import type { TaskId } from "../contract/ids.ts";
+import type { Task } from "../contract/task.ts";
 import { findCycle, type Dependency } from "../domain/dependencies.ts";
 import type { Reader, Transaction } from "./database.ts";
+import { appendEvent } from "./events.ts";
 import { taskKey } from "./task-row.ts";
 
 /**
@@ -21,6 +23,26 @@ export function addDependencies(tx: Transaction, taskId: TaskId, dependsOn: read
       dependsOnId,
     });
   }
+}
+
+/**
+ * Makes a task depend on these and no others. What it is held by is decided anew (by triggers). Throws like `addDependencies`,
+ * and `conflict` for a task that runs or has succeeded.
+ */
+export function setDependencies(tx: Transaction, task: Task, dependsOn: readonly TaskId[], by: string): void {
+  if (task.status === "running" || task.status === "succeeded") {
+    const why = task.status === "running" ? "is running. Cancel it first" : "has succeeded";
+    throw new AppError("conflict", `${task.key} ${why}: what it depends on can't be changed.`);
+  }
+  // The new ones first, so that it is never free for a moment in between.
+  addDependencies(tx, task.id, dependsOn);
+  tx.run("DELETE FROM task_dependencies WHERE task_id = :taskId AND depends_on_id NOT IN (SELECT value FROM json_each(:dependsOn))", {
+    taskId: task.id,
+    dependsOn: JSON.stringify(dependsOn),
+  });
+  tx.run("UPDATE tasks SET updated_at = :now WHERE id = :taskId", { taskId: task.id, now: tx.now });
+  const data = { dependsOn: [...dependsOn], by };
+  appendEvent(tx, { type: "task.dependencies_changed", projectId: task.projectId, taskId: task.id, data });
 }
 
 function refuseCycle(reader: Reader, taskId: TaskId, dependsOn: readonly TaskId[]): void {

@@ -15,6 +15,7 @@ const values: Readonly<Record<string, string>> = {
   run: examples.getRun.response.id,
   worker: "1",
   alert: examples.dismissAlert.response.id,
+  channel: "team",
   circuit: encodeURIComponent(examples.resetCircuit.response.id),
   account: encodeURIComponent(examples.resetAccount.response.key),
 };

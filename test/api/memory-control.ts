@@ -53,6 +53,13 @@ export class MemoryControl {
       if (task.status === "running") throw new AppError("conflict", `${task.key} is running. Cancel it first.`);
       return this.#move(params.task, "queued");
     },
+    setDependencies: ({ params, body }) => {
+      const task = this.#find(params.task);
+      task.dependsOn = this.tasks.flatMap(({ id, key }) => (body.dependsOn.includes(key) ? [id] : []));
+      task.status = body.dependsOn.length === 0 ? "queued" : "waiting";
+      return task;
+    },
+    getGraph: () => ({ tasks: this.tasks.map((task) => ({ ...task, title: this.hostileText ?? task.title })), omitted: 0 }),
     getTaskDiff: () => this.hostileText ?? examples.getTaskDiff.response,
     approveTask: () => examples.approveTask.response,
     denyTask: () => examples.denyTask.response,
@@ -113,6 +120,11 @@ export class MemoryControl {
       items: examples.listAlerts.response.items.map((alert) => ({ ...alert, message: this.hostileText ?? alert.message })),
       next: null,
     }),
+    listChannels: () => examples.listChannels.response,
+    testChannel: ({ params }) => {
+      if (params.channel !== "team") throw new AppError("unavailable", `Channel ${params.channel} (slack) was not told. It answered 500`);
+      return { channel: params.channel, sent: true };
+    },
     dismissAlert: ({ params }) => ({ ...examples.dismissAlert.response, id: params.alert }),
     backUpStore: () => examples.backUpStore.response,
     verifyStore: () => {

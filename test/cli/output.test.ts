@@ -35,9 +35,12 @@ test.each([
   [["agent", "send", run, "Leave", "it."], examples.sendToRun.response],
   [["agent", "attach", run], examples.attachToRun.response],
   [["audit"], examples.listAudit.response],
-  [["alerts"], examples.listAlerts.response],
-  [["alerts", "--all"], examples.listAlerts.response],
-  [["alerts", "dismiss", alert], examples.dismissAlert.response],
+  [["alert"], examples.listAlerts.response],
+  [["alert", "list", "--all"], examples.listAlerts.response],
+  [["alert", "dismiss", alert], examples.dismissAlert.response],
+  [["alert", "channels"], examples.listChannels.response],
+  [["alert", "test", "team"], { items: [{ channel: "team", error: null }] }],
+  [["alert", "test"], { items: [{ channel: "team", error: null }] }],
   [["circuit", "list"], examples.listCircuits.response],
   [["circuit", "reset", "worker:claude"], examples.resetCircuit.response],
   [["account", "list"], examples.listAccounts.response],
@@ -119,10 +122,17 @@ Last error   none
     'WHEN                 WHO  WHAT         TO                                         DETAIL\n2026-01-01 10:15:00  cli  task.cancel  task_019b7a2e-5c00-7000-8000-000000000002  {"key":"api#42"}\n',
   ],
   [
-    ["alerts"],
+    ["alert"],
     `poll_failed api  open, 3 times, now  ${alert}\n  GitHub did not answer for 15 minutes. Nothing was changed; the next look is in 5 minutes.\n`,
   ],
-  [["alerts", "dismiss", alert], "Dismissed: poll_failed of api.\n"],
+  [["alert", "dismiss", alert], "Dismissed: poll_failed of api.\n"],
+  [
+    ["alert", "channels"],
+    "CHANNEL  KIND   FOR  LAST SENT  WAITING  STATE\nteam     slack  api  now        1        fails: It answered 429: rate_limited\n",
+  ],
+  [["alert", "test"], "team was sent a message.\n"],
+  [["task", "depend", "api#2", "--on", "api#1"], "api#2: waiting, after api#1.\n"],
+  [["task", "depend", "api#2", "--nothing"], "api#2: queued, after nothing.\n"],
   [
     ["circuit", "list"],
     "CIRCUIT        STATE  FAILURES  UNTIL                LAST FAILURE\nworker:claude  open   5         2026-01-01 10:16:00  agent_error: The agent's program ended with exit code 1.\n",
@@ -232,6 +242,42 @@ test("a task names what it waits for", async () => {
   expect(read(await at.run(["task", "show", "api#2"]))).toContain("After        api#1 One: queued\n");
 });
 
+test("a channel that can't be told fails its test", async () => {
+  await using at = await servedPlace();
+  expect(await at.run(["alert", "test", "other"])).toEqual({
+    code: 1,
+    out: "Channel other (slack) was not told. It answered 500\n",
+    err: "",
+  });
+});
+
+test("what a task is to wait for has to be said", async () => {
+  await using at = await servedPlace();
+  for (const words of [[], ["--on", "api#1", "--nothing"]]) {
+    expect(await at.run(["task", "depend", "api#2", ...words])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--on, or --nothing"),
+    });
+  }
+});
+
+test("the graph is a table in an order in which the tasks can be done, or text for a program that draws it", async () => {
+  await using at = await servedPlace();
+  expect(read(await at.run(["graph"]))).toBe("No open tasks.\n");
+  const { client } = at.served;
+  for (const title of ["One", "Two"]) await client.createTask({ body: { project: "api", title } });
+  await client.createTask({ body: { project: "api", title: "Three", dependsOn: ["api#1", "api#2"] } });
+  await client.setDependencies({ params: { task: "api#1" }, body: { dependsOn: ["api#2"] } });
+  expect(read(await at.run(["graph"]))).toBe(`TASK   STATUS   AFTER         PART OF  TITLE
+api#2  queued   -             -        Two
+api#1  waiting  api#2         -        One
+api#3  queued   api#1, api#2  -        Three
+`);
+  expect(read(await at.run(["graph", "--format", "dot"]))).toContain("  t1 -> t2;\n");
+  expect(read(await at.run(["graph", "--format", "mermaid"]))).toContain("  t1 --> t2\n");
+  expect((JSON.parse((await at.run(["graph", "--json"])).out) as { tasks: unknown[] }).tasks).toHaveLength(3);
+});
+
 test("register and restore name folders in full, wherever they are typed", async () => {
   await using at = await servedPlace();
   await at.served.client.createTask({ body: { project: "api", title: "One" } });
@@ -319,7 +365,10 @@ test("what others wrote cannot steer the terminal, hide or reorder text, in any 
     ["task", "show", "api#1"],
     ["queue"],
     ["task", "diff", "api#1"],
-    ["alerts"],
+    ["alert"],
+    ["graph"],
+    ["graph", "--format", "dot"],
+    ["graph", "--format", "mermaid"],
     ["audit"],
     ["events"],
     ["project", "status", "api"],

@@ -49,7 +49,7 @@ describe("a configuration that is wrong", () => {
     expect(await daemon.client.health()).toMatchObject({
       status: "degraded",
       problems: [
-        "1 open alert: drover alerts",
+        "1 open alert: drover alert list",
         "The configuration file has an error; the last good one is in force: drover config validate",
       ],
     });

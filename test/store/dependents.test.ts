@@ -2,9 +2,12 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import type { TaskId } from "../../src/contract/ids.ts";
 import type { Database } from "../../src/store/database.ts";
-import { eventsAfter } from "../../src/store/events.ts";
+import { setDependencies } from "../../src/store/dependencies.ts";
+import { eventsAfter, lastSequence } from "../../src/store/events.ts";
+import { loadGraph } from "../../src/store/graph.ts";
 import { loadShares } from "../../src/store/queue.ts";
 import { getTask } from "../../src/store/tasks.ts";
+import { findProblems } from "../../src/store/verification.ts";
 import { finishRun, requestCancel, retryTask, stopRequests } from "../../src/store/transitions.ts";
 import { listEffects } from "../../src/store/effects.ts";
 import { getRun } from "../../src/store/runs.ts";
@@ -64,6 +67,82 @@ describe("a diamond of tasks", () => {
     database.writeNow((tx) => retryTask(tx, tasks.d));
     expect(getTask(database.reader, tasks.d)).toMatchObject({ status: "waiting", reason: "dependency" });
   });
+});
+
+describe("dependencies that are changed", () => {
+  /** Sets them and returns the moves of status that it made. */
+  function change(database: Database, taskId: TaskId, dependsOn: TaskId[]): string[] {
+    const before = lastSequence(database.reader);
+    database.writeNow((tx) => setDependencies(tx, getTask(tx, taskId), dependsOn, "ada"));
+    const events = eventsAfter(database.reader, before, { limit: 100 });
+    expect(events.at(-1)).toMatchObject({ type: "task.dependencies_changed", taskId, data: { dependsOn, by: "ada" } });
+    return events.flatMap((event) => (event.type === "task.status_changed" ? [`${event.data.from} > ${event.data.to}`] : []));
+  }
+
+  test("hold a task or let it go", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const { a, b, c, d } = diamond(database);
+    expect(change(database, d, [a])).toEqual([]);
+    expect(getTask(database.reader, d).dependsOn).toEqual([a]);
+    expect(change(database, d, [])).toEqual(["waiting > queued"]);
+    expect(getTask(database.reader, d)).toMatchObject({ status: "queued", reason: null, dependsOn: [] });
+    carryOut(database, a, "failed");
+    expect(change(database, d, [a, b])).toEqual(["queued > blocked"]);
+    expect(change(database, d, [b, c])).toEqual(["blocked > waiting"]);
+    expect(change(database, b, [])).toEqual(["blocked > queued"]);
+    expect(getTask(database.reader, d)).toMatchObject({ status: "waiting", reason: "dependency" });
+    expect(findProblems(database.reader)).toEqual([]);
+  });
+
+  test("do not let go what is blocked for another reason", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const { a, b } = diamond(database);
+    // As another program, or a person with one, may hold it.
+    using other = new DatabaseSync(scratch.path);
+    other.exec(`UPDATE tasks SET status = 'blocked', reason = 'budget' WHERE id = '${a}'`);
+    expect(change(database, a, [addTask(database, getTask(database.reader, a).projectId).id])).toEqual([]);
+    expect(change(database, a, [])).toEqual([]);
+    expect(getTask(database.reader, a)).toMatchObject({ status: "blocked", reason: "budget" });
+    expect(getTask(database.reader, b).status).toBe("waiting");
+  });
+
+  test("stay as they are while it runs, after it succeeded, and where they would make a cycle, whoever writes", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const { a, b, d } = diamond(database);
+    expect(() => change(database, a, [d])).toThrow("api#1 needs api#4 needs api#2 needs api#1");
+    expect(() => change(database, a, [a])).toThrow("api#1 needs api#1");
+    carryOut(database, a);
+    const run = startTask(database, b);
+    expect(() => change(database, b, [])).toThrow("api#2 is running");
+    using other = new DatabaseSync(scratch.path);
+    const remove = `DELETE FROM task_dependencies WHERE task_id = '${b}'`;
+    expect(() => other.exec(remove)).toThrow("a task that runs or has succeeded never change");
+    database.writeNow((tx) => finishRun(tx, run, { outcome: content, next: step("succeeded") }));
+    expect(() => change(database, b, [])).toThrow("api#2 has succeeded");
+    expect(() => other.exec(remove)).toThrow("a task that runs or has succeeded never change");
+    other.exec(`DELETE FROM task_dependencies WHERE task_id = '${d}'`);
+    expect(getTask(database.reader, d)).toMatchObject({ status: "queued", dependsOn: [] });
+  });
+});
+
+test("the graph holds open tasks, the oldest first, with what they need and are parts of, and says how many it leaves out", () => {
+  using scratch = scratchDatabase();
+  const { database } = scratch;
+  const { a, b, c, d } = diamond(database);
+  const { projectId } = getTask(database.reader, a);
+  carryOut(database, a);
+  const part = addTask(database, projectId, { parentId: a }).id;
+  const other = addTask(database, addProject(database, { name: "web" }).id).id;
+  const ids = (filter: Partial<Parameters<typeof loadGraph>[1]> = {}) => {
+    const { tasks, omitted } = loadGraph(database.reader, { limit: 10, ...filter });
+    return { tasks: tasks.map(({ id }) => id), omitted };
+  };
+  expect(ids()).toEqual({ tasks: [b, c, d, part, other, a], omitted: 0 });
+  expect(ids({ projectId })).toEqual({ tasks: [b, c, d, part, a], omitted: 0 });
+  expect(ids({ projectId, limit: 1 })).toEqual({ tasks: [b, a], omitted: 3 });
 });
 
 describe("a change by another program", () => {

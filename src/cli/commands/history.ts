@@ -1,7 +1,7 @@
 import type { Cli } from "../cli.ts";
 import { describeEvent } from "../describe-event.ts";
 import { EventSubjects } from "../event-subjects.ts";
-import { ago, dateTime } from "../format.ts";
+import { dateTime } from "../format.ts";
 import { painted, show } from "../shown.ts";
 
 export interface EventsOptions {
@@ -49,27 +49,4 @@ export async function audit(cli: Cli, query: PageOptions): Promise<void> {
     show`${Object.keys(detail).length === 0 ? "" : JSON.stringify(detail)}`,
   ]);
   await cli.terminal.printTable(["WHEN", "WHO", "WHAT", "TO", "DETAIL"], rows);
-}
-
-export async function alerts(cli: Cli, { all, ...query }: PageOptions & { all?: boolean }): Promise<void> {
-  const page = await (await cli.connect()).listAlerts({ query: { ...query, open: !all }, signal: cli.signal });
-  if (cli.isJson) return cli.terminal.printJson(page);
-  if (page.items.length === 0) return cli.terminal.print(show`No alerts.`);
-  const now = cli.clock.now();
-  // Not a table: its last column would be cut, and all of the message is for a person.
-  for (const { id, kind, subject, message, count, lastAt, resolvedAt } of page.items) {
-    const state = resolvedAt === null ? painted("yellow", "open") : painted("dim", "resolved");
-    const times = count === 1 ? "" : `${count} times, `;
-    cli.terminal.print(
-      show`${painted("bold", kind)} ${subject}  ${state}, ${times}${ago(lastAt, now)}  ${painted("dim", id)}`,
-      show`  ${message}`,
-    );
-  }
-  if (page.next !== null) cli.terminal.note(show`There are more: --after ${page.next}, or a larger --limit`);
-}
-
-export async function dismissAlert(cli: Cli, alert: string): Promise<void> {
-  const dismissed = await (await cli.connect()).dismissAlert({ params: { alert }, signal: cli.signal });
-  if (cli.isJson) return cli.terminal.printJson(dismissed);
-  cli.terminal.print(show`Dismissed: ${painted("bold", dismissed.kind)} of ${dismissed.subject}.`);
 }

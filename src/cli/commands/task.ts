@@ -135,6 +135,13 @@ export async function rollback(cli: Cli, task: string, { to }: { to: number }): 
   );
 }
 
+export async function depend(cli: Cli, task: string, { on = [], nothing = false }: { on?: string[]; nothing?: boolean }): Promise<void> {
+  if (nothing === on.length > 0) throw new AppError("invalid", "Say what it waits for by --on, or --nothing.");
+  const changed = await (await cli.connect()).setDependencies({ params: { task }, body: { dependsOn: on }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(changed);
+  cli.terminal.print(show`${painted("bold", changed.key)}: ${statusOf(changed)}, after ${on.join(", ") || "nothing"}.`);
+}
+
 export async function diff(cli: Cli, task: string, options: { checkpoint?: number }): Promise<void> {
   const patch = await (await cli.connect()).getTaskDiff({ params: { task }, query: options, signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson({ patch });

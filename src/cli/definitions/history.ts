@@ -24,21 +24,4 @@ export function defineHistory(program: Command, act: Act): void {
     .addOption(limitOption())
     .addOption(afterOption())
     .action(act(async () => (await load()).audit));
-  defineAlerts(program, act);
-}
-
-function defineAlerts(program: Command, act: Act): void {
-  const alerts = program.command("alerts").description("what a person must see");
-  const list = alerts
-    .command("list", { isDefault: true })
-    .description("the alerts, the newest first")
-    .option("--all", "resolved ones too")
-    .addOption(limitOption())
-    .addOption(afterOption());
-  examples(list, ["drover alerts", "the same"]).action(act(async () => (await load()).alerts));
-  const dismiss = alerts
-    .command("dismiss")
-    .description("close one that you have seen to; should its cause come again, so does an alert")
-    .argument("<alert>", "its id, as `drover alerts` shows it");
-  dismiss.action(act(async () => (await load()).dismissAlert));
 }

@@ -41,6 +41,15 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
     .action(act(async () => (await load()).retry));
   defineGates(task, act);
   defineLoops(task, act);
+  const depend = task
+    .command("depend")
+    .description("say anew which tasks a task waits for, in place of those before; a running task can't be changed")
+    .argument("<task>", which)
+    .option("--on <task>", "one that must have succeeded before; may be given again", list)
+    .option("--nothing", "let it wait for none");
+  examples(depend, ["drover task depend 'api#4' --on 'api#2' --on 'api#3'"], ["drover task depend 'api#4' --nothing"]).action(
+    act(async () => (await load()).depend),
+  );
   const logs = task
     .command("logs")
     .description("what happened with a task, from its beginning")

@@ -6,6 +6,7 @@ import { homePaths } from "../../base/paths.ts";
 import { loadConfig } from "../../config/load.ts";
 import { Config } from "../../contract/config.ts";
 import { agentEnvironment } from "../settings.ts";
+import { channelCheck } from "./channels.ts";
 import { droverChecks } from "./drover.ts";
 import { examine } from "./examination.ts";
 import { machineChecks } from "./machine.ts";
@@ -27,7 +28,7 @@ const place = {
   clock: systemClock,
   signal: AbortSignal.timeout(LOOK_MAX_MS),
 };
-process.stdout.write(`${JSON.stringify(await examine(place, [...machineChecks, ...droverChecks]))}\n`);
+process.stdout.write(`${JSON.stringify(await examine(place, [...machineChecks, ...droverChecks, channelCheck]))}\n`);
 process.exit(0);
 
 /** With a wrong file the rest is looked at as if there were none. */

@@ -1,5 +1,6 @@
 import type { Control } from "../../contract/control.ts";
 import { agentVerbs } from "./agents.ts";
+import { alertVerbs } from "./alerts.ts";
 import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
@@ -16,6 +17,7 @@ export function createControl(parts: ControlParts): Control {
   return {
     ...daemonVerbs(parts),
     ...historyVerbs(parts),
+    ...alertVerbs(parts),
     ...projectVerbs(parts),
     ...taskVerbs(parts),
     ...workflowVerbs(parts),

@@ -1,12 +1,11 @@
 import { AppError } from "../../base/errors.ts";
-import { dismissAlert, listAlerts } from "../../store/alerts.ts";
-import { appendAudit, listAudit } from "../../store/audit.ts";
+import { listAudit } from "../../store/audit.ts";
 import { eventsAfter, latestEvents } from "../../store/events.ts";
 import { requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listEvents" | "listAudit" | "listAlerts" | "dismissAlert";
+type Names = "listEvents" | "listAudit";
 
-/** What happened, who did what, and what a person must see. */
+/** What happened, and who did what. */
 export function historyVerbs({ database }: ControlParts): Verbs<Names> {
   const { reader } = database;
 
@@ -26,23 +25,6 @@ export function historyVerbs({ database }: ControlParts): Verbs<Names> {
       const items = listAudit(reader, { ...(query.after === undefined ? {} : { after: cursorNumber(query.after) }), limit: query.limit });
       return { items, next: items.length === query.limit ? String(items.at(-1)?.sequence) : null };
     },
-
-    listAlerts({ query }) {
-      const items = listAlerts(reader, {
-        open: query.open,
-        ...(query.after === undefined ? {} : { after: query.after }),
-        limit: query.limit,
-      });
-      return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
-    },
-
-    dismissAlert: ({ params, actor }) =>
-      database.write((tx) => {
-        const alert = dismissAlert(tx, params.alert);
-        const { kind, subject, message } = alert;
-        appendAudit(tx, { actor, action: "alert.dismiss", subject, detail: { kind, message } });
-        return alert;
-      }),
   };
 }
 

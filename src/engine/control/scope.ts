@@ -3,6 +3,7 @@ import type { BrokerAnswer, BrokerCall } from "../../contract/broker.ts";
 import type { Project } from "../../contract/project.ts";
 import type { Control, ControlName, RequestOf } from "../../contract/control.ts";
 import type { StopMode } from "../../contract/routes.ts";
+import type { ChannelStatus } from "../../contract/notice.ts";
 import type { Run } from "../../contract/run.ts";
 import type { Task } from "../../contract/task.ts";
 import { appendAudit } from "../../store/audit.ts";
@@ -28,6 +29,8 @@ export interface ControlParts extends EngineParts {
   readonly receiveWebhook: (project: Project, request: RequestOf<"receiveGithubWebhook">) => Promise<boolean>;
   /** Asks the forge in the place of a run's agent. */
   readonly askBroker: (run: Run, call: BrokerCall, signal: AbortSignal) => Promise<BrokerAnswer>;
+  /** The channels that alerts are sent to. */
+  readonly channels: { channels(): ChannelStatus[]; test(name: string, signal: AbortSignal): Promise<void> };
   readonly daemon: {
     readonly version: string;
     readonly startedAt: number;

@@ -5,7 +5,9 @@ import type { FiledTask } from "../../contract/routes.ts";
 import type { Task } from "../../contract/task.ts";
 import { tellCancelled } from "../../publish/cancelled.ts";
 import { appendAudit } from "../../store/audit.ts";
+import { setDependencies } from "../../store/dependencies.ts";
 import { listEffects } from "../../store/effects.ts";
+import { loadGraph } from "../../store/graph.ts";
 import { getProject } from "../../store/projects.ts";
 import { listLoopNotes } from "../../store/loop-notes.ts";
 import { endOfIteration, listRuns } from "../../store/runs.ts";
@@ -28,8 +30,13 @@ type Names =
   | "denyTask"
   | "listTaskNotes"
   | "rollBackTask"
+  | "setDependencies"
+  | "getGraph"
   | "getTaskDiff"
   | "restoreTask";
+
+/** Open tasks of a graph; with more nobody could read it. */
+const GRAPH_MAX = 500;
 
 /** Tasks: filing them, looking at them, and what a person may do with them. */
 export function taskVerbs(parts: ControlParts): Verbs<Names> {
@@ -97,6 +104,17 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
     },
 
     rollBackTask: (request) => rollBack(parts, request),
+    setDependencies({ params, body, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.depend", subject: key, detail: { dependsOn: body.dependsOn } }, (tx) => {
+        const dependsOn = body.dependsOn.map((each) => requireTask(tx, each).id);
+        setDependencies(tx, getTask(tx, id), dependsOn, actor);
+        return getTask(tx, id);
+      });
+    },
+
+    getGraph: ({ query }) =>
+      loadGraph(reader, { limit: GRAPH_MAX, ...(query.project !== undefined && { projectId: requireProject(reader, query.project).id }) }),
 
     getTaskDiff({ params, query }) {
       const task = requireTask(reader, params.task);

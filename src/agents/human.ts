@@ -5,8 +5,11 @@ import type { Driver, Launch, LaunchRequest } from "./driver.ts";
 
 const SHELL = "/bin/sh";
 
-/** Asks, and repeats the answer as its own last word. It ends without one when it is told to. */
-const WAIT = 'printf "%s\\n" "$1" && IFS= read -r answer && printf "%s\\n" "$answer"';
+/**
+ * Asks what stdin begins with, and repeats the answer as its own last word. It ends without one when it is told to. By stdin, because
+ * a container changes the paths of the workspace in arguments, and the person is outside.
+ */
+const WAIT = 'IFS= read -r question && printf "%s\\n" "$question" && IFS= read -r answer && printf "%s\\n" "$answer"';
 
 /**
  * A person in the place of an agent. The run asks one question, which says where the workspace and the request are; the answer
@@ -28,10 +31,10 @@ function launch({ prompt, workspace, configDirectory, path, env }: LaunchRequest
     "Do what the request says, in the workspace, or find that nothing is to do. Then answer: yes when it is done, no when you refuse. The message is the report.";
   const question = toLine({ type: "question_asked", id: "work", tool: "person", input: { todo, workspace, request } });
   return {
-    argv: [SHELL, "-c", WAIT, "drover-human", question.trimEnd()],
+    argv: [SHELL, "-c", WAIT],
     env: { ...env, PATH: path },
     files: { [request]: prompt },
-    stdin: "",
+    stdin: question,
   };
 }
 

@@ -146,7 +146,7 @@ test("a task whose agent is at its usage limit waits for no time where another a
 
 test("what a failure says to the breakers of its agent and its stage: waiting says nothing, a good agent with bad work is good", () => {
   const said = (reason: FailureReason) => {
-    const { worker, stage } = verdictsOf(failed(reason), facts);
+    const { worker, stage } = verdictsOf(failed(reason), { ...facts, isPerson: false });
     return [worker, stage];
   };
   const silent = FailureReason.options.filter((reason) => said(reason).every((verdict) => verdict === "neutral"));
@@ -154,7 +154,20 @@ test("what a failure says to the breakers of its agent and its stage: waiting sa
   expect(waits.filter((reason) => !silent.includes(reason))).toEqual([]);
   expect(said("check_failed")).toEqual(["success", "failure"]);
   expect(said("auth")).toEqual(["fatal", "neutral"]);
-  const { worker, stage } = verdictsOf({ status: "succeeded", proof, report: "" }, facts);
+  const { worker, stage } = verdictsOf({ status: "succeeded", proof, report: "" }, { ...facts, isPerson: false });
   expect([worker, stage]).toEqual(["success", "success"]);
-  expect(verdictsOf({ status: "cancelled", by: "user", message: "" }, facts)).toEqual({ worker: "neutral", stage: "neutral" });
+  expect(verdictsOf({ status: "cancelled", by: "user", message: "" }, { ...facts, isPerson: false })).toEqual({
+    worker: "neutral",
+    stage: "neutral",
+  });
+});
+
+test("a person who refuses says nothing to a breaker; what is wrong with their work does", () => {
+  const said = (reason: FailureReason, isPerson: boolean) => {
+    const { worker, stage } = verdictsOf(failed(reason), { ...facts, isPerson });
+    return [worker, stage];
+  };
+  expect(said("permission_denied", true)).toEqual(["neutral", "neutral"]);
+  expect(said("permission_denied", false)).toEqual(["failure", "failure"]);
+  expect(said("check_failed", true)).toEqual(["success", "failure"]);
 });

@@ -114,8 +114,11 @@ export function nextStep(outcome: RunOutcome, run: RunFacts): NextStep {
   }
 }
 
-/** What a run's outcome says of its agent (`worker`) and of its stage. */
-export function verdictsOf(outcome: RunOutcome, { yieldsCommit }: Pick<RunFacts, "yieldsCommit">): Pick<Treatment, "worker" | "stage"> {
+/** What a run's outcome says of its agent (`worker`) and of its stage. `isPerson`: a person did the work, whose no is no failure. */
+export function verdictsOf(
+  outcome: RunOutcome,
+  { yieldsCommit, isPerson }: Pick<RunFacts, "yieldsCommit"> & { readonly isPerson: boolean },
+): Pick<Treatment, "worker" | "stage"> {
   switch (outcome.status) {
     case "succeeded":
       return { worker: "success", stage: "success" };
@@ -124,6 +127,7 @@ export function verdictsOf(outcome: RunOutcome, { yieldsCommit }: Pick<RunFacts,
     case "cancelled":
       return { worker: "neutral", stage: "neutral" };
     case "failed":
+      if (isPerson && outcome.reason === "permission_denied") return { worker: "neutral", stage: "neutral" };
       return treatments[outcome.reason];
   }
 }

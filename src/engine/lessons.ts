@@ -21,7 +21,8 @@ export function learnFromEnd(
   outcome: RunOutcome,
   yieldsCommit: boolean,
 ): number | null {
-  const { worker, stage } = verdictsOf(outcome, { yieldsCommit });
+  const isPerson = parts.drivers.get(run.driver)?.isPerson ?? false;
+  const { worker, stage } = verdictsOf(outcome, { yieldsCommit, isPerson });
   const { workerFailures, stageFailures, systemWorkers, ...coolDown } = parts.settings.current().breakers;
   const message = describe(outcome);
   const tell = (id: string, verdict: BreakerVerdict, failures: number) =>

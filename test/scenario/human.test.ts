@@ -68,7 +68,7 @@ test(
   },
 );
 
-test("a person who refuses ends the task with their words", { timeout: 60_000 }, async () => {
+test("a person who refuses ends the task with their words, which is no failure of theirs", { timeout: 60_000 }, async () => {
   await using home = await openHome();
   const daemon = await home.start();
   const task = await file(home, daemon, "api", "Sum subtracts");
@@ -79,4 +79,6 @@ test("a person who refuses ends the task with their words", { timeout: 60_000 },
     reason: "permission_denied",
     message: "A person refused: It is right as it is.",
   });
+  const { items } = await daemon.client.listCircuits();
+  expect(items.filter(({ failures }) => failures > 0)).toEqual([]);
 });

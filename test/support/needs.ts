@@ -28,13 +28,14 @@ const probes = {
  * The one way to leave tests out: `test.skipIf(!needs("claude").ok)`. What is missing goes to the closing summary with the
  * name of the test file, and fails the run in CI.
  */
-export function needs(...wanted: (keyof typeof probes)[]): { readonly ok: boolean } {
-  const missing = wanted.map((name) => probes[name]()).filter((reason) => reason !== undefined);
+export function needs(...wanted: (keyof typeof probes)[]): { readonly ok: boolean; readonly missing: string } {
+  const lacking = wanted.map((name) => probes[name]()).filter((reason) => reason !== undefined);
+  const missing = lacking.join("; ");
   const record = process.env[SKIPS_VARIABLE];
-  if (missing.length > 0 && record !== undefined) {
-    appendFileSync(record, `${JSON.stringify({ file: expect.getState().testPath, reason: missing.join("; ") })}\n`);
+  if (lacking.length > 0 && record !== undefined) {
+    appendFileSync(record, `${JSON.stringify({ file: expect.getState().testPath, reason: missing })}\n`);
   }
-  return { ok: missing.length === 0 };
+  return { ok: lacking.length === 0, missing };
 }
 
 /** Whether a group of processes can be limited (cgroups(7)). */

@@ -54,6 +54,17 @@ export const realGemini: DriverSubject = {
   },
 };
 
+/** What a person has in OpenCode's settings to have the scripted model as a provider. */
+export function opencodeSettings(url: string): object {
+  const provider = {
+    npm: "@ai-sdk/openai-compatible",
+    options: { baseURL: `${url}/v1` },
+    env: ["MOCK_API_KEY"],
+    models: { "mock-1": { tool_call: true, cost: { input: 3, output: 15 }, limit: { context: 200_000, output: 8192 } } },
+  };
+  return { small_model: "mock/mock-1", provider: { mock: provider } };
+}
+
 /** The real OpenCode, in a network namespace of its own whose only way out is the scripted model, as a provider of the person's. */
 export const realOpencode: DriverSubject = {
   driver: opencodeDriver(systemClock),
@@ -66,13 +77,7 @@ export const realOpencode: DriverSubject = {
     const folder = await mkdtemp(join(tmpdir(), "opencode-"));
     stack.defer(() => rm(folder, { recursive: true }));
     const settings = join(folder, "opencode.json");
-    const provider = {
-      npm: "@ai-sdk/openai-compatible",
-      options: { baseURL: `${namespace.url}/v1` },
-      env: ["MOCK_API_KEY"],
-      models: { "mock-1": { tool_call: true, cost: { input: 3, output: 15 }, limit: { context: 200_000, output: 8192 } } },
-    };
-    await writeFile(settings, JSON.stringify({ small_model: "mock/mock-1", provider: { mock: provider } }));
+    await writeFile(settings, JSON.stringify(opencodeSettings(namespace.url)));
     const end = stack.move();
     return {
       agent: AgentConfig.parse({ driver: "opencode", command: [...namespace.enter, program("opencode")], model: "mock/mock-1" }),

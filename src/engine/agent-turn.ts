@@ -29,6 +29,9 @@ const OVERLOAD_STATUSES: readonly number[] = [429, 529];
 /** Stored at most this much behind a flood, so that reading slows down instead of memory growing. */
 const PENDING_MAX = 500;
 
+/** So much of what an agent says in a run is stored as events. What it says beyond is only in its output. */
+const SAID_MAX = 10_000;
+
 /**
  * Follows the agent of a run to its end and says how it ended. Reads its output from the start, so that an adopting daemon
  * knows what its predecessor knew, and stores as events only what comes behind `run.outputOffset`.
@@ -103,6 +106,7 @@ class TurnRecorder {
   #change: RunChange = {};
   #events: NewEvent[] = [];
   #overload: string | undefined;
+  #said = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
@@ -121,8 +125,9 @@ class TurnRecorder {
 
   async add(event: AgentEvent, isNew: boolean): Promise<void> {
     if (isNew) this.#apply(event);
-    const stored = isNew ? storedEvent(event, (text) => this.#parts.redact(safeText(text))) : undefined;
-    if (stored) this.#events.push(stored);
+    const stored = storedEvent(event, isNew ? (text) => this.#parts.redact(safeText(text)) : () => "");
+    // What an earlier daemon stored counts too.
+    if (stored && (this.#said += 1) <= SAID_MAX && isNew) this.#events.push(this.#said < SAID_MAX ? stored : LAST_SAID);
     if (this.#events.length >= PENDING_MAX) await this.flush();
   }
 
@@ -194,6 +199,12 @@ class TurnRecorder {
     this.#change = { ...this.#change, questions };
   }
 }
+
+/** In the place of all that is said from then on. */
+const LAST_SAID: NewEvent = {
+  type: "run.message",
+  data: { text: `[It has said ${SAID_MAX} things. What follows is only in its output: drover agent tail]` },
+};
 
 function storedEvent(event: AgentEvent, clean: (text: string) => string): NewEvent | undefined {
   switch (event.type) {

@@ -7,6 +7,8 @@ import { type OutputLimit, readFreed } from "./output-limit.ts";
 import { hasCode } from "./system-error.ts";
 
 const CHUNK_BYTES = 64 * 2 ** 10;
+/** Read so much at most before it is looked again how much there is. */
+const PASS_BYTES = 16 * 2 ** 20;
 
 interface ReadOptions {
   readonly directory: string;
@@ -27,7 +29,7 @@ interface ReadOptions {
 export async function* readOutput({ directory, from, changes, signal, hasEnded, limit }: ReadOptions): AsyncGenerator<OutputLine> {
   const freed = await readFreed(directory);
   let position = Math.max(from, freed);
-  const lines = new LineSplitter(position, freed > from);
+  let lines = new LineSplitter(position, freed > from);
   let file: FileHandle | undefined;
   let changed: ReadonlySet<string> | undefined;
   try {
@@ -38,10 +40,14 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
       file ??= await openIfThere(heldFiles(directory).out);
       if (file !== undefined) {
         const { size } = await file.stat();
-        while (position < size) {
+        const next = (await limit?.leaveOut(position, size)) ?? position;
+        if (next > position) lines = new LineSplitter(next, true);
+        position = next;
+        const until = Math.min(size, position + PASS_BYTES);
+        while (position < until) {
           signal.throwIfAborted();
           // Anew each time: a command that says nothing for an hour takes no memory of ours meanwhile.
-          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position));
+          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, until - position));
           const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
           if (bytesRead === 0) break; // somebody cut the file
           yield* lines.push(chunk.subarray(0, bytesRead));
@@ -49,6 +55,10 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
           await limit?.freeRead(position);
         }
         if (looks) await limit?.freeErrors();
+        if (position < size) {
+          changed = undefined;
+          continue;
+        }
       }
       if (ended) {
         const last = lines.finish();

@@ -49,13 +49,21 @@ export class LimitWatch {
   }
 
   async #apply(): Promise<void> {
-    const { host, settings, database, log } = this.#parts;
+    const { host, settings, database } = this.#parts;
+    await this.#orLog(() => host.limitAll(totalLimits(settings.current())));
+    for (const run of openRuns(database.reader)) {
+      const limits = this.#limitsOf(run);
+      await this.#orLog(() => host.limit(agentDirectory(this.#parts, run), limits));
+      await this.#orLog(async () => this.#parts.isolations.get(run.isolation)?.limit?.(run.id, limits));
+    }
+  }
+
+  async #orLog(change: () => Promise<void>): Promise<void> {
     try {
-      await host.limitAll(totalLimits(settings.current()));
-      for (const run of openRuns(database.reader)) await host.limit(agentDirectory(this.#parts, run), this.#limitsOf(run));
+      await change();
     } catch (thrown) {
-      // What the kernel does not know of is measured against the settings in force all the same.
-      log.error("limits not changed", { error: messageOf(thrown) });
+      // What neither the kernel nor a container engine knows of is measured against the settings in force all the same.
+      this.#parts.log.error("limits not changed", { error: messageOf(thrown) });
     }
   }
 

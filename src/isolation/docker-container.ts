@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { delimiter } from "node:path";
+import type { RunLimits } from "../process/limits.ts";
 import type { WrapRequest } from "./isolation.ts";
 import { existing, findPrograms, type FoundPrograms } from "./programs.ts";
 
@@ -23,7 +24,6 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
   const { privileged, mounts } = config.docker;
   const { uid, gid } = await stat(workspace);
   const programs = await mounted(request);
-  const { memoryBytes, cpus, processes } = command.limits;
   const own = ownFolders(request);
   const inside = (text: string) => text.replaceAll(workspace, WORKSPACE);
   const kept = Object.entries(command.env).filter(([name]) => !NOT_INSIDE.has(name));
@@ -50,11 +50,18 @@ export async function containerOf(request: WrapRequest, image: string, scope: st
       NetworkMode: "bridge",
       Init: true,
       LogConfig: LOGS,
-      PidsLimit: processes ?? PROCESSES_MAX,
-      ...(memoryBytes === null ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
-      ...(cpus === null ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+      ...containerLimits(command.limits),
       ...(privileged ? { Privileged: true } : { CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] }),
     },
+  };
+}
+
+/** Limits in the engine's words. Without swap, as everywhere. */
+export function containerLimits({ memoryBytes, cpus, processes }: RunLimits): object {
+  return {
+    PidsLimit: processes ?? PROCESSES_MAX,
+    ...(memoryBytes === null ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+    ...(cpus === null ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
   };
 }
 

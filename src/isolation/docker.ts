@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { AppError, toAppError } from "../base/errors.ts";
 import type { HeldCommand } from "../process/host.ts";
 import { loopbackPorts } from "./allow-list.ts";
-import { containerOf, LABELS } from "./docker-container.ts";
+import { containerLimits, containerOf, LABELS } from "./docker-container.ts";
 import { DockerEngine } from "./docker-engine.ts";
 import { DockerImages } from "./docker-images.ts";
 import type { DockerPlan } from "./docker-plan.ts";
@@ -75,14 +75,12 @@ export function createDocker({ clock, scope, home, socket }: DockerOptions): Iso
     return engine.json("GET", `/containers/json?all=1&filters=${filters}`);
   }
 
-  async function remove(container: string): Promise<void> {
-    try {
-      await engine.text("DELETE", `/containers/${container}?force=1&v=1`);
-    } catch (thrown) {
-      // Gone, or going: the program that was held removes it too.
-      if (!(thrown instanceof AppError && (thrown.code === "not_found" || thrown.code === "conflict"))) throw thrown;
-    }
+  async function containersOf(marker: string): Promise<{ Id: string }[]> {
+    // An engine that is stopped ends its containers and takes its socket away.
+    return (await isThere(socket)) ? containers([`${LABELS.scope}=${scope}`, `${LABELS.run}=${marker}`]) : [];
   }
+
+  const remove = (container: string) => engine.text("DELETE", `/containers/${container}?force=1&v=1`);
 
   return {
     name: "docker",
@@ -92,9 +90,12 @@ export function createDocker({ clock, scope, home, socket }: DockerOptions): Iso
     wrap,
 
     async release(marker) {
-      // An engine that is stopped ends its containers and takes its socket away.
-      if (!(await isThere(socket))) return;
-      for (const { Id } of await containers([`${LABELS.scope}=${scope}`, `${LABELS.run}=${marker}`])) await remove(Id);
+      for (const { Id } of await containersOf(marker)) await unlessGone(remove(Id));
+    },
+
+    async limit(marker, limits) {
+      const json = containerLimits(limits);
+      for (const { Id } of await containersOf(marker)) await unlessGone(engine.text("POST", `/containers/${Id}/update`, { json }));
     },
 
     async sweep(isWanted) {
@@ -102,10 +103,19 @@ export function createDocker({ clock, scope, home, socket }: DockerOptions): Iso
       if (!(await isThere(socket))) return [];
       const found = (await containers([`${LABELS.scope}=${scope}`])).map(({ Id, Labels }) => ({ Id, marker: Labels[LABELS.run] ?? "" }));
       const unwanted = found.filter(({ marker }) => !isWanted(marker));
-      for (const { Id } of unwanted) await remove(Id);
+      for (const { Id } of unwanted) await unlessGone(remove(Id));
       return [...new Set(unwanted.map(({ marker }) => marker))];
     },
   };
+}
+
+/** A container may be gone, or going, whenever it is spoken of: the program that was held removes it too. */
+async function unlessGone(asked: Promise<unknown>): Promise<void> {
+  try {
+    await asked;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError && (thrown.code === "not_found" || thrown.code === "conflict"))) throw thrown;
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

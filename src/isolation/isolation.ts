@@ -2,6 +2,7 @@ import type { ProjectConfig } from "../contract/config.ts";
 import type { IsolationName } from "../contract/isolation.ts";
 import type { Project } from "../contract/project.ts";
 import type { HeldCommand } from "../process/host.ts";
+import type { RunLimits } from "../process/limits.ts";
 
 /** A command that is to run isolated, and what it needs of the world around it. */
 export interface WrapRequest {
@@ -60,6 +61,8 @@ export interface Isolation {
   wrap(request: WrapRequest, signal: AbortSignal): Promise<HeldCommand>;
   /** Ends what it keeps of a run beyond processes of ours: a container, a window. Safe to repeat; comes after the kill ladder. */
   release(marker: string): Promise<void>;
+  /** Changes the limits of what it keeps of a run beyond processes of ours; absent: it keeps nothing that has limits of its own. */
+  limit?(marker: string, limits: RunLimits): Promise<void>;
   /** The command by which a person on this machine looks at a run, and may type unless `isReadOnly`; undefined: it can't be looked at. */
   attach?(marker: string, isReadOnly: boolean): Promise<readonly string[] | undefined>;
   /** Ends what is left of runs that nobody wants. Returns their markers. */

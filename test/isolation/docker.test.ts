@@ -114,6 +114,23 @@ describe.skipIf(!needs("docker").ok)("Docker", () => {
     expect(containersOf(engine)).toEqual([]);
   });
 
+  test("the limits of a container that runs are changed, and nothing is when it is gone", async () => {
+    const fixture = await open();
+    const command = { ...fixture.command("waits.sh"), limits: { memoryBytes: 256 * 2 ** 20, cpus: 1, processes: 99 } };
+    await until(fixture, await fixture.start(command), "ready");
+    const memoryBytes = 128 * 2 ** 20;
+    const change = () => fixture.isolation.limit?.(command.marker, { memoryBytes, cpus: 0.5, processes: 55 });
+    await change();
+    expect(inspect(fixture, command.marker).HostConfig).toMatchObject({
+      Memory: memoryBytes,
+      MemorySwap: memoryBytes,
+      NanoCpus: 500_000_000,
+      PidsLimit: 55,
+    });
+    await fixture.end(command);
+    await change();
+  });
+
   test("only the home's configuration makes a container privileged", async () => {
     const fixture = await open();
     const command = fixture.command("waits.sh");

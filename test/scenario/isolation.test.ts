@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { realpathSync } from "node:fs";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import type { IsolationName } from "../../src/contract/isolation.ts";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { scopeId } from "../../src/process/scope.ts";
@@ -149,6 +150,24 @@ describe.skipIf(!needs("docker", "bwrap", "tmux").ok)("with a Docker engine", ()
       expect(containersOf(engine)).toEqual([]);
     },
   );
+
+  test("a changed limit holds for a container that runs", { timeout: 120_000 }, async () => {
+    const waits = { driver: "command", command: ["sh", join(root, "test/programs/waits.sh")] };
+    await using home = await makeHome({ waits }, { docker: { socket: engine.socket }, resources: { agentMemoryMB: 300 } });
+    const daemon = await home.start();
+    await register(home, daemon, { name: "api", isolation: "docker" });
+    await daemon.until((event) => event.type === "run.message");
+    const [container = ""] = containersOf(engine);
+    const limits = () => engine.docker("inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}", container);
+    expect(limits()).toBe(`${300 * 2 ** 20} 1024`);
+    const file = join(home.home, "config.yaml");
+    const config = parse(readFileSync(file, "utf8")) as object;
+    writeFileSync(file, stringify({ ...config, resources: { agentMemoryMB: 200, agentProcessesMax: 100 } }));
+    await expect.poll(limits, { timeout: 60_000 }).toBe(`${200 * 2 ** 20} 100`);
+    expect(await daemon.stop("kill")).toBe(0);
+    await expectNoProcesses(home);
+    expect(containersOf(engine)).toEqual([]);
+  });
 
   test(
     "the daemon is killed while agents ask in every isolation: all are adopted, none runs twice, all finish",

@@ -61,6 +61,7 @@ export const benchmark: Benchmark = async ({ rounds: count, quick }) => {
       project,
       config: sampleConfig(),
       reach,
+      terminal: false,
       source,
     };
     const startedAt = performance.now();

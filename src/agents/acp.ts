@@ -7,7 +7,7 @@ import type { AgentConfig } from "../contract/config.ts";
 import { runCommand } from "../process/command.ts";
 import type { AgentPlace } from "./agent-place.ts";
 import { complaintOf } from "./agent-text.ts";
-import { commandDriver, programOf } from "./command.ts";
+import { commandDriver, launchLines, programOf } from "./command.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { geminiPlace } from "./gemini.ts";
 import { refusal } from "./opencode-output.ts";
@@ -36,7 +36,7 @@ export function acpDriver(clock: Clock): Driver {
 }
 
 function launch(request: LaunchRequest): Launch {
-  const launched = commandDriver.launch(request);
+  const launched = launchLines(request);
   const argv: Launch["argv"] = [process.execPath, BRIDGE, "work", ...launched.argv];
   const place = placeOf(request);
   if (place === undefined) return { ...launched, argv };

@@ -11,12 +11,31 @@ import { findProgram } from "./program.ts";
 export const commandDriver: Driver = {
   name: "command",
   detect,
-  launch,
+  launch: (request) => (request.agent.interactive ? atTerminal(request) : launchLines(request)),
   openReader: () => new CommandReader(),
-  answer: ({ id }, { allow, message }) => toLine({ type: "answer", id, allow, message }),
+  answer: ({ id }, { allow, message }) => (id === AT_TERMINAL ? null : toLine({ type: "answer", id, allow, message })),
 };
 
-function launch({ agent, prompt, configDirectory, sessionId, hooks, path, env }: LaunchRequest): Launch {
+/** The question of a program that a person talks to at its own terminal, and nowhere else. */
+const AT_TERMINAL = "drover-terminal";
+
+/**
+ * Tells that a person is needed, and that it is done when the program says so by its exit status: what is on the screen is not
+ * read. Keys like Ctrl-C are the program's.
+ */
+const TALK = `trap : INT QUIT TERM
+printf '%s\\n' "$1" >&3; shift
+"$@" 3>&- && printf '%s\\n' '${JSON.stringify({ type: "turn_ended", verdict: { ok: true } })}' >&3`;
+
+function atTerminal(request: LaunchRequest): Launch {
+  const lines = launchLines(request);
+  const todo = "It is at a terminal of its own: drover agent attach. It is done when its program ends with 0.";
+  const question = toLine({ type: "question_asked", id: AT_TERMINAL, tool: "person", input: { todo } });
+  return { ...lines, argv: ["/bin/sh", "-c", TALK, "drover-terminal", question.trimEnd(), ...lines.argv], stdin: "", terminal: true };
+}
+
+/** How a program is started that says and is told lines. */
+export function launchLines({ agent, prompt, configDirectory, sessionId, hooks, path, env }: LaunchRequest): Launch {
   const promptFile = join(configDirectory, "prompt.md");
   return {
     argv: [programOf(agent), ...agent.command.slice(1), ...agent.args],

@@ -42,6 +42,8 @@ export interface Launch {
   readonly reach?: { readonly hosts: readonly string[]; readonly files: readonly string[] };
   /** What to write to its stdin at once: the prompt, in the agent's protocol. */
   readonly stdin: string;
+  /** It is to have a person's terminal for its streams. What it tells us goes to descriptor 3 then, and we tell it nothing. */
+  readonly terminal?: true;
 }
 
 /** What an agent says of itself, in one vocabulary. Usage is of this run as a whole so far (never a difference). */

@@ -67,6 +67,14 @@ export const AgentConfig = z.strictObject({
     .enum(["ask", "edit", "all"])
     .default("edit")
     .meta(doc("ask: each tool needs a person; edit: files and commands in its workspace are allowed; all: the agent asks nothing")),
+  interactive: z
+    .boolean()
+    .default(false)
+    .meta(
+      doc(
+        "its program has the window of isolation `tmux` for its terminal, where a person types; it is done when it exits with 0. For the driver `command`",
+      ),
+    ),
   account: z
     .string()
     .regex(/^[A-Za-z0-9][\w.-]*$/, "use letters, digits, `_`, `.` and -")

@@ -15,7 +15,7 @@ const IMAGE_FAILED = "image_failed";
 export async function isolate(
   parts: EngineParts,
   job: Job,
-  request: Pick<WrapRequest, "command" | "configDirectory" | "reach"> & {
+  request: Pick<WrapRequest, "command" | "configDirectory" | "reach" | "terminal"> & {
     tree: Pick<Workspace, "directory" | "baseCommit">;
   },
   signal: AbortSignal,
@@ -23,6 +23,10 @@ export async function isolate(
   const { isolation, project, config } = job;
   const { tree, ...given } = request;
   await requireIsolation(isolation, signal);
+  if (request.terminal && isolation.hasTerminal !== true) {
+    const message = `Agent ${job.run.agent} is interactive: a person types in its window, and isolation ${isolation.name} has none. Set defaults.isolation to tmux.`;
+    throw new AppError("unavailable", message, { reason: "isolation_missing" });
+  }
   if (isolation.name === "docker" && config.docker.privileged) await auditPrivileged(parts, job);
   const source = {
     commit: tree.baseCommit,
@@ -52,7 +56,7 @@ export async function isolateCheck(
   if (!job.isolation.confines) return command;
   const configDirectory = join(job.directory, "checks");
   const files = { ...command.files, [join(configDirectory, "README")]: `What set-up and checks of ${job.task.key} keep for themselves.\n` };
-  const request = { command: { ...command, files }, configDirectory, reach: { hosts: [], files: [], programs: [] }, tree };
+  const request = { command: { ...command, files }, configDirectory, reach: { hosts: [], files: [], programs: [] }, terminal: false, tree };
   return isolate(parts, job, request, signal);
 }
 

@@ -36,7 +36,8 @@ export class RunObserver implements Disposable {
     this.#state = job.run.state;
     const runMs = Math.max(0, job.run.startedAt + runTimeoutMs - clock.now());
     const endLate = () => this.#end("timed_out", `It ran longer than its limit allows (${runTimeoutMs} ms).`);
-    this.#cancelEnd = job.driver.isPerson ? () => {} : clock.setTimer(runMs, endLate);
+    const isPersons = job.driver.isPerson === true || job.agent.interactive;
+    this.#cancelEnd = isPersons ? () => {} : clock.setTimer(runMs, endLate);
     this.#conclude();
   }
 

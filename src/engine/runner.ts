@@ -177,7 +177,12 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host],
     programs: [...program, ...job.agent.command.filter(isAbsolute)],
   };
-  const request = { command, configDirectory: job.configDirectory, reach, tree: workspace };
+  const terminal = launch.terminal === true;
+  if (job.agent.interactive && !terminal) {
+    const message = `Agent ${job.run.agent} can't be interactive: its driver ${job.driver.name} has no form for that. Give the program to the driver command.`;
+    throw new AppError("invalid", message, { reason: "agent_missing" });
+  }
+  const request = { command, configDirectory: job.configDirectory, reach, terminal, tree: workspace };
   const isolated = await isolate(parts, job, request, signal);
   signal.throwIfAborted();
   const identity = await parts.host.start(isolated);

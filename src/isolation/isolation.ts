@@ -16,6 +16,8 @@ export interface WrapRequest {
   readonly project: Project;
   readonly config: ProjectConfig;
   readonly reach: Reach;
+  /** Whether its streams are to be a terminal that a person sits at; its descriptor 3 is then what its stdout is otherwise. */
+  readonly terminal: boolean;
   /** The commit that the task was cut from. */
   readonly source: Source;
 }
@@ -51,6 +53,8 @@ export interface Isolation {
   readonly name: IsolationName;
   /** Whether it keeps what runs in it from the rest of the machine. Then set-up and checks, which run what the agent wrote, run in it too. */
   readonly confines: boolean;
+  /** Whether it has a terminal to give. */
+  readonly hasTerminal?: true;
   detect(signal: AbortSignal): Promise<Availability>;
   /** Whether a project's agent comes with the isolation, so that it is not to be looked for on this machine. */
   bringsAgent(config: ProjectConfig): boolean;

@@ -1,18 +1,20 @@
 #!/bin/sh
-# tmux-program.sh SOCKET NAME OWN HELD: opens a window of that name on our tmux server, in which the agent runs, waits for the
+# tmux-program.sh SOCKET NAME OWN HELD STREAMS: opens a window of that name on our tmux server, in which the agent runs, waits for the
 # agent's end, and ends as it ended. Held in the agent's place: a SIGTERM is passed on to the agent's process group.
-# OWN is a folder with the agent's script (`command`), HELD that of the held command, with its streams.
+# OWN is a folder with the agent's script (`command`), HELD that of the held command, with its streams. STREAMS says whose the
+# agent gets: `screen`, those of HELD, which the window shows; `terminal`, the window's own.
 socket=$1
 name=$2
 own=$3
 held=$4
+streams=$5
 here=${0%/*}
 
 # `env` so that the window's shell carries the marks too. The server is there, or it is no server of ours: never started from
 # here, where it would be a part of this very run.
 in_window() {
 	tmux -N -L "$socket" -f /dev/null "$@" -n "$name" -- /usr/bin/env "DROVER_RUN=$DROVER_RUN" "DROVER_SCOPE=$DROVER_SCOPE" \
-		/bin/sh "$here/tmux-window.sh" "$own" "$held"
+		/bin/sh "$here/tmux-window.sh" "$own" "$held" "$streams"
 }
 
 fail() {

@@ -30,12 +30,14 @@ interface Window {
 
 /**
  * A window for each agent on a tmux server of our own, for people who want to look in. It is no more than that: streams,
- * status and end are those of the held command, and a server or a window that goes fails its runs as any crash does. The
+ * status and end are those of the held command. Only an agent that is to have a terminal has the window's; its status and
+ * end are the held command's too, and what is on the screen is never read. A server or a window that goes fails its runs as any crash does. The
  * server is started by the daemon, never by a run, whose end would be its own; it goes with the last window.
  */
 export class Tmux implements Isolation {
   readonly name = "tmux";
   readonly confines = false;
+  readonly hasTerminal = true;
   readonly #options: TmuxOptions;
   readonly #socket: string;
   /** Of runs that were given a window, or soon have one. */
@@ -63,7 +65,7 @@ export class Tmux implements Isolation {
     }
   }
 
-  async wrap({ command, title }: WrapRequest, signal: AbortSignal): Promise<HeldCommand> {
+  async wrap({ command, title, terminal }: WrapRequest, signal: AbortSignal): Promise<HeldCommand> {
     const { directory, argv, cwd, marker } = command;
     this.#live.add(marker);
     await this.#startServer(signal);
@@ -72,7 +74,7 @@ export class Tmux implements Isolation {
     const script = commandScript({ argv, cwd, env, prologue: AGENT });
     return {
       ...command,
-      argv: ["/bin/sh", PROGRAM, this.#socket, windowName(title), own, directory],
+      argv: ["/bin/sh", PROGRAM, this.#socket, windowName(title), own, directory, terminal ? "terminal" : "screen"],
       cwd: dirname(directory),
       env: { PATH: this.#options.path },
       files: { ...command.files, [join(own, "command")]: script },

@@ -70,6 +70,7 @@ export async function openIsolationFixture(subject: IsolationSubject): Promise<I
       config: sampleConfig(opened.config),
       // Where the tree itself lies among temporary files, no isolation shows it by itself.
       reach: { hosts: [], files: [], programs: command.argv.filter((word) => word.startsWith(PROGRAMS)) },
+      terminal: false,
       source: { commit: "c".repeat(40), archive: opened.archive ?? (() => Promise.reject(new Error("There is no repository."))) },
       ...change,
     };

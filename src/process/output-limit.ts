@@ -67,6 +67,13 @@ export class OutputLimit {
     return true;
   }
 
+  /** Once the command has ended: what nobody has read by now is not waited for. */
+  async freeRest(): Promise<void> {
+    const size = await this.#isTooBig(heldFiles(this.#directory).out);
+    if (size) await this.#freeHead(Math.floor(size - this.#maxBytes / 2));
+    await this.freeErrors();
+  }
+
   async freeErrors(): Promise<void> {
     const { err } = heldFiles(this.#directory);
     const size = await this.#isTooBig(err);

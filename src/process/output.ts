@@ -7,8 +7,6 @@ import { type OutputLimit, readFreed } from "./output-limit.ts";
 import { hasCode } from "./system-error.ts";
 
 const CHUNK_BYTES = 64 * 2 ** 10;
-/** Read so much at most before it is looked again how much there is. */
-const PASS_BYTES = 16 * 2 ** 20;
 
 interface ReadOptions {
   readonly directory: string;
@@ -40,14 +38,17 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
       file ??= await openIfThere(heldFiles(directory).out);
       if (file !== undefined) {
         const { size } = await file.stat();
-        const next = (await limit?.leaveOut(position, size)) ?? position;
-        if (next > position) lines = new LineSplitter(next, true);
-        position = next;
-        const until = Math.min(size, position + PASS_BYTES);
-        while (position < until) {
+        while (position < size) {
           signal.throwIfAborted();
+          // How much waits to be read is for the writer to say, however long whoever reads holds us up.
+          const next = limit ? await limit.leaveOut(position, (await file.stat()).size) : position;
+          if (next > position) {
+            lines = new LineSplitter(next, true);
+            position = next;
+            continue;
+          }
           // Anew each time: a command that says nothing for an hour takes no memory of ours meanwhile.
-          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, until - position));
+          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position));
           const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
           if (bytesRead === 0) break; // somebody cut the file
           yield* lines.push(chunk.subarray(0, bytesRead));
@@ -55,10 +56,6 @@ export async function* readOutput({ directory, from, changes, signal, hasEnded, 
           await limit?.freeRead(position);
         }
         if (looks) await limit?.freeErrors();
-        if (position < size) {
-          changed = undefined;
-          continue;
-        }
       }
       if (ended) {
         const last = lines.finish();

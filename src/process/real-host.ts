@@ -153,15 +153,19 @@ class RealHost implements RealProcessHost {
     directory: string,
     { from, follow, signal }: { from: number; follow: boolean; signal: AbortSignal },
   ): AsyncGenerator<OutputLine> {
-    const { clock, log, outputMaxBytes } = this.#options;
+    const { clock, log } = this.#options;
     const changes = follow ? new Changes(directory, clock, log) : undefined;
     const hasEnded = async () => ["exited", "lost", "absent"].includes((await this.inspect(directory)).state);
-    const limit = follow ? new OutputLimit(directory, outputMaxBytes, this.#spawner, log) : undefined;
+    const limit = follow ? this.#limitOf(directory) : undefined;
     try {
       yield* readOutput({ directory, from, changes, signal, hasEnded, limit });
     } finally {
       changes?.close();
     }
+  }
+
+  #limitOf(directory: string): OutputLimit {
+    return new OutputLimit(directory, this.#options.outputMaxBytes, this.#spawner, this.#options.log);
   }
 
   async readErrors(directory: string, maxBytes: number): Promise<string> {
@@ -182,6 +186,7 @@ class RealHost implements RealProcessHost {
     const ended = state.state === "running" ? await this.#stateOnceHolderIsDone(directory) : state;
     // Only now: the holder asks its group whether the memory was at an end.
     await this.#groups.remove(groups);
+    if (ended.state === "exited") await this.#limitOf(directory).freeRest();
     return ended;
   }
 

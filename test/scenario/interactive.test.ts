@@ -45,7 +45,10 @@ class Person implements Disposable {
   }
 
   async sees(text: string): Promise<void> {
-    await expect.poll(() => this.screen, WITHIN).toContain(text);
+    const look = () => {
+      if (!this.screen.includes(text)) throw new Error(`The screen does not show "${text}", but:\n${this.screen}`);
+    };
+    await vi.waitFor(look, WITHIN);
   }
 
   type(line: string): void {

@@ -55,7 +55,7 @@ export const agentEntries: Readonly<Record<string, AgentEntry>> = {
   gemini: {
     needs: ["gemini"],
     configure: ({ url, enter }) => ({
-      config: { driver: "gemini", command: [...enter, program("gemini")], model: "gemini-2.5-pro", env: [...GEMINI_VARIABLES] },
+      config: { driver: "gemini", command: [...enter, program("gemini")], model: "gemini-2.5-pro", env: GEMINI_VARIABLES },
       env: { GEMINI_API_KEY: "test-key", GOOGLE_GEMINI_BASE_URL: url },
     }),
   },
@@ -75,7 +75,7 @@ export const agentEntries: Readonly<Record<string, AgentEntry>> = {
   acp: {
     needs: ["gemini"],
     configure: ({ url, enter }) => ({
-      config: { driver: "acp", command: [...enter, program("gemini"), "--acp", "--model=gemini-2.5-pro"], env: [...GEMINI_VARIABLES] },
+      config: { driver: "acp", command: [...enter, program("gemini"), "--acp", "--model=gemini-2.5-pro"], env: GEMINI_VARIABLES },
       env: { GEMINI_API_KEY: "test-key", GOOGLE_GEMINI_BASE_URL: url },
     }),
   },

@@ -16,6 +16,7 @@ declare module "vitest" {
 
 /** A test that is a cell of a matrix. One whose needs the machine lacks is left out, by name and with what is missing. */
 export function testCell(cell: Cell, needed: ReturnType<typeof needs>, body: () => Promise<void>, timeout: number): void {
+  // oxlint-disable-next-line vitest/expect-expect -- the body has them
   test(`${cell.row} in ${cell.column}`, { timeout }, async ({ task, skip }) => {
     task.meta.cell = cell;
     skip(!needed.ok, needed.missing);

@@ -31,7 +31,9 @@ export class TestHome implements AsyncDisposable {
     const test = new TestHome(await mkdtemp(join(tmpdir(), "drover-test-")));
     await mkdir(test.home, { mode: 0o700 });
     const daemon = { port: 0, tickMs: 1000, ...config.daemon };
-    await writeFile(join(test.home, "config.yaml"), stringify({ version: 1, ...config, daemon }));
+    // Written out, where two settings are one object here.
+    const text = stringify({ version: 1, ...config, daemon }, { aliasDuplicateObjects: false });
+    await writeFile(join(test.home, "config.yaml"), text);
     return test;
   }
 

@@ -69,7 +69,6 @@ export const oddPrograms: Readonly<Record<string, OddProgram>> = {
     becomes: ["failed", "timed_out"],
     also: ({ home, outputPeak }) => {
       // What waits to be read, and what is written until it is looked again: seconds, on a busy machine.
-      expect(outputPeak()).toBeGreaterThan(OUTPUT_MAX_MB * 2 ** 20);
       expect(outputPeak()).toBeLessThan(2 * 2 ** 30);
       expect(outputOnDisk(home)).toBeLessThanOrEqual(OUTPUT_MAX_MB * 2 ** 20);
     },
@@ -89,8 +88,10 @@ export const oddPrograms: Readonly<Record<string, OddProgram>> = {
     project: "usual",
     order: () => `${WORK}; ${sh("prints-binary.sh")}; ${DONE}`,
     becomes: ["succeeded", null],
-    also: async ({ daemon }, task) =>
-      expect(await messagesOf(daemon, task)).toEqual(expect.arrayContaining(['{"type":"turn_ended"', "null"])),
+    also: async ({ daemon }, task) => {
+      const wanted = ['{"type":"turn_ended"', "null"];
+      expect((await messagesOf(daemon, task)).filter((text) => wanted.includes(text))).toEqual(wanted);
+    },
   },
   "plays with terminals": {
     project: "usual",

@@ -68,8 +68,8 @@ export const oddPrograms: Readonly<Record<string, OddProgram>> = {
     order: () => `${WORK}; ${sh("floods-stdout.sh", String(10 * 1024))}; ${DONE}`,
     becomes: ["failed", "timed_out"],
     also: ({ home, outputPeak }) => {
-      // What waits to be read, and what is written until it is looked again: seconds, on a busy machine.
-      expect(outputPeak()).toBeLessThan(2 * 2 ** 30);
+      // What waits to be read, and what is written while its work is saved before it is ended: seconds, on a busy machine.
+      expect(outputPeak()).toBeLessThan(5 * 2 ** 30);
       expect(outputOnDisk(home)).toBeLessThanOrEqual(OUTPUT_MAX_MB * 2 ** 20);
     },
   },

@@ -44,9 +44,9 @@ describe.skipIf(!needed.ok)("ten agents of four kinds in three isolations", () =
       Object.assign(home.env, keys);
       const first = await home.start();
       // All at once, so that the first does not lose its patience with the model before the last has asked it.
-    await first.client.changeQueue({ body: { paused: true } });
-    for (const { name, isolation } of members) await register(home, first, name, isolation);
-    await first.client.changeQueue({ body: { paused: false } });
+      await first.client.changeQueue({ body: { paused: true } });
+      for (const { name, isolation } of members) await register(home, first, name, isolation);
+      await first.client.changeQueue({ body: { paused: false } });
       // Until each has asked its model, which does not answer.
       const waiting = () =>
         members.filter(({ name }) => model.journal.some(({ scenario, body }) => scenario === "TASK:" && body.includes(`TASK: ${name}.`)));

@@ -88,6 +88,8 @@ function startEngine(folder: string, socket: string): ChildProcess {
   const command = [...engine, ...rest].map((word) => `'${word}'`).join(" ");
   return spawn("unshare", ["--net", "sh", "-c", `ip link set lo up && exec ${command} >'${join(folder, "log")}' 2>&1`], {
     stdio: "ignore",
+    // Where containerd writes what it did when a busy machine makes it slow to stop.
+    env: { ...process.env, TMPDIR: folder },
   });
 }
 

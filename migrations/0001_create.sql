@@ -289,6 +289,13 @@ CREATE TRIGGER loop_notes_stay BEFORE DELETE ON loop_notes BEGIN
   SELECT RAISE(ABORT, 'the notes of a loop are never removed');
 END;
 
+-- What the children of a task have come to so far, for it to go on from.
+CREATE TABLE gathered (
+  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
+  base_commit TEXT NOT NULL,
+  head_commit TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What stops starts: circuit breakers, the limits of providers' accounts, and what was spent ----------------------------
 
 CREATE TABLE circuits (
@@ -482,7 +489,10 @@ WHEN OLD.status <> NEW.status
   AND (NEW.status IN ('succeeded', 'failed', 'cancelled') OR OLD.status IN ('failed', 'cancelled'))
 BEGIN
   UPDATE tasks SET (status, reason, message) = (
-    SELECT status, iif(status = 'blocked', 'dependency_failed', iif(status = 'waiting', 'dependency', NULL)), NULL
+    SELECT
+      status,
+      iif(status = 'blocked', 'dependency_failed', iif(status = 'waiting', 'dependency', NULL)),
+      iif(status = 'blocked', (SELECT name FROM projects WHERE id = NEW.project_id) || '#' || NEW.number || ' ' || NEW.status || coalesce(': ' || NEW.message, ''), NULL)
     FROM task_readiness WHERE task_id = tasks.id
   )
   WHERE id IN (SELECT task_id FROM task_dependencies WHERE depends_on_id = NEW.id)

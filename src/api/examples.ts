@@ -89,6 +89,7 @@ const workflow: WorkflowVersion = {
         followUp: null,
         tools: null,
         checks: "project",
+        checkFirst: false,
         limits: {},
         loop: null,
         yields: "commit",
@@ -316,6 +317,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   approveTask: { response: { ...task, status: "queued", stage: "implement" } },
   denyTask: { body: { message: "Not in this release." }, response: { ...task, status: "cancelled", reason: "user" } },
+  getTaskTree: { response: { items: [{ depth: 0, task }] } },
   listTaskNotes: {
     response: { items: [{ iteration: 1, kind: "check", text: "test (npm test) fails: sum adds", signature: null, at: at + 30_000 }] },
   },

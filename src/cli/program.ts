@@ -11,6 +11,7 @@ import { defineGraph } from "./definitions/graph.ts";
 import { defineDemo, defineHelp } from "./definitions/help.ts";
 import { defineHistory } from "./definitions/history.ts";
 import { defineInit, defineProjects } from "./definitions/project.ts";
+import { definePlans } from "./definitions/plan.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineTasks } from "./definitions/task.ts";
@@ -52,6 +53,7 @@ function createCommands(around: Surroundings): Command {
   defineDoctor(program, act);
   program.commandsGroup("Work:");
   defineTasks(program, act, () => around.clock.now());
+  definePlans(program, act);
   defineWorkflows(program, act);
   defineGraph(program, act);
   defineQueue(program, act);

@@ -276,6 +276,12 @@ export const routes = {
     body: z.strictObject({ message: z.string().max(10_000).default("") }),
     response: Task,
   }),
+  getTaskTree: route({
+    method: "GET",
+    path: "/api/tasks/{task}/tree",
+    summary: "A task with all that it and its children yielded, parents before their children; at most 1,000",
+    response: z.object({ items: z.array(z.object({ depth: z.int().nonnegative(), task: Task })) }),
+  }),
   listTaskNotes: route({
     method: "GET",
     path: "/api/tasks/{task}/notes",

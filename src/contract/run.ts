@@ -13,6 +13,7 @@ export type RunProgress = z.infer<typeof RunProgress>;
  * Why a run failed; what follows from each is in `domain/next-step.ts`. `network`: the agent did not reach its provider;
  * `unreachable`: we did not reach ours. `overloaded`: the provider refused for now; `usage_limit`: until a time of its own.
  * `no_progress`: iterations of a loop came to the same result again and again; `iterations`: it had as many as it may have.
+ * `siblings_conflict`: what it did does not go with what another child of its parent did.
  */
 export const FailureReason = z.enum([
   "agent_error",
@@ -30,6 +31,7 @@ export const FailureReason = z.enum([
   "check_failed",
   "no_change",
   "no_progress",
+  "siblings_conflict",
   "iterations",
   "setup_failed",
   "isolation_missing",

@@ -104,6 +104,7 @@ const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep
   stalled: again,
   check_failed: { first: { ...again.first, resumeSessionId: "s-1" }, last: "failed" },
   no_change: giveUp,
+  siblings_conflict: wait,
   no_progress: giveUp,
   iterations: giveUp,
   setup_failed: again,

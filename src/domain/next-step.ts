@@ -54,6 +54,7 @@ const treatments: Readonly<Record<FailureReason, Treatment>> = {
   stalled: { remedy: "again", worker: "failure", stage: "failure" },
   check_failed: { remedy: "resume", worker: "success", stage: "failure" },
   no_change: { remedy: "give_up", worker: "success", stage: "neutral" },
+  siblings_conflict: { remedy: "wait", worker: "success", stage: "neutral" },
   no_progress: { remedy: "give_up", worker: "success", stage: "failure" },
   iterations: { remedy: "give_up", worker: "success", stage: "failure" },
   setup_failed: { remedy: "again", worker: "neutral", stage: "neutral" },

@@ -17,6 +17,7 @@ import { getTask } from "../store/tasks.ts";
 import { cancelRequest, finishRun } from "../store/transitions.ts";
 import { fileChildren } from "./children.ts";
 import { deliveryOf } from "./delivery.ts";
+import { keepGathering, type Gathering } from "./gathering.ts";
 import { accountOf, agentsFor } from "./governor.ts";
 import { recordDaemonHooks } from "./job.ts";
 import { learnFromEnd } from "./lessons.ts";
@@ -26,13 +27,22 @@ import { stageAfter, stageOf } from "./workflow-library.ts";
 /** How long to wait at most for what others have to mend and said nothing of, such as a forge that does not answer, milliseconds. */
 const OUTAGE_MS = 120_000;
 
-/** Ends a run: its outcome, what becomes of the task, and what that changes outside, in one transaction. */
-export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" | "epoch">, outcome: RunOutcome): Promise<void> {
+/**
+ * Ends a run: its outcome, what becomes of the task, and what that changes outside, in one transaction. False, with nothing
+ * done: `gathering` was overtaken by another child's.
+ */
+export async function endRun(
+  parts: EngineParts,
+  { id, epoch }: Pick<Run, "id" | "epoch">,
+  outcome: RunOutcome,
+  gathering: Gathering | null = null,
+): Promise<boolean> {
   const kept = await parts.database.write((tx) => {
     const run = getRun(tx, id);
     const task = getTask(tx, run.taskId);
     const way = wayOf(parts, task, run.stage);
     const isCurrent = run.finishedAt === null && epoch === task.epoch;
+    if (isCurrent && gathering && !keepGathering(tx, gathering)) return "overtaken";
     const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(way)) : null;
     if (isCurrent && way?.stage.loop) addLoopNotes(tx, task.id, run.stage, notesOf(outcome, run.iteration));
     const next = decide(parts, tx, { task, run, outcome, way, accountHeldUntil: heldUntil });
@@ -42,8 +52,10 @@ export async function endRun(parts: EngineParts, { id, epoch }: Pick<Run, "id" |
     raiseAlerts(tx, task, next);
     return next;
   });
+  if (kept === "overtaken") return false;
   if (kept) parts.log.info("run ended", { runId: id, outcome: outcome.status, next: kept.status, reason: kept.reason });
   else parts.log.warn("the end of a run was refused: its task was claimed anew", { runId: id, epoch });
+  return true;
 }
 
 function raiseAlerts(tx: Transaction, { key, id: taskId, projectId }: Task, next: NextStep): void {

@@ -9,12 +9,14 @@ import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
 import type { HeldCommand } from "../process/host.ts";
 import { raiseAlert } from "../store/alerts.ts";
-import { listRuns } from "../store/runs.ts";
+import { findGathered } from "../store/gathered.ts";
+import { hasBegunAt, listRuns } from "../store/runs.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
 import { followAgent, type TurnEnd } from "./agent-turn.ts";
 import type { Budgets } from "./budgets.ts";
 import { endRun } from "./ending.ts";
+import { gatherOutcome, parentBase } from "./gathering.ts";
 import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
 import { agentLimits } from "./limits.ts";
@@ -60,7 +62,15 @@ export async function carryRun(parts: RunnerParts, run: Run, adopted: boolean, c
   }
   await saveAndStop(parts, job, outcome);
   await observed[Symbol.asyncDispose]();
-  await endRun(parts, job.run, outcome);
+  await endGathered(parts, job, outcome);
+}
+
+/** Ends the run with what its task brings into the work of its parent; again, when another child was faster. */
+async function endGathered(parts: RunnerParts, job: Job, outcome: RunOutcome): Promise<void> {
+  for (let ended = false; !ended; ) {
+    const { outcome: end, gathering } = await gatherOutcome(parts, job, outcome);
+    ended = await endRun(parts, job.run, end, gathering);
+  }
 }
 
 /** What watches a run: its observer, and the spool of its hooks once there is an agent. */
@@ -99,7 +109,11 @@ async function attempt(
   signal.throwIfAborted();
   const workspace = await prepareWorkspace(parts, job, signal);
   observer.workIn(workspace.directory);
-  if (!adopted) await startAgent(parts, job, workspace, signal);
+  if (!adopted) {
+    const before = await checkFirst(parts, job, workspace, signal);
+    if (before) return before;
+    await startAgent(parts, job, workspace, signal);
+  }
   begin();
   const onSeen = (observation: Observation) => {
     observer.see(observation);
@@ -118,10 +132,24 @@ async function attempt(
 }
 
 async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
-  const base = job.run.baseCommit ?? (await fetchBase(parts, job, signal));
+  const base = await baseFor(parts, job, signal);
   const workspace = await parts.workspaces.open(job.project, job.task, base, signal);
   if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace, "setup", signal);
   return workspace;
+}
+
+/** The commit to begin from. What its children came to is put into the workspace of a task that goes on behind them. */
+async function baseFor(parts: RunnerParts, { run, task, project, stage, ...job }: Job, signal: AbortSignal): Promise<string> {
+  if (run.baseCommit !== null) return run.baseCommit;
+  const { reader } = parts.database;
+  const gathered = findGathered(reader, task.id);
+  if (gathered === undefined) return parentBase(reader, task) ?? (await fetchBase(parts, { project, ...job }, signal));
+  if (!hasBegunAt(reader, task.id, stage.name)) {
+    // What the stage before left in its workspace was not to be taken; it is saved all the same.
+    await parts.workspaces.remove(project, task, parts.clock.now());
+    await parts.branches.prepare(project, task, gathered, { onto: gathered.baseCommit, note: null });
+  }
+  return gathered.baseCommit;
 }
 
 /** Whether an earlier run got past its set-up; one that a crash cut short has to be done again. */
@@ -130,7 +158,7 @@ function wasSetUp(parts: RunnerParts, job: Job): boolean {
   return listRuns(parts.database.reader, { taskId: job.task.id, limit: 100 }).some((run) => run.progress !== "preparing");
 }
 
-async function fetchBase(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<string> {
+async function fetchBase(parts: RunnerParts, job: Pick<Job, "project" | "config">, signal: AbortSignal): Promise<string> {
   const credentials = parts.forges[job.project.forge].credentials({ project: job.project, config: job.config });
   return parts.workspaces.fetchBase(job.project, credentials, signal);
 }
@@ -230,6 +258,13 @@ async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, tu
   const failing = failingChecks(checks, job.stage);
   if (failing.length === 0) return { status: "succeeded", proof, report: turn.report };
   return { status: "failed", reason: "check_failed", message: describeFailing(failing), proof, report: turn.report, retryAt: null };
+}
+
+/** Whether the work is good as it is, where the stage asks for that first; undefined: an agent is needed. */
+async function checkFirst(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<RunOutcome | undefined> {
+  if (!job.stage.checkFirst || job.run.iteration > 1 || job.run.resumesSessionId !== null) return undefined;
+  const outcome = await verifyWork(parts, job, workspace, { verdict: { ok: true }, report: "All checks pass on what was there." }, signal);
+  return outcome.status === "succeeded" ? outcome : undefined;
 }
 
 /** Of a stage that changes nothing itself. Tasks that it is to yield must be there. */

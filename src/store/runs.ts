@@ -61,6 +61,20 @@ export function latestProof(reader: Reader, taskId: TaskId): Proof | undefined {
   return row && (JSON.parse(row.proof) as Proof);
 }
 
+/** The base that a task's newest run was cut from; undefined: none was yet. */
+export function latestBase(reader: Reader, taskId: TaskId): string | undefined {
+  const row = reader.get<{ base_commit: string }>(
+    "SELECT base_commit FROM runs WHERE task_id = :taskId AND base_commit IS NOT NULL ORDER BY sequence DESC LIMIT 1",
+    { taskId },
+  );
+  return row?.base_commit;
+}
+
+/** Whether an agent has begun at a stage of a task. */
+export function hasBegunAt(reader: Reader, taskId: TaskId, stage: string): boolean {
+  return reader.get("SELECT 1 FROM runs WHERE task_id = :taskId AND stage = :stage AND progress <> 'preparing' LIMIT 1", { taskId, stage }) !== undefined;
+}
+
 /** When a task's first run at a stage began since the stage began anew. */
 export function firstRunAt(reader: Reader, taskId: TaskId, stage: string): number | undefined {
   const row = reader.get<{ started_at: number }>(

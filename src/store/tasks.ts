@@ -98,6 +98,23 @@ export function listTasks(reader: Reader, filter: TaskFilter): Task[] {
   return reader.all<TaskRow>(`SELECT ${TASK_COLUMNS} WHERE ${where} ORDER BY tasks.sequence DESC LIMIT :limit`, params).map(toTask);
 }
 
+/** More than this is no tree that a person could look at. */
+const TREE_MAX = 1000;
+
+/** A task with all that it and its children yielded: parents before their children, children in the order of their making. */
+export function listTree(reader: Reader, id: TaskId): { readonly depth: number; readonly task: Task }[] {
+  const rows = reader.all<TaskRow & { depth: number }>(
+    `WITH RECURSIVE tree (id, depth, path) AS (
+       SELECT id, 0, '' FROM tasks WHERE id = :id
+       UNION ALL
+       SELECT tasks.id, tree.depth + 1, tree.path || printf('%012d/', tasks.sequence) FROM tasks JOIN tree ON tasks.parent_id = tree.id
+     )
+     SELECT tree.depth, ${TASK_COLUMNS} JOIN tree ON tree.id = tasks.id ORDER BY tree.path LIMIT ${TREE_MAX}`,
+    { id },
+  );
+  return rows.map((row) => ({ depth: row.depth, task: toTask(row) }));
+}
+
 /** The tasks of a project, or of all, that wait between two runs: queued, waiting or blocked, and begun before. */
 export function listBegun(reader: Reader, projectId?: ProjectId): TaskId[] {
   const rows = reader.all<{ id: TaskId }>(

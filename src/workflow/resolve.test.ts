@@ -37,6 +37,7 @@ const stage = {
   followUp: null,
   tools: null,
   checks: "project",
+  checkFirst: false,
   limits: {},
   loop: null,
   children: null,

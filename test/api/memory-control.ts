@@ -63,6 +63,7 @@ export class MemoryControl {
     getTaskDiff: () => this.hostileText ?? examples.getTaskDiff.response,
     approveTask: () => examples.approveTask.response,
     denyTask: () => examples.denyTask.response,
+    getTaskTree: () => examples.getTaskTree.response,
     listTaskNotes: () => examples.listTaskNotes.response,
     rollBackTask: () => examples.rollBackTask.response,
     listWorkflows: () => examples.listWorkflows.response,

@@ -168,6 +168,8 @@ describe("text of any kind", () => {
       const [pull] = scene.repository.pulls();
       expect(pull?.title.replaceAll("\\", "")).toBe(title.replaceAll("\\", ""));
       expect(pull?.body).toContain("Noted. 記録 🐑");
+      // Its workspace is removed now or later; from here on nothing changes any more.
+      await daemon.stop();
       expect(pwned(scene.home.folder)).toEqual([]);
     },
   );
@@ -185,6 +187,7 @@ describe("text of any kind", () => {
     for (const text of ['title: "見積を書く"', "`確認`", "cat '見積 🐑.txt'"]) expect(pull).toContain(text);
     expect(git(path, "show", `${task.branch}:prompt.md`)).toContain("金額は三百円 🐑");
     expect(await daemon.client.getTaskDiff({ params: { task: task.id } })).toContain("金額は三百円 🐑");
+    await daemon.stop();
     expect(pwned(home.folder)).toEqual([]);
   });
 });

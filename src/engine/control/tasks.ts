@@ -11,10 +11,10 @@ import { loadGraph } from "../../store/graph.ts";
 import { getProject } from "../../store/projects.ts";
 import { listLoopNotes } from "../../store/loop-notes.ts";
 import { endOfIteration, listRuns } from "../../store/runs.ts";
-import { getTask, insertTask, listTasks } from "../../store/tasks.ts";
+import { getTask, insertTask, listTasks, listTree } from "../../store/tasks.ts";
 import { endCoolDowns } from "../../store/circuits.ts";
 import { refuseOnItsWay, requestCancel, retryTask, rollBackTask } from "../../store/transitions.ts";
-import { approve, deny } from "../approval.ts";
+import { approve, deny, gatherForApproval } from "../approval.ts";
 import { inForceNow } from "../workflow-library.ts";
 import { workflowOf } from "../../domain/task-mode.ts";
 import { parametersOf } from "../../domain/workflow-parameters.ts";
@@ -28,6 +28,7 @@ type Names =
   | "retryTask"
   | "approveTask"
   | "denyTask"
+  | "getTaskTree"
   | "listTaskNotes"
   | "rollBackTask"
   | "setDependencies"
@@ -84,9 +85,14 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       });
     },
 
-    approveTask({ params, actor }) {
-      const { id, key } = requireTask(reader, params.task);
-      return audited(parts, { actor, action: "task.approve", subject: key }, (tx) => approve(parts, tx, getTask(tx, id)));
+    async approveTask({ params, actor }) {
+      const task = requireTask(reader, params.task);
+      const gathering = await gatherForApproval(parts, task);
+      return audited(parts, { actor, action: "task.approve", subject: task.key }, (tx) => approve(parts, tx, getTask(tx, task.id), gathering));
+    },
+
+    getTaskTree({ params }) {
+      return { items: listTree(reader, requireTask(reader, params.task).id) };
     },
 
     denyTask({ params, body, actor }) {

@@ -1,0 +1,90 @@
+import { expect, test, vi } from "vitest";
+import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
+import { git } from "../support/repository.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const FENCE = "```";
+
+/** Has the agent end with a report that lists tasks; each is a title, and the numbers of those it comes after. */
+function lists(...tasks: [title: string, after?: number[]][]): string {
+  const list = tasks.map(([title, after = []]) => `  - title: ${title}\n    body: Do ${title}.\n    after: [${after.join(", ")}]`).join("\n");
+  const report = `Here they are.\n\n${FENCE}yaml\ntasks:\n${list}\n${FENCE}\n`;
+  return `echo '${JSON.stringify({ type: "turn_ended", verdict: { ok: true }, report })}'; exit 0`;
+}
+
+test("a plan becomes a tree of specs and phases, and ends as one branch whose checks pass", async () => {
+  await using scene = await openObeyingScene({
+    daemon: { maxProcesses: 1 },
+    checks: [{ name: "whole", command: "if [ -f three.txt ]; then cat one.txt two.txt three.txt; fi" }],
+  });
+  const daemon = await scene.home.start();
+  const { client } = daemon;
+  await client.registerProject({ body: { path: scene.path, name: "api" } });
+  await client.createTask({ body: { project: "api", title: "Three files", workflow: "plan" } });
+  await scene.order(`echo '{"type":"turn_ended","verdict":{"ok":true},"report":"I list nothing."}'; exit 0`);
+  await daemon.until((event) => event.type === "run.ended");
+  // In the same session it is told what was wrong with its answer.
+  await scene.order(lists(["First spec"], ["Second spec", [1]]));
+  const waiting = await daemon.taskWith("api#1", "blocked");
+  expect([waiting.reason, (await client.listTasks()).items.length]).toEqual(["approval", 1]);
+  await client.approveTask({ params: { task: "api#1" } });
+  for (const order of [
+    lists(["Phase one"], ["Phase two", [1]]),
+    `echo 1 >one.txt; ${COMPLETE}`,
+    `cat one.txt >two.txt; ${COMPLETE}`,
+    lists(["Phase three"]),
+    `cat one.txt two.txt >three.txt; ${COMPLETE}`,
+  ])
+    await scene.order(order);
+  const plan = await daemon.settledTask("api#1");
+  expect([plan.status, plan.runs.toReversed().map(({ stage, outcome }) => [stage, outcome?.status])]).toEqual([
+    "succeeded",
+    [
+      ["plan", "failed"],
+      ["plan", "no_change"],
+      ["integrate", "succeeded"],
+    ],
+  ]);
+  const { items } = await client.getTaskTree({ params: { task: "api#1" } });
+  expect(items.map(({ depth, task }) => [depth, task.workflow, task.title, task.status])).toEqual([
+    [0, "plan", "Three files", "succeeded"],
+    [1, "spec", "First spec", "succeeded"],
+    [2, "phase", "Phase one", "succeeded"],
+    [2, "phase", "Phase two", "succeeded"],
+    [1, "spec", "Second spec", "succeeded"],
+    [2, "phase", "Phase three", "succeeded"],
+  ]);
+  expect(git(scene.path, "show", `${plan.branch}:three.txt`)).toBe("1\n1\n");
+  // Each phase is a commit of its own, and nothing but the plan's branch was published.
+  expect(git(scene.path, "log", "--format=%s", `main..${plan.branch}`).trim().split("\n").toReversed()).toEqual(["Phase one", "Phase two", "Phase three"]);
+  expect(git(scene.path, "branch", "--list", "drover/*", "--format=%(refname:short)").trim()).toBe(plan.branch);
+});
+
+test("children at the same time are merged; what conflicts goes on from the other's work; a failure goes up with its cause", async () => {
+  await using scene = await openObeyingScene({
+    daemon: { maxProcesses: 1 },
+    defaults: { retryAttempts: 1, onConflict: "agent" },
+    checks: [{ name: "good", command: "! test -f bad.txt" }],
+  });
+  const daemon = await scene.home.start();
+  const { client } = daemon;
+  await client.registerProject({ body: { path: scene.path, name: "api" } });
+  const file = (title: string) => client.createTask({ body: { project: "api", title, workflow: "spec" } });
+  await file("Side by side");
+  // All three are cut from the same commit only if they begin before one of them ends: each waits in its turn, so they follow each other here.
+  for (const order of [lists(["A"], ["B"], ["C"]), `echo a >same.txt; ${COMPLETE}`, `echo b >other.txt; ${COMPLETE}`, `echo c >>same.txt; ${COMPLETE}`])
+    await scene.order(order);
+  const spec = await daemon.settledTask("api#1");
+  expect([spec.status, git(scene.path, "show", `${spec.branch}:same.txt`)]).toEqual(["succeeded", "a\nc\n"]);
+
+  await file("Fails");
+  await scene.order(lists(["Never good"]));
+  await daemon.taskWith("api#6", "running");
+  await scene.order("exit 3");
+  const blocked = await daemon.taskWith("api#5", "blocked");
+  expect([blocked.reason, blocked.message]).toEqual(["dependency_failed", expect.stringMatching(/^api#6 failed: The agent's program ended with exit code 3/)]);
+  await client.retryTask({ params: { task: "api#6" } });
+  await scene.order(`echo 1 >good.txt; ${COMPLETE}`);
+  expect((await daemon.settledTask("api#5")).status).toBe("succeeded");
+});

@@ -8,7 +8,7 @@ import { mutants, type Mutant } from "./mutants.ts";
 // A simulator that finds nothing may only be blind: each of these bugs, planted in a copy of the program, must show.
 
 const root = join(import.meta.dirname, "../..");
-const COPIED = ["package.json", "migrations", "src", "test/simulate"];
+const COPIED = ["package.json", "migrations", "src", "test/simulate", "test/support/workflows.ts"];
 let copy: string;
 
 beforeEach(() => {

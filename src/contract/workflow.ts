@@ -41,7 +41,10 @@ export const Stage = z.strictObject({
     .union([z.literal("project"), z.array(CheckConfig).max(50)])
     .default("project")
     .describe("what decides that it is done: the checks of the project, or these"),
-  checkFirst: z.boolean().default(false).describe("run the checks first: where they pass on what earlier stages or children did, no agent is needed"),
+  checkFirst: z
+    .boolean()
+    .default(false)
+    .describe("run the checks first: where they pass on what earlier stages or children did, no agent is needed"),
   limits: StageLimits.prefault({}).describe("what a run of it may take"),
   loop: StageLoop.nullable().default(null).describe("repeat it with a fresh context until its checks pass; null: once"),
   yields: z

@@ -19,7 +19,8 @@ export function approve(parts: EngineParts, tx: Transaction, task: Task, gatheri
   if (!run?.outcome) throw new AppError("conflict", `${task.key} waits for no approval: it is ${task.status}.`);
   if (next && task.reason === "approval") fileChildren(parts, tx, task, stageOf(workflow, task.stage), run.outcome);
   const effects = next ? [] : deliveryOf(tx, getProject(tx, task.projectId), task, run);
-  if (!next && gathering && !keepGathering(tx, gathering)) throw new AppError("conflict", `Another part came in at this moment. Approve ${task.key} again.`);
+  if (!next && gathering && !keepGathering(tx, gathering))
+    throw new AppError("conflict", `Another part came in at this moment. Approve ${task.key} again.`);
   const approved = approveTask(tx, task.id, next?.name ?? null, effects);
   resolveAlerts(tx, "approval_wanted", task.key);
   return approved;
@@ -31,7 +32,10 @@ export async function gatherForApproval(parts: EngineParts, task: Task): Promise
   const proof = stageAfter(parts.workflows.of(task), task.stage) === undefined ? latestProof(reader, task.id) : undefined;
   const gathered = proof ? await gather(parts, getProject(reader, task.projectId), task, proof) : null;
   if (gathered === null || "from" in gathered) return gathered;
-  throw new AppError("conflict", `${task.key} conflicts with another part in ${gathered.conflicts.slice(0, 10).join(", ")}. Deny it, and retry it from there.`);
+  throw new AppError(
+    "conflict",
+    `${task.key} conflicts with another part in ${gathered.conflicts.slice(0, 10).join(", ")}. Deny it, and retry it from there.`,
+  );
 }
 
 /** A person denies it: the task is cancelled; what was done is kept as that of every cancelled task. */

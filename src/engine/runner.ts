@@ -67,7 +67,7 @@ export async function carryRun(parts: RunnerParts, run: Run, adopted: boolean, c
 
 /** Ends the run with what its task brings into the work of its parent; again, when another child was faster. */
 async function endGathered(parts: RunnerParts, job: Job, outcome: RunOutcome): Promise<void> {
-  for (let ended = false; !ended; ) {
+  for (let ended = false; !ended;) {
     const { outcome: end, gathering } = await gatherOutcome(parts, job, outcome);
     ended = await endRun(parts, job.run, end, gathering);
   }

@@ -9,7 +9,9 @@ export interface Gathered {
 
 /** What the children of a task have come to so far; undefined: none has ended well yet. */
 export function findGathered(reader: Reader, taskId: TaskId): Gathered | undefined {
-  return reader.get<Gathered>("SELECT base_commit AS baseCommit, head_commit AS headCommit FROM gathered WHERE task_id = :taskId", { taskId });
+  return reader.get<Gathered>("SELECT base_commit AS baseCommit, head_commit AS headCommit FROM gathered WHERE task_id = :taskId", {
+    taskId,
+  });
 }
 
 /** Notes where the work of a task's children stands now. */

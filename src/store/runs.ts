@@ -72,7 +72,10 @@ export function latestBase(reader: Reader, taskId: TaskId): string | undefined {
 
 /** Whether an agent has begun at a stage of a task. */
 export function hasBegunAt(reader: Reader, taskId: TaskId, stage: string): boolean {
-  return reader.get("SELECT 1 FROM runs WHERE task_id = :taskId AND stage = :stage AND progress <> 'preparing' LIMIT 1", { taskId, stage }) !== undefined;
+  return (
+    reader.get("SELECT 1 FROM runs WHERE task_id = :taskId AND stage = :stage AND progress <> 'preparing' LIMIT 1", { taskId, stage }) !==
+    undefined
+  );
 }
 
 /** When a task's first run at a stage began since the stage began anew. */

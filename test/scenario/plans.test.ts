@@ -8,7 +8,9 @@ const FENCE = "```";
 
 /** Has the agent end with a report that lists tasks; each is a title, and the numbers of those it comes after. */
 function lists(...tasks: [title: string, after?: number[]][]): string {
-  const list = tasks.map(([title, after = []]) => `  - title: ${title}\n    body: Do ${title}.\n    after: [${after.join(", ")}]`).join("\n");
+  const list = tasks
+    .map(([title, after = []]) => `  - title: ${title}\n    body: Do ${title}.\n    after: [${after.join(", ")}]`)
+    .join("\n");
   const report = `Here they are.\n\n${FENCE}yaml\ntasks:\n${list}\n${FENCE}\n`;
   return `echo '${JSON.stringify({ type: "turn_ended", verdict: { ok: true }, report })}'; exit 0`;
 }
@@ -57,7 +59,11 @@ test("a plan becomes a tree of specs and phases, and ends as one branch whose ch
   ]);
   expect(git(scene.path, "show", `${plan.branch}:three.txt`)).toBe("1\n1\n");
   // Each phase is a commit of its own, and nothing but the plan's branch was published.
-  expect(git(scene.path, "log", "--format=%s", `main..${plan.branch}`).trim().split("\n").toReversed()).toEqual(["Phase one", "Phase two", "Phase three"]);
+  expect(git(scene.path, "log", "--format=%s", `main..${plan.branch}`).trim().split("\n").toReversed()).toEqual([
+    "Phase one",
+    "Phase two",
+    "Phase three",
+  ]);
   expect(git(scene.path, "branch", "--list", "drover/*", "--format=%(refname:short)").trim()).toBe(plan.branch);
 });
 
@@ -73,7 +79,12 @@ test("children at the same time are merged; what conflicts goes on from the othe
   const file = (title: string) => client.createTask({ body: { project: "api", title, workflow: "spec" } });
   await file("Side by side");
   // All three are cut from the same commit only if they begin before one of them ends: each waits in its turn, so they follow each other here.
-  for (const order of [lists(["A"], ["B"], ["C"]), `echo a >same.txt; ${COMPLETE}`, `echo b >other.txt; ${COMPLETE}`, `echo c >>same.txt; ${COMPLETE}`])
+  for (const order of [
+    lists(["A"], ["B"], ["C"]),
+    `echo a >same.txt; ${COMPLETE}`,
+    `echo b >other.txt; ${COMPLETE}`,
+    `echo c >>same.txt; ${COMPLETE}`,
+  ])
     await scene.order(order);
   const spec = await daemon.settledTask("api#1");
   expect([spec.status, git(scene.path, "show", `${spec.branch}:same.txt`)]).toEqual(["succeeded", "a\nc\n"]);
@@ -83,7 +94,10 @@ test("children at the same time are merged; what conflicts goes on from the othe
   await daemon.taskWith("api#6", "running");
   await scene.order("exit 3");
   const blocked = await daemon.taskWith("api#5", "blocked");
-  expect([blocked.reason, blocked.message]).toEqual(["dependency_failed", expect.stringMatching(/^api#6 failed: The agent's program ended with exit code 3/)]);
+  expect([blocked.reason, blocked.message]).toEqual([
+    "dependency_failed",
+    expect.stringMatching(/^api#6 failed: The agent's program ended with exit code 3/),
+  ]);
   await client.retryTask({ params: { task: "api#6" } });
   await scene.order(`echo 1 >good.txt; ${COMPLETE}`);
   expect((await daemon.settledTask("api#5")).status).toBe("succeeded");

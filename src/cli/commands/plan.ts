@@ -76,7 +76,8 @@ function readFile(path: string, named: string): string {
 
 function askEditor(cli: Cli): string {
   const editor = cli.env["VISUAL"] ?? cli.env["EDITOR"];
-  if (editor === undefined || !process.stdin.isTTY) throw new AppError("invalid", "Say what is wanted: drover plan new 'TEXT', or -f FILE, or set EDITOR.");
+  if (editor === undefined || !process.stdin.isTTY)
+    throw new AppError("invalid", "Say what is wanted: drover plan new 'TEXT', or -f FILE, or set EDITOR.");
   const folder = mkdtempSync(join(tmpdir(), "drover-plan-"));
   try {
     const path = join(folder, "plan.md");

@@ -88,7 +88,9 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
     async approveTask({ params, actor }) {
       const task = requireTask(reader, params.task);
       const gathering = await gatherForApproval(parts, task);
-      return audited(parts, { actor, action: "task.approve", subject: task.key }, (tx) => approve(parts, tx, getTask(tx, task.id), gathering));
+      return audited(parts, { actor, action: "task.approve", subject: task.key }, (tx) =>
+        approve(parts, tx, getTask(tx, task.id), gathering),
+      );
     },
 
     getTaskTree({ params }) {

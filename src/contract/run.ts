@@ -13,6 +13,7 @@ export type RunProgress = z.infer<typeof RunProgress>;
  * Why a run failed; what follows from each is in `domain/next-step.ts`. `network`: the agent did not reach its provider;
  * `unreachable`: we did not reach ours. `overloaded`: the provider refused for now; `usage_limit`: until a time of its own.
  * `no_progress`: iterations of a loop came to the same result again and again; `iterations`: it had as many as it may have.
+ * `base_conflict`: its work does not fit the base any more, and a person is to say who resolves that.
  */
 export const FailureReason = z.enum([
   "agent_error",
@@ -31,6 +32,7 @@ export const FailureReason = z.enum([
   "no_change",
   "no_progress",
   "iterations",
+  "base_conflict",
   "setup_failed",
   "isolation_missing",
   "isolation_failed",

@@ -7,6 +7,7 @@ import { listRuns } from "../store/runs.ts";
 import { approveTask, requestCancel } from "../store/transitions.ts";
 import { fileChildren } from "./children.ts";
 import { deliveryOf } from "./delivery.ts";
+import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
 
@@ -20,6 +21,7 @@ export function approve(parts: EngineParts, tx: Transaction, task: Task): Task {
   const effects = next ? [] : deliveryOf(tx, getProject(tx, task.projectId), task, run);
   const approved = approveTask(tx, task.id, next?.name ?? null, effects);
   resolveAlerts(tx, "approval_wanted", task.key);
+  keepFinished(parts, tx, task, effects);
   return approved;
 }
 

@@ -426,6 +426,7 @@ WHEN OLD.status <> NEW.status AND (OLD.status || '>' || NEW.status) NOT IN (
   'running>queued', 'running>blocked', 'running>succeeded', 'running>failed', 'running>cancelled',
   'waiting>queued', 'waiting>blocked', 'waiting>cancelled',
   'blocked>queued', 'blocked>waiting', 'blocked>succeeded', 'blocked>failed', 'blocked>cancelled',
+  'succeeded>queued', 'succeeded>blocked',
   'failed>queued',
   'cancelled>queued'
 )
@@ -468,7 +469,7 @@ CREATE TRIGGER tasks_settle_move AFTER UPDATE OF status ON tasks WHEN OLD.status
       iif(NEW.status IN ('succeeded', 'failed', 'cancelled'), at, NULL),
       iif(is_foreign AND NEW.reason IS OLD.reason, NULL, reason),
       iif(is_foreign AND NEW.message IS OLD.message, NULL, message),
-      iif(NEW.status = 'queued' AND OLD.status IN ('failed', 'cancelled', 'blocked'), 0, attempt),
+      iif(NEW.status = 'queued' AND OLD.status IN ('succeeded', 'failed', 'cancelled', 'blocked'), 0, attempt),
       NULL,
       NULL
     FROM moment
@@ -497,6 +498,13 @@ BEGIN
   )
   WHERE id IN (SELECT task_id FROM task_dependencies WHERE depends_on_id = NEW.id)
     AND status IN ('waiting', 'blocked') AND reason IN ('dependency', 'dependency_failed');
+END;
+-- What was done is open again, because it no longer fits the base: what needs it and has not begun waits for that.
+CREATE TRIGGER tasks_hold_dependents AFTER UPDATE OF status ON tasks
+WHEN OLD.status = 'succeeded' AND NEW.status <> 'succeeded'
+BEGIN
+  UPDATE tasks SET status = 'waiting', reason = 'dependency', message = NULL
+  WHERE id IN (SELECT task_id FROM task_dependencies WHERE depends_on_id = NEW.id) AND status = 'queued';
 END;
 CREATE TRIGGER task_dependencies_hold AFTER INSERT ON task_dependencies
 WHEN EXISTS (SELECT 1 FROM tasks WHERE id = NEW.task_id AND status IN ('queued', 'waiting'))
@@ -655,3 +663,20 @@ CREATE TABLE check_results (
   PRIMARY KEY (project_id, commit_hash, check_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX check_results_by_age ON check_results (saved_at);
+
+-- Branches of finished tasks until they are merged, and the merge queue ------------------------------------------------
+
+CREATE TABLE branches (
+  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  base_commit TEXT NOT NULL,
+  head_commit TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'left', 'merged', 'closed')),
+  message TEXT,
+  -- Where it is in the merge queue of its project; null: it is not in it.
+  place INTEGER,
+  updated_at INTEGER NOT NULL,
+  CHECK (place IS NULL OR state = 'open')
+) STRICT, WITHOUT ROWID;
+CREATE INDEX branches_by_state ON branches (state, project_id);
+CREATE UNIQUE INDEX merge_queue ON branches (place) WHERE place IS NOT NULL;

@@ -13,6 +13,7 @@ import type { HeldState, OutputLine, ProcessHost } from "../../src/process/host.
 import type { Database } from "../../src/store/database.ts";
 import { createPromptRenderer } from "../../src/workflow/prompt.ts";
 import { builtinWorkflows } from "../../test/support/workflows.ts";
+import type { Branches } from "../../src/workspace/branches.ts";
 import type { Workspaces } from "../../src/workspace/workspaces.ts";
 
 /**
@@ -29,6 +30,7 @@ export function instantParts(database: Database, folder: string, agentMax: numbe
     database,
     host: instantHost(),
     workspaces: instantWorkspaces(),
+    branches: unmovedBranches,
     drivers: driversOf([instantDriver]),
     traces: {
       readSpool: async (_file, from) => ({ records: [], end: from, damaged: 0 }),
@@ -116,14 +118,21 @@ function instantHost(): ProcessHost {
   };
 }
 
+const unmoved = { movedFrom: null, conflicts: [], note: null };
+
+/** The base never moves here, so nothing is ever done with finished branches. */
+const unmovedBranches = {} as Branches;
+
 function instantWorkspaces(): Workspaces {
   const base = "a".repeat(40);
   const head = "b".repeat(40);
   return {
     fetchBase: async () => base,
-    open: async (_project, task) => ({ directory: `/workspaces/${task.number}`, baseCommit: base, fresh: true }),
-    openBase: async () => ({ directory: "/base", baseCommit: base, fresh: false }),
+    open: async (_project, task) => ({ directory: `/workspaces/${task.number}`, baseCommit: base, fresh: true, ...unmoved }),
+    openBase: async () => ({ directory: "/base", baseCommit: base, fresh: false, ...unmoved }),
     markBaseReady: async () => {},
+    holdTrees: () => ({ [Symbol.dispose]: () => {} }),
+    move: async () => ({ outcome: "none" }),
     checkpoint: async (_project, _task, reason, at) => ({ index: 1, commit: head, at, reason }),
     checkpoints: async () => [],
     collect: async () => ({ headCommit: head, tree: head, changed: true, changes: ["file | 1 +"] }),
@@ -146,6 +155,9 @@ function instantForge(): Forge {
     read: async () => ({ changed: false }),
     putComment: async (_target, { issue }) => ({ url: `drover:issues/${issue}` }),
     putPullRequest: async () => ({ number: 1, url: "drover:pulls/1", open: true }),
+    mergesPulls: true,
+    pullState: async () => ({ state: "ready" }),
+    mergePull: async () => {},
     credentials: () => ({ token: null }),
   };
 }

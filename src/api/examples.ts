@@ -1,4 +1,5 @@
 import type { AgentStatus } from "../contract/agent.ts";
+import type { Branch } from "../contract/branch.ts";
 import type { Account, Circuit } from "../contract/circuit.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { Alert, AuditEntry, Event } from "../contract/event.ts";
@@ -238,6 +239,21 @@ const channel: ChannelStatus = {
   failures: 1,
   lastError: "It answered 429: rate_limited",
 };
+const branch: Branch = {
+  taskId: task.id,
+  taskKey: task.key,
+  title: task.title,
+  projectId: project.id,
+  project: "api",
+  name: "drover/7-answer-404-for-an-unknown-order",
+  baseCommit: "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+  headCommit: head,
+  state: "open",
+  message: "Waits: GitHub waits for required checks or reviews.",
+  place: 3,
+  pullRequest: { number: 12, url: "https://github.com/example/api/pull/12" },
+  updatedAt: at + 70_000,
+};
 const page = <Item>(item: Item) => ({ items: [item], next: null });
 
 /** One request body and one answer of each route (of a stream: one item), for the API's documentation. */
@@ -381,6 +397,9 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
     response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, next: [], held: [] },
   },
   clearQueue: { body: { confirm: true }, response: { cancelled: 3 } },
+  listMerges: { response: { items: [branch] } },
+  addMerge: { response: { ...branch, message: null } },
+  removeMerge: { response: { ...branch, place: null, message: "Taken out by cli." } },
   listWorkers: { response: { items: [worker], max: 2 } },
   stopWorker: { response: worker },
   listCircuits: { response: { items: [circuit] } },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Effect } from "../contract/effect.ts";
+import { Branch } from "../contract/branch.ts";
 import { Account, Circuit } from "../contract/circuit.ts";
 import { Alert, AuditEntry, Event, WorkerHeartbeat } from "../contract/event.ts";
 import { HookEvent } from "../contract/hook.ts";
@@ -51,6 +52,7 @@ const nouns = {
   Account,
   Alert,
   AuditEntry,
+  Branch,
   CheckComparison,
   Checkpoint,
   CheckResult,

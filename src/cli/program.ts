@@ -10,6 +10,7 @@ import { defineDaemon, defineDoctor, defineShortcuts, defineStore } from "./defi
 import { defineGraph } from "./definitions/graph.ts";
 import { defineDemo, defineHelp } from "./definitions/help.ts";
 import { defineHistory } from "./definitions/history.ts";
+import { defineMerges } from "./definitions/merge.ts";
 import { defineInit, defineProjects } from "./definitions/project.ts";
 import { definePlans } from "./definitions/plan.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
@@ -57,6 +58,7 @@ function createCommands(around: Surroundings): Command {
   defineWorkflows(program, act);
   defineGraph(program, act);
   defineQueue(program, act);
+  defineMerges(program, act);
   defineAgents(program, act);
   defineRuns(program, act);
   defineHistory(program, act);

@@ -431,6 +431,26 @@ const TaskConfig = z.strictObject({
     .nullable()
     .default(null)
     .meta(doc("branch that work starts from; null: the remote's default branch")),
+  followBase: z
+    .boolean()
+    .default(true)
+    .meta(
+      doc(
+        "when the base branch moves, put work onto it: unfinished work before its next run, finished branches with their checks run again",
+      ),
+    ),
+  onConflict: z
+    .enum(["agent", "person", "ignore"])
+    .default("person")
+    .meta(
+      doc(
+        "who resolves a conflict with the base: the task's agent, at once (agent); somebody after an alert, while the task is blocked (person); nobody, the branch stays as it is (ignore)",
+      ),
+    ),
+  autoMerge: z
+    .boolean()
+    .default(false)
+    .meta(doc("merge finished branches by itself: together onto the newest base, after the checks have passed on all of it")),
   language: z.string().min(1).max(60).nullable().default(null).meta(doc("language the agent writes to people in; null: the issue's own")),
   keepFailedDays: z.number().min(0).max(365).default(7).meta(doc("how long the workspace of a failed task is kept, days")),
 });

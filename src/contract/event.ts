@@ -69,6 +69,13 @@ export const Event = z.discriminatedUnion("type", [
   event("run.ended", z.object({ outcome: RunOutcome })),
   event("effect.done", z.object({ kind: z.string(), url: z.string().nullable() })),
   event("effect.failed", z.object({ kind: z.string(), message: z.string(), final: z.boolean() })),
+  event("branch.queued", z.object({})),
+  event("branch.unqueued", z.object({ message: z.string() })),
+  /** It was put onto another commit of the base, and has passed the checks there. */
+  event("branch.moved", z.object({ fromBase: z.string(), baseCommit: z.string(), headCommit: z.string() })),
+  event("branch.settled", z.object({ state: z.enum(["left", "merged", "closed"]), message: z.string().nullable() })),
+  /** Its task is worked on again. */
+  event("branch.reopened", z.object({ message: z.string() })),
   event("queue.paused", z.object({ by: z.string() })),
   event("queue.resumed", z.object({ by: z.string() })),
   event("queue.cleared", z.object({ by: z.string(), count: z.number() })),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Branch } from "./branch.ts";
 import { BrokerAnswer, BrokerCall } from "./broker.ts";
 import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
 import { AgentStatus } from "./agent.ts";
@@ -450,6 +451,26 @@ export const routes = {
     summary: "Cancel every queued task",
     body: z.strictObject({ confirm: z.literal(true) }),
     response: z.object({ cancelled: z.int() }),
+  }),
+
+  listMerges: route({
+    method: "GET",
+    path: "/api/merges",
+    summary: "Finished branches that wait to be merged, those in the merge queue first, in its order",
+    query: z.strictObject({ project: z.string().optional() }),
+    response: z.object({ items: z.array(Branch) }),
+  }),
+  addMerge: route({
+    method: "POST",
+    path: "/api/merges/{task}",
+    summary: "Put the branch of a finished task at the end of the merge queue",
+    response: Branch,
+  }),
+  removeMerge: route({
+    method: "DELETE",
+    path: "/api/merges/{task}",
+    summary: "Take the branch of a task out of the merge queue; its pull request stays open",
+    response: Branch,
   }),
 
   listWorkers: route({

@@ -14,6 +14,7 @@ export type RunProgress = z.infer<typeof RunProgress>;
  * `unreachable`: we did not reach ours. `overloaded`: the provider refused for now; `usage_limit`: until a time of its own.
  * `no_progress`: iterations of a loop came to the same result again and again; `iterations`: it had as many as it may have.
  * `siblings_conflict`: what it did does not go with what another child of its parent did.
+ * `base_conflict`: its work does not fit the base any more, and a person is to say who resolves that.
  */
 export const FailureReason = z.enum([
   "agent_error",
@@ -33,6 +34,7 @@ export const FailureReason = z.enum([
   "no_progress",
   "siblings_conflict",
   "iterations",
+  "base_conflict",
   "setup_failed",
   "isolation_missing",
   "isolation_failed",

@@ -104,7 +104,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
   const own = engineParts({ clock, log, paths, database, host, settings, redact, runToken: tokenOfRun, apiUrl: () => life.url });
   const parts = overrides.decorate?.(own) ?? own;
   const engine = new Engine(parts);
-  const intake = new Intake(parts);
+  const intake = new Intake({ ...parts, lookAtBase: (project) => engine.baseWatch.look(project.id) });
   const teller = new Teller({ ...parts, settings, desktopEnvironment: () => settings.desktopEnvironment() });
   const life = new Life({
     parts,
@@ -136,6 +136,7 @@ function engineParts(given: GivenParts): EngineParts {
     ...given,
     random: systemRandom,
     workspaces,
+    branches: workspaces.branches,
     traces: createTraces(clock, log),
     drivers: createDrivers(clock, paths.home),
     isolations: isolationsFor(paths, clock, settings),

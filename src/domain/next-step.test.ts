@@ -89,6 +89,7 @@ test("a cancelled run cancels its task; one that the daemon's stop cut short goe
 const again = { first: { status: "queued", runAfter: NOW + 10_000, resumeSessionId: null, keepsAttempt: false }, last: "failed" } as const;
 const wait = { first: { status: "queued", runAfter: NOW + 60_000, resumeSessionId: "s-1", keepsAttempt: true }, last: "queued" } as const;
 const giveUp = { first: { status: "failed" }, last: "failed" } as const;
+const ask = { first: { status: "blocked", resumeSessionId: "s-1", keepsAttempt: true }, last: "blocked" } as const;
 const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep["status"] }> = {
   agent_error: again,
   agent_missing: giveUp,
@@ -107,6 +108,7 @@ const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep
   siblings_conflict: wait,
   no_progress: giveUp,
   iterations: giveUp,
+  base_conflict: ask,
   setup_failed: again,
   isolation_missing: giveUp,
   isolation_failed: again,

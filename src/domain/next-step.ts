@@ -24,9 +24,9 @@ export interface NextStep {
 /**
  * What a failure calls for. `again`: another attempt after a wait. `resume`: another one in the same session. `wait`: the
  * same attempt in the same session, later. `wait_if_told`: that, if somebody said until when, else `give_up`: no attempt
- * would help.
+ * would help. `ask`: a person has to say what to do.
  */
-type Remedy = "again" | "resume" | "wait" | "wait_if_told" | "give_up";
+type Remedy = "again" | "resume" | "wait" | "wait_if_told" | "give_up" | "ask";
 
 interface Treatment {
   readonly remedy: Remedy;
@@ -57,6 +57,7 @@ const treatments: Readonly<Record<FailureReason, Treatment>> = {
   siblings_conflict: { remedy: "wait", worker: "success", stage: "neutral" },
   no_progress: { remedy: "give_up", worker: "success", stage: "failure" },
   iterations: { remedy: "give_up", worker: "success", stage: "failure" },
+  base_conflict: { remedy: "ask", worker: "neutral", stage: "neutral" },
   setup_failed: { remedy: "again", worker: "neutral", stage: "neutral" },
   isolation_missing: { remedy: "give_up", worker: "neutral", stage: "neutral" },
   isolation_failed: { remedy: "again", worker: "neutral", stage: "neutral" },
@@ -146,6 +147,7 @@ function afterFailure(reason: FailureReason, message: string, retryAt: number | 
   if (remedy === "wait" || (remedy === "wait_if_told" && retryAt !== null)) {
     return again(reason, message, waitUntil(reason, retryAt, run), { keepsAttempt: true, resumeSessionId: run.sessionId });
   }
+  if (remedy === "ask") return { ...ended("blocked", reason, message), keepsAttempt: true, resumeSessionId: run.sessionId };
   const givesUp = remedy === "give_up" || remedy === "wait_if_told";
   if (givesUp || run.attempt >= run.attemptMax) return ended("failed", reason, message);
   return again(reason, message, Math.max(retryAt ?? 0, run.backoffUntil), {

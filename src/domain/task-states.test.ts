@@ -3,8 +3,8 @@ import { TaskStatus, endedStatuses } from "../contract/task.ts";
 import { foldMoves, mayMove, taskMoves } from "./task-states.ts";
 
 describe("the state machine of a task", () => {
-  test("succeeded is final, and a failed or cancelled task can be wanted again", () => {
-    expect(endedStatuses.map((status) => taskMoves[status])).toEqual([[], ["queued"], ["queued"]]);
+  test("a failed or cancelled task can be wanted again, and one that succeeded only because its work no longer fits", () => {
+    expect(endedStatuses.map((status) => taskMoves[status])).toEqual([["queued", "blocked"], ["queued"], ["queued"]]);
   });
 
   test("only a queued task starts, so each start is a claim", () => {

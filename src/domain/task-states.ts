@@ -5,8 +5,8 @@ export const firstStatuses: readonly TaskStatus[] = ["draft", "queued", "waiting
 
 /**
  * The state machine of a task: from each status, the ones it may move to. The database refuses every other move, whoever
- * writes (`tasks_move_as_allowed` in the migrations; a test holds the two equal). `succeeded` is final. A task that is
- * wanted is queued; when its dependencies are not ready, the database moves it on to `waiting` or `blocked`.
+ * writes (`tasks_move_as_allowed` in the migrations; a test holds the two equal). `succeeded` is final but for work that
+ * no longer fits the base. A task that is wanted is queued; when its dependencies are not ready, the database moves it on to `waiting` or `blocked`.
  */
 export const taskMoves: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   draft: ["queued", "cancelled"],
@@ -14,7 +14,7 @@ export const taskMoves: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   running: ["queued", "blocked", "succeeded", "failed", "cancelled"],
   waiting: ["queued", "blocked", "cancelled"],
   blocked: ["queued", "waiting", "succeeded", "failed", "cancelled"],
-  succeeded: [],
+  succeeded: ["queued", "blocked"],
   failed: ["queued"],
   cancelled: ["queued"],
 };

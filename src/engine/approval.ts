@@ -7,6 +7,7 @@ import { latestProof, listRuns } from "../store/runs.ts";
 import { approveTask, requestCancel } from "../store/transitions.ts";
 import { fileChildren } from "./children.ts";
 import { deliveryOf } from "./delivery.ts";
+import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
 import { gather, keepGathering, type Gathering } from "./gathering.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
@@ -23,6 +24,7 @@ export function approve(parts: EngineParts, tx: Transaction, task: Task, gatheri
     throw new AppError("conflict", `Another part came in at this moment. Approve ${task.key} again.`);
   const approved = approveTask(tx, task.id, next?.name ?? null, effects);
   resolveAlerts(tx, "approval_wanted", task.key);
+  keepFinished(parts, tx, task, effects);
   return approved;
 }
 

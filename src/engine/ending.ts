@@ -21,6 +21,7 @@ import { keepGathering, type Gathering } from "./gathering.ts";
 import { accountOf, agentsFor } from "./governor.ts";
 import { recordDaemonHooks } from "./job.ts";
 import { learnFromEnd } from "./lessons.ts";
+import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
 
@@ -50,6 +51,7 @@ export async function endRun(
     recordDaemonHooks(tx, { id, epoch }, [{ type: "run.ended", data: { outcome } }], parts.drivers.get(run.driver));
     if (!finishRun(tx, { id, epoch }, { outcome, next })) return undefined;
     raiseAlerts(tx, task, next);
+    if (next.status === "succeeded") keepFinished(parts, tx, task, next.effects);
     return next;
   });
   if (kept === "overtaken") return false;
@@ -143,7 +145,7 @@ function loopFacts(tx: Transaction, { loop, name }: Stage, { taskId, iteration }
 
 /** A cancellation that was asked for when the run had all but ended came too late to stop it, but not for the task. */
 function unlessCancelled({ database }: EngineParts, task: Task, next: NextStep): NextStep {
-  const wish = next.status === "queued" ? cancelRequest(database.reader, task.id) : undefined;
+  const wish = next.status === "queued" || next.status === "blocked" ? cancelRequest(database.reader, task.id) : undefined;
   return wish ? { ...next, status: "cancelled", reason: wish.by, message: wish.message, runAfter: null, resumeSessionId: null } : next;
 }
 

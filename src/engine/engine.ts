@@ -13,9 +13,11 @@ import { HookIntake } from "./hook-intake.ts";
 import { LimitWatch } from "./limit-watch.ts";
 import { observationOfHook } from "./observations.ts";
 import type { EngineParts } from "./parts.ts";
-import { reconcile, removeOldWorkspaces } from "./reconcile.ts";
+import { reconcile, removeOldWorkspaces, type ReconcileParts } from "./reconcile.ts";
 import { RunPool } from "./run-pool.ts";
 import { RunWatch } from "./run-watch.ts";
+import { BaseWatch } from "./merging/base-watch.ts";
+import { CommitChecker } from "./merging/commit-checker.ts";
 import { createVerifier } from "./verification.ts";
 
 /** Old workspaces are looked for on every this many slow ticks. */
@@ -37,6 +39,9 @@ export class Engine {
   readonly #watch: RunWatch;
   readonly #hooks: HookIntake;
   readonly #budgets: Budgets;
+  readonly #checker: CommitChecker;
+  /** Looks after finished branches. */
+  readonly baseWatch: BaseWatch;
   #repeating: Repeating[] = [];
   #stopListening: () => void = () => {};
   #ticks = 0;
@@ -45,6 +50,8 @@ export class Engine {
     this.#parts = parts;
     this.#budgets = new Budgets(parts);
     const [verifier, agentFinder] = [createVerifier(parts), new AgentFinder(parts.clock)];
+    this.#checker = new CommitChecker(parts, verifier);
+    this.baseWatch = new BaseWatch(parts, this.#checker);
     this.#watch = new RunWatch(parts);
     this.#hooks = new HookIntake(parts, (runId, hook) => this.#watch.see(runId, observationOfHook(hook, parts.clock.now())));
     const [watch, hooks] = [this.#watch, this.#hooks];
@@ -81,11 +88,12 @@ export class Engine {
 
   /** Takes up what an earlier daemon left, then begins to dispatch. */
   async start(): Promise<void> {
-    await reconcile({ ...this.#parts, hooks: this.#hooks }, this.pool, { boot: true });
+    await reconcile(this.#reconcileParts(), this.pool, { boot: true });
     await this.#limits.apply();
     this.#stopListening = this.#parts.database.onCommit((changed) => this.#onCommit(changed));
     this.#gauge.start();
     this.dispatcher.start();
+    this.baseWatch.start();
     const onError = (thrown: unknown) => this.#parts.log.error("tick failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
     this.#repeating = [
       repeat(
@@ -116,21 +124,28 @@ export class Engine {
   async stop(mode: StopMode): Promise<void> {
     await Promise.all(this.#repeating.map((one) => one.stop()));
     await this.dispatcher.stop();
+    // Its checks may wait for those of a run, so nobody waits for it before the runs are stopped.
+    const watchStopped = this.baseWatch.stop();
     if (mode !== "drain") this.pool.stopAll({ kind: mode === "kill" ? "kill" : "leave" });
     await this.pool.drained();
     if (mode === "kill") await this.pool.endLeft();
+    await watchStopped;
     await this.#gauge.stop();
     this.#stopListening();
   }
 
   /** The slow tick: repairs what an event missed. */
   async runOnce(): Promise<void> {
-    await reconcile({ ...this.#parts, hooks: this.#hooks }, this.pool, { boot: false });
+    await reconcile(this.#reconcileParts(), this.pool, { boot: false });
     if (this.#ticks++ % TICKS_A_SWEEP === 0) {
       await removeOldWorkspaces(this.#parts);
       await this.#hooks.forgetOld();
     }
     this.dispatcher.wake();
+  }
+
+  #reconcileParts(): ReconcileParts {
+    return { ...this.#parts, hooks: this.#hooks, isCheck: (marker) => this.#checker.isAtWork(marker) };
   }
 
   #obeyForeign(): void {

@@ -1,5 +1,8 @@
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
+import type { AgentConfig } from "../contract/config.ts";
+import type { Run } from "../contract/run.ts";
+import type { Task } from "../contract/task.ts";
 import type { Isolation, WrapRequest } from "../isolation/isolation.ts";
 import type { HeldCommand } from "../process/host.ts";
 import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
@@ -11,10 +14,19 @@ import type { EngineParts } from "./parts.ts";
 /** Of what a project could not have an image made; one alert a project. */
 const IMAGE_FAILED = "image_failed";
 
+/** What an isolation has to know of the work that it is put around. */
+export interface IsolatedWork extends Pick<Job, "project" | "config" | "isolation"> {
+  /** `id` marks all its processes. */
+  readonly run: Pick<Run, "id" | "agent">;
+  /** `key` is what people see. */
+  readonly task: Pick<Task, "key">;
+  readonly agent: Pick<AgentConfig, "driver">;
+}
+
 /** Puts a run's isolation around a command. Throws `unavailable` with `details.reason` when it is not there or does not work. */
 export async function isolate(
   parts: EngineParts,
-  job: Job,
+  job: IsolatedWork,
   request: Pick<WrapRequest, "command" | "configDirectory" | "reach" | "terminal"> & {
     tree: Pick<Workspace, "directory" | "baseCommit">;
   },
@@ -48,7 +60,7 @@ export async function isolate(
 /** The same for set-up and checks, where the isolation confines: they run what the agent wrote. What they keep is not the agent's to see. */
 export async function isolateCheck(
   parts: EngineParts,
-  job: Job,
+  job: IsolatedWork & Pick<Job, "directory">,
   command: HeldCommand,
   tree: Pick<Workspace, "directory" | "baseCommit">,
   signal: AbortSignal,
@@ -68,7 +80,7 @@ async function requireIsolation(isolation: Isolation, signal: AbortSignal): Prom
   }
 }
 
-async function auditPrivileged(parts: EngineParts, { task, run, agent }: Job): Promise<void> {
+async function auditPrivileged(parts: EngineParts, { task, run, agent }: IsolatedWork): Promise<void> {
   await parts.database.write((tx) =>
     appendAudit(tx, {
       actor: "daemon",

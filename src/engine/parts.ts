@@ -14,6 +14,7 @@ import type { RunLimits } from "../process/limits.ts";
 import type { Traces } from "../process/traces.ts";
 import type { Database } from "../store/database.ts";
 import type { RenderPrompt } from "../workflow/prompt.ts";
+import type { Branches } from "../workspace/branches.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
 import type { WorkflowLibrary } from "./workflow-library.ts";
 
@@ -60,6 +61,7 @@ export interface EngineParts {
   /** Where the API answers. */
   readonly apiUrl: () => string;
   readonly workspaces: Workspaces;
+  readonly branches: Branches;
   readonly drivers: Drivers;
   readonly isolations: ReadonlyMap<string, Isolation>;
   readonly forges: Readonly<Record<ForgeKind, Forge>>;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { safeLine } from "../base/text.ts";
 import type { Run } from "../contract/run.ts";
 import { listRuns, stageReports } from "../store/runs.ts";
 import { failingChecks, shownNotes } from "../domain/loop.ts";
@@ -29,6 +30,7 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
     skills: knowledge.skills,
     language: job.config.defaults.language,
     earlier: earlier ? `${describeEnd(earlier)}${byWhom(earlier, job)}` : null,
+    moved: describeMove(workspace),
     failure: earlier ? describeFailure(earlier, stage) : null,
     attempt: run.attempt,
     iteration: stage.loop ? run.iteration : null,
@@ -60,6 +62,11 @@ function outputsBefore({ workflow, stage }: Job, reports: Readonly<Record<string
 /** Letters that no text from outside can know, so that none can pretend to have ended. */
 function newMark(): string {
   return randomBytes(6).toString("hex");
+}
+
+function describeMove({ movedFrom, baseCommit, conflicts, note }: Workspace): PromptData["moved"] {
+  // What a task's children came to is put onto the base that they began from.
+  return movedFrom === null || movedFrom === baseCommit ? null : { from: movedFrom, conflicts: conflicts.map((path) => safeLine(path)), note };
 }
 
 function byWhom({ agent }: Run, { run }: Job): string {

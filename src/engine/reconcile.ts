@@ -16,6 +16,8 @@ import type { RunPool } from "./run-pool.ts";
 /** What reconciling needs besides the engine's parts. */
 export interface ReconcileParts extends EngineParts {
   readonly hooks: HookIntake;
+  /** Whether a marker is that of checks that no run does. */
+  readonly isCheck: (marker: string) => boolean;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -34,9 +36,10 @@ export async function reconcile(parts: ReconcileParts, pool: RunPool, { boot }: 
   const taken = await Promise.allSettled(left.map((run) => takeUp(parts, pool, run, boot)));
   for (const one of taken) if (one.status === "rejected") throw one.reason as Error;
   const open = new Set<string>(openRunIds(reader));
-  const ended = await parts.host.sweep((marker) => open.has(marker));
+  const isWanted = (marker: string) => open.has(marker) || parts.isCheck(marker);
+  const ended = await parts.host.sweep(isWanted);
   if (ended.length > 0) parts.log.warn("ended processes of runs that are over", { runIds: ended });
-  for (const isolation of parts.isolations.values()) await sweepIsolation(parts, isolation, (marker) => open.has(marker));
+  for (const isolation of parts.isolations.values()) await sweepIsolation(parts, isolation, isWanted);
 }
 
 async function sweepIsolation({ log }: EngineParts, isolation: Isolation, isWanted: (marker: string) => boolean): Promise<void> {

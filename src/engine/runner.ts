@@ -22,6 +22,7 @@ import { isolate } from "./isolating.ts";
 import { agentLimits } from "./limits.ts";
 import { whyNoChildren } from "./children.ts";
 import { openJob, record, type Job } from "./job.ts";
+import { followWithWorkspace } from "./merging/follow-base.ts";
 import type { EngineParts } from "./parts.ts";
 import { writePrompt } from "./prompting.ts";
 import type { RunObserver } from "./run-observer.ts";
@@ -133,6 +134,7 @@ async function attempt(
 
 async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
   const base = await baseFor(parts, job, signal);
+  if (job.run.baseCommit === null) await followWithWorkspace(parts, job, base);
   const workspace = await parts.workspaces.open(job.project, job.task, base, signal);
   if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace, "setup", signal);
   return workspace;

@@ -6,7 +6,7 @@ import type { CheckComparison, CheckResult } from "../contract/proof.ts";
 import { compareCheck } from "../domain/compare-checks.ts";
 import { findCheckResult, saveCheckResult } from "../store/check-results.ts";
 import type { Workspace } from "../workspace/workspaces.ts";
-import { isolateCheck } from "./isolating.ts";
+import { isolateCheck, type IsolatedWork } from "./isolating.ts";
 import { record, type Job } from "./job.ts";
 import { agentLimits } from "./limits.ts";
 import type { CommandRequest, EngineParts } from "./parts.ts";
@@ -17,9 +17,14 @@ type BaseTurns = Map<string, Promise<unknown>>;
 export interface Verifier {
   /** Runs the project's checks in the workspace and on the base, and compares. */
   verify(job: Job, workspace: Tree, signal: AbortSignal): Promise<CheckComparison[]>;
+  /** The same of two commits that no run works on, each in a clean tree. What was seen of a commit before is not asked again. */
+  compareCommits(work: CheckedWork, commits: { base: string; head: string }, signal: AbortSignal): Promise<CheckComparison[]>;
   /** Makes a fresh tree ready: copies the configured files and runs the set-up command, if there is one. Throws `conflict` with the end of its output when it fails. */
   setUp(job: Job, tree: Tree, name: string, signal: AbortSignal): Promise<void>;
 }
+
+/** What checks are run for: a run's job, or branches that were finished before. */
+export type CheckedWork = IsolatedWork & Pick<Job, "directory">;
 
 type Tree = Pick<Workspace, "directory" | "baseCommit">;
 
@@ -36,7 +41,27 @@ export function createVerifier(parts: EngineParts): Verifier {
     return comparisons;
   }
 
-  async function resultOnBase(job: Job, check: CheckConfig, commit: string, signal: AbortSignal): Promise<CheckResult> {
+  async function compareCommits(
+    work: CheckedWork,
+    { base, head }: { base: string; head: string },
+    signal: AbortSignal,
+  ): Promise<CheckComparison[]> {
+    using _held = parts.workspaces.holdTrees([base, head]);
+    const resultOn = (check: CheckConfig, commit: string, keeps?: Keeps) =>
+      inTurn(baseTurns, work.project.id, () => resultOnBase(work, check, commit, signal, keeps));
+    const comparisons: CheckComparison[] = [];
+    for (const check of work.config.checks)
+      comparisons.push(compareCheck(check.name, check.command, await resultOn(check, base), await resultOn(check, head, isGreen)));
+    return comparisons;
+  }
+
+  async function resultOnBase(
+    job: CheckedWork,
+    check: CheckConfig,
+    commit: string,
+    signal: AbortSignal,
+    keeps: Keeps = hasEnded,
+  ): Promise<CheckResult> {
     const setUpAs = setUpKey(job);
     const key = { projectId: job.project.id, commit, checkKey: checkKey(check, setUpAs) };
     const known = findCheckResult(parts.database.reader, key);
@@ -47,26 +72,26 @@ export function createVerifier(parts: EngineParts): Verifier {
       await parts.workspaces.markBaseReady(job.project, commit, setUpAs);
     }
     const result = await run(job, check, tree, "base", signal);
-    // A result that a time limit cut short says little of the commit; the next task asks again.
-    if (result.exitCode !== null) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
+    if (keeps(result)) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
     return result;
   }
 
-  async function run(job: Job, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
+  async function run(job: CheckedWork, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
     const folder = `check-${which}-${checkKey(check, setUpKey(job)).slice(0, 12)}`;
-    const result = await parts.runCheck(commandOf(job, check, tree, folder, signal), signal);
+    const result = await parts.runCheck(commandOf(parts, job, check, tree, folder, signal), signal);
+    if (!isJob(job)) return result;
     await record(parts, job, { progressAt: parts.clock.now() }, [
       { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
     ]);
     return result;
   }
 
-  async function setUp(job: Job, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
+  async function setUp(job: CheckedWork, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
     const { copy, setup, setupTimeoutMs } = job.config.workspace;
     await parts.copyFiles(job.project, copy, tree.directory);
     if (setup === null) return;
     const check = { name, command: setup, timeoutMs: setupTimeoutMs };
-    const result = await parts.runCheck(commandOf(job, check, tree, name, signal), signal);
+    const result = await parts.runCheck(commandOf(parts, job, check, tree, name, signal), signal);
     if (result.exitCode === 0) return;
     const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
     throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
@@ -74,24 +99,48 @@ export function createVerifier(parts: EngineParts): Verifier {
     });
   }
 
-  function commandOf(job: Job, check: CheckConfig, tree: Tree, folder: string, signal: AbortSignal): CommandRequest {
-    return {
-      check,
-      directory: tree.directory,
-      // A folder holds one command, ever: a run that is gone on with after a crash checks in a new one.
-      runDirectory: join(job.directory, `${folder}-${parts.clock.now().toString(36)}`),
-      marker: job.run.id,
-      env: parts.settings.environment([]),
-      limits: agentLimits(parts.settings.current(), job.config),
-      wrap: (command) => isolateCheck(parts, job, command, tree, signal),
-    };
-  }
+  return { verify, compareCommits, setUp };
+}
 
-  return { verify, setUp };
+function commandOf(
+  parts: EngineParts,
+  job: CheckedWork,
+  check: CheckConfig,
+  tree: Tree,
+  folder: string,
+  signal: AbortSignal,
+): CommandRequest {
+  return {
+    check,
+    directory: tree.directory,
+    // A folder holds one command, ever: a run that is gone on with after a crash checks in a new one.
+    runDirectory: join(job.directory, `${folder}-${parts.clock.now().toString(36)}`),
+    marker: job.run.id,
+    env: parts.settings.environment([]),
+    limits: agentLimits(parts.settings.current(), job.config),
+    wrap: (command) => isolateCheck(parts, job, command, tree, signal),
+  };
+}
+
+/** Which results of a commit are kept for the next one that asks. */
+type Keeps = (result: CheckResult) => boolean;
+
+/** A result that a time limit cut short says little of the commit. */
+function hasEnded({ exitCode }: CheckResult): boolean {
+  return exitCode !== null;
+}
+
+/** Somebody who puts a branch into the queue once more wants to see whether it is red again. */
+function isGreen({ exitCode }: CheckResult): boolean {
+  return exitCode === 0;
+}
+
+function isJob(work: CheckedWork): work is Job {
+  return "stage" in work;
 }
 
 /** What a tree of a commit depends on besides the commit. */
-function setUpKey({ config: { workspace }, isolation }: Job): string {
+function setUpKey({ config: { workspace }, isolation }: CheckedWork): string {
   return hashOf([workspace.setup, workspace.copy, isolation.confines ? isolation.name : null]);
 }
 

@@ -45,6 +45,22 @@ export interface PullRequest {
   readonly open: boolean;
 }
 
+/**
+ * Whether a pull request can be merged now. `merged`, `closed`: it is over. `waiting`: for checks, reviews or a person, as
+ * `message` says. `conflict`: not without somebody who resolves it.
+ */
+export type PullState =
+  | { readonly state: "ready" }
+  | { readonly state: "merged" }
+  | { readonly state: "closed" }
+  | { readonly state: "waiting" | "conflict"; readonly message: string };
+
+/** A pull request of ours at the commit that was tested. */
+export interface PullToMerge {
+  readonly number: number;
+  readonly headCommit: string;
+}
+
 export interface OutgoingComment {
   readonly issue: number;
   readonly marker: string;
@@ -87,5 +103,11 @@ export interface Forge {
     pull: { branch: string; base: string; title: string; body: string; marker: string },
     signal: AbortSignal,
   ): Promise<PullRequest>;
+  /** Whether it merges pull requests itself. Otherwise moving the base branch is the merge, and `mergePull` only notes it. */
+  readonly mergesPulls: boolean;
+  /** Whether the pull request can be merged, by what the forge demands. */
+  pullState(target: ForgeProject, pull: PullToMerge, signal: AbortSignal): Promise<PullState>;
+  /** Merges the pull request if its head is still that commit. Throws `conflict` when it is not, or the forge does not allow it (yet). */
+  mergePull(target: ForgeProject, pull: PullToMerge, signal: AbortSignal): Promise<void>;
   credentials(target: ForgeProject): GitCredentials;
 }

@@ -28,6 +28,8 @@ export interface IntakeParts {
     isKnown(project: Project): boolean;
     secret(variable: string): string | undefined;
   };
+  /** The base branch of a project is to be looked at: told with each poll that went well, and when a webhook says that it was pushed to. */
+  readonly lookAtBase: (project: Project) => void;
 }
 
 /** A poll that takes longer is given up and tried again later. */
@@ -121,8 +123,10 @@ export class Intake {
     if (notice.repository !== project.repository?.toLowerCase())
       throw new AppError("invalid", `The webhook is of ${notice.repository}, not of ${project.name}.`);
     const isNews = await database.write((tx) => recordDelivery(tx, project.id, notice.deliveryId));
-    const { issue } = notice;
-    if (!isNews || issue === null || !project.enabled) return false;
+    const { issue, branch } = notice;
+    if (!isNews || !project.enabled) return false;
+    if (branch === project.baseBranch) this.#parts.lookAtBase(project);
+    if (issue === null) return branch === project.baseBranch;
     this.#track(this.pollIssue(project, issue, this.#stop.signal), project, { issue });
     return true;
   }
@@ -163,7 +167,7 @@ export class Intake {
     this.#polling.add(project.id);
     const { failures } = this.#appointments.get(project.id) ?? { failures: 0 };
     const polling = this.pollProject(project, this.#stop.signal).then(
-      () => this.#appointAfter(project, 0, 0),
+      () => this.#endWell(project),
       (thrown: unknown) => {
         this.#appointAfter(project, failures + 1, Number(toAppError(thrown).details["retryAfterMs"] ?? 0));
         throw thrown;
@@ -174,6 +178,11 @@ export class Intake {
       project,
       {},
     );
+  }
+
+  #endWell(project: Project): void {
+    this.#appointAfter(project, 0, 0);
+    this.#parts.lookAtBase(project);
   }
 
   #endPolling(id: ProjectId): void {

@@ -74,7 +74,7 @@ function headline({ run: { outcome }, next }: CommentView): string {
     case "queued":
       return outcome?.status === "failed" || outcome?.status === "cancelled" ? "Not done yet" : "Going on";
     case "blocked":
-      return "Waiting for approval";
+      return outcome?.status === "failed" ? "Needs a person" : "Waiting for approval";
   }
 }
 

@@ -21,6 +21,13 @@ export interface PromptData {
   readonly language: string | null;
   /** How an earlier attempt ended; null: this is the first. */
   readonly earlier: string | null;
+  /** The base moved since an earlier run, and the work with it; null: it did not. */
+  readonly moved: {
+    readonly from: string;
+    readonly conflicts: readonly string[];
+    /** What else is to be mended after the move. */
+    readonly note: string | null;
+  } | null;
   /** What our checks said of the attempt or iteration before; null: nothing. */
   readonly failure: string | null;
   readonly attempt: number;
@@ -95,6 +102,9 @@ export function sampleData({ parameters, stages }: Workflow, stage: number, full
     skills: full ? ["/home/me/code/api/.drover/skills/database.md"] : [],
     language: full ? "Japanese" : null,
     earlier: full ? "timed_out: It took longer than an hour." : null,
+    moved: full
+      ? { from: "fedcba9876543210fedcba9876543210fedcba98", conflicts: ["src/order.ts"], note: "$ npm test  (exit code 1)" }
+      : null,
     failure: full ? "$ npm test  (exit code 1)\nnew failure: sum adds" : null,
     attempt: full ? 2 : 1,
     iteration: loop ? (full ? 2 : 1) : null,
@@ -106,12 +116,13 @@ export function sampleData({ parameters, stages }: Workflow, stage: number, full
 }
 
 /** What a template can name. Text of others stands between the marks, as the request does. */
-function visibleData({ title, body, mark, failure, notes, outputs, ...own }: PromptData, renderRequest: Renderer): object {
+function visibleData({ title, body, mark, failure, moved, notes, outputs, ...own }: PromptData, renderRequest: Renderer): object {
   const request = renderRequest({ title, body, mark }).trim();
   return {
     ...own,
     request,
     failure: failure === null ? null : between(mark, "what the checks said", failure),
+    moved: moved && { ...moved, note: moved.note === null ? null : between(mark, "what the checks said", moved.note) },
     notes: notes.map((one) => between(mark, "note", one)),
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([stage, report]) => [stage, report && between(mark, `report of ${stage}`, report)]),

@@ -13,6 +13,8 @@ export interface CloneRequest {
   readonly baseBranch: string;
   /** The branch it is on; null: on none. */
   readonly branch: string | null;
+  /** What the branch and the files are to be, where that is not the commit: `work` stands on `head` and is not committed. */
+  readonly moved?: { readonly head: string; readonly work: string } | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -25,7 +27,10 @@ const PACK_FILE = /^(pack-[0-9a-f]+)\.(?:pack|idx|rev)$/;
  * none of the person's settings, so nothing that is done in it reaches another repository. It is made beside its place and
  * moved there, and the first index to compare its files with is kept before anybody else can touch them.
  */
-export async function makeClone(repository: Repository, { directory, commit, baseBranch, branch, signal }: CloneRequest): Promise<void> {
+export async function makeClone(
+  repository: Repository,
+  { directory, commit, baseBranch, branch, moved, signal }: CloneRequest,
+): Promise<void> {
   const making = join(dirname(directory), `${MAKING}${basename(directory)}`);
   await removeFolder(making);
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
@@ -35,18 +40,33 @@ export async function makeClone(repository: Repository, { directory, commit, bas
   });
   const gitDirectory = join(making, ".git");
   await copyObjects(repository, gitDirectory);
+  for (const one of moved ? [commit, moved.work] : [commit]) await bringCommit(repository, gitDirectory, one, signal);
+  const head = moved?.head ?? commit;
   const refs = [
     `update refs/remotes/origin/${baseBranch} ${commit}`,
-    branch === null ? `option no-deref\nupdate HEAD ${commit}` : `update refs/heads/${branch} ${commit}`,
+    branch === null ? `option no-deref\nupdate HEAD ${head}` : `update refs/heads/${branch} ${head}`,
   ];
   await git.print(["update-ref", "--stdin"], { repository: gitDirectory, input: `${refs.join("\n")}\n`, config: COPY, signal });
-  await git.print(["reset", "--hard", "--quiet"], { repository: gitDirectory, workTree: making, config: COPY, signal });
+  const call = { repository: gitDirectory, workTree: making, config: COPY, signal };
+  await git.print(["reset", "--hard", "--quiet"], call);
+  if (moved && moved.work !== head) {
+    await git.print(["read-tree", "-m", "-u", head, moved.work], call);
+    await git.print(["reset", "--mixed", "--quiet"], call);
+  }
   await copyIndex(join(gitDirectory, "index"), indexPath(repository, basename(directory)));
   await rename(making, directory);
 }
 
 /** What a folder is called while its clone is being made. */
 export const MAKING = ".making-";
+
+/** What the base does not have: work of ours, which only this workspace needs. */
+async function bringCommit(repository: Repository, gitDirectory: string, commit: string, signal: AbortSignal): Promise<void> {
+  const call = { repository: gitDirectory, config: COPY, signal };
+  if ((await repository.git.run(["cat-file", "-e", `${commit}^{commit}`], call)).exitCode === 0) return;
+  const options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow"];
+  await repository.git.print(["fetch", ...options, "--", repository.directory, commit], call);
+}
 
 /** Copies, not hard links: what an agent does to its files must not reach ours. A file system that can shares the blocks until one is changed. */
 async function copyObjects(repository: Repository, gitDirectory: string): Promise<void> {

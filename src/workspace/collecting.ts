@@ -26,10 +26,11 @@ const STAT_FILES = 48;
  * what it left uncommitted. Its tree is what the checks see in the workspace, but for the person's copied files, droppings
  * of agents and systems, and submodules, which stay what the base or the agent's commit says. Throws `conflict` for a
  * repository of the agent's own in the workspace, whose files can't be told from a clone that it only wanted to read, and
- * for changed files in a submodule, which the checks see and a pull request can't hold.
+ * for changed files in a submodule, which the checks see and a pull request can't hold, and for a conflict that nobody resolved.
  */
 export async function collectWork(repository: Repository, captured: Capture, request: CollectRequest): Promise<CollectedWork> {
   const { baseCommit, taskId } = request;
+  await refuseMarkers(repository, captured, request);
   const base = await listTree(repository, baseCommit);
   refuseRepositories(captured, base, request.directory);
   const parent = (await mayBuildOn(repository, captured.head, base, request)) ? (captured.head ?? baseCommit) : baseCommit;
@@ -62,6 +63,20 @@ async function listTree(repository: Repository, commit: string): Promise<BaseTre
     if (type === "commit") submodules.set(path, id);
   }
   return { paths, folders, submodules };
+}
+
+/** Files that had both sides of a conflict in them must have lost the markers between them. */
+async function refuseMarkers(repository: Repository, { tree }: Capture, { record, directory }: CollectRequest): Promise<void> {
+  if (record.conflicts.length === 0) return;
+  const paths = record.conflicts.map((path) => `:(top,literal)${path}`);
+  const args = ["grep", "-l", "-z", "-e", "^<<<<<<< ", "-e", "^>>>>>>> ", tree, "--", ...paths];
+  const marked = (await repository.run(args)).stdout.split("\0").flatMap((name) => (name === "" ? [] : [name.slice(tree.length + 1)]));
+  if (marked.length === 0) return;
+  throw new AppError(
+    "conflict",
+    `${marked.slice(0, 5).join(", ")} in ${directory} still has both sides of the conflict with the base, between markers. Choose, and remove the markers.`,
+    { marked },
+  );
 }
 
 function refuseRepositories({ repositories }: Capture, base: BaseTree, directory: string): void {
@@ -177,7 +192,8 @@ async function commitOn(repository: Repository, parent: string, tree: string, { 
   return repository.commit(tree, parent, message);
 }
 
-async function describeChanges(repository: Repository, base: string, head: string): Promise<string[]> {
+/** `git diff --stat` over the two, at most 50 lines. */
+export async function describeChanges(repository: Repository, base: string, head: string): Promise<string[]> {
   const args = [
     "diff",
     `--stat=100`,

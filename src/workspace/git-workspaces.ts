@@ -20,9 +20,12 @@ import { createGit, type Git, type GitIdentity } from "./git.ts";
 import { findRecord, forgetRecord, indexPath, listRecords, saveRecord, type WorkspaceRecord } from "./records.ts";
 import { Repository } from "./repository.ts";
 import { restoreWork } from "./restoring.ts";
+import type { Branches } from "./branches.ts";
+import { createBranches } from "./git-branches.ts";
+import { findMoved, forgetMoved, keepMoved, moveWork, type MovedWork } from "./moved-work.ts";
 import { copyIndex } from "./snapshot.ts";
 import { Turns } from "./turns.ts";
-import type { CollectedWork, GitCredentials, Workspace, Workspaces } from "./workspaces.ts";
+import type { CollectedWork, GitCredentials, Move, Workspace, Workspaces } from "./workspaces.ts";
 
 export interface WorkspacesOptions {
   readonly paths: Pick<HomePaths, "repositories" | "workspaces">;
@@ -43,7 +46,7 @@ export interface FileCopier {
  * Workspaces by git. Work on one task goes one step at a time; tasks and projects go side by side, for each has refs, an
  * index and folders of its own, and git's object store takes several writers.
  */
-export function createWorkspaces(options: WorkspacesOptions): Workspaces & FileCopier {
+export function createWorkspaces(options: WorkspacesOptions): Workspaces & FileCopier & { readonly branches: Branches } {
   return new GitWorkspaces(options);
 }
 
@@ -59,6 +62,8 @@ class GitWorkspaces implements Workspaces, FileCopier {
   private readonly git: Git;
   private readonly repositories = new Map<string, Promise<Repository>>();
   private readonly turns = new Turns();
+  private readonly held = new Map<symbol, readonly string[]>();
+  readonly branches: Branches;
 
   constructor({ paths, env, clock, log, identity = DROVER }: WorkspacesOptions) {
     this.paths = paths;
@@ -66,6 +71,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
     this.log = log;
     this.identity = identity;
     this.git = createGit({ env, clock, identity });
+    this.branches = createBranches((project) => this.repository(project));
   }
 
   async fetchBase(project: Project, credentials: GitCredentials, signal: AbortSignal): Promise<string> {
@@ -81,10 +87,32 @@ class GitWorkspaces implements Workspaces, FileCopier {
       signal.throwIfAborted();
       const known = await findRecord(repository, ({ taskId }) => taskId === task.id);
       const folder = known?.folder ?? (await this.freeFolder(project, taskSlug(task.number, task.title)));
-      const workspace = await this.openFolder(project, repository, { folder, taskId: task.id, baseCommit, branch, known }, signal);
+      const workspace = await this.openTask(project, repository, { folder, taskId: task.id, baseCommit, branch, known }, signal);
       await repository.setRef(`${taskRefs(task.id)}/base`, workspace.baseCommit);
       return workspace;
     });
+  }
+
+  async move(project: Project, task: Task, onto: string, { marks, at }: { marks: boolean; at: number }): Promise<Move> {
+    const repository = await this.repository(project);
+    return this.turns.take(task.id, async () => {
+      const found = await this.find(project, repository, task.id);
+      const from = found?.record.baseCommit;
+      // What was moved and waits to be put into a workspace goes first.
+      if (found === null || from === undefined || from === onto || (await findMoved(repository, task.id))) return { outcome: "none" };
+      const { commit: work } = await this.save(repository, found, "base_moved", at);
+      if (await holdsSubmodules(repository, [from, onto, work])) return { outcome: "kept" };
+      const moved = await moveWork(repository, { base: from, head: `${work}^`, work }, onto);
+      if (moved.conflicts.length > 0 && !marks) return { outcome: "refused", from, conflicts: moved.conflicts };
+      await keepMoved(repository, task.id, { ...moved, from, note: null });
+      return { outcome: "moved", from, conflicts: moved.conflicts };
+    });
+  }
+
+  holdTrees(commits: readonly string[]): Disposable {
+    const key = Symbol("held");
+    this.held.set(key, commits);
+    return { [Symbol.dispose]: () => void this.held.delete(key) };
   }
 
   async openBase(project: Project, baseCommit: string, setUp: string, signal: AbortSignal): Promise<Workspace> {
@@ -245,17 +273,43 @@ class GitWorkspaces implements Workspaces, FileCopier {
     }
   }
 
+  /** A workspace whose work was moved is made anew: what lies in it is saved, and on the new base. */
+  private async openTask(
+    project: Project,
+    repository: Repository,
+    opening: Opening & { taskId: string },
+    signal: AbortSignal,
+  ): Promise<Workspace> {
+    const { taskId, known } = opening;
+    const moved = await findMoved(repository, taskId);
+    if (moved === undefined) return this.openFolder(project, repository, opening, signal);
+    const isDone = known?.baseCommit === moved.baseCommit && (await isFolder(this.place(project, known.folder)));
+    if (known && !isDone) await this.discard(project, known);
+    const workspace = await this.openFolder(project, repository, { ...opening, moved }, signal);
+    await forgetMoved(repository, taskId);
+    return workspace;
+  }
+
   private async openFolder(
     project: Project,
     repository: Repository,
-    { folder, taskId, baseCommit, branch, known }: Opening,
+    { folder, taskId, baseCommit: wanted, branch, known, moved }: Opening,
     signal: AbortSignal,
   ): Promise<Workspace> {
     const directory = this.place(project, folder);
-    if (known && (await isFolder(directory))) return { directory, baseCommit: known.baseCommit, fresh: false };
-    await saveRecord(repository, { folder, taskId, baseCommit, copied: {}, readyFor: null });
-    await makeClone(repository, { directory, commit: baseCommit, baseBranch: project.baseBranch, branch, signal });
-    return { directory, baseCommit, fresh: true };
+    if (known && (await isFolder(directory))) {
+      const { baseCommit, movedFrom, conflicts, note } = known;
+      return { directory, fresh: false, baseCommit, movedFrom, conflicts, note };
+    }
+    const facts = {
+      baseCommit: moved?.baseCommit ?? wanted,
+      movedFrom: moved?.from ?? null,
+      conflicts: moved?.conflicts ?? [],
+      note: moved?.note ?? null,
+    };
+    await saveRecord(repository, { folder, taskId, copied: {}, readyFor: null, ...facts });
+    await makeClone(repository, { directory, commit: facts.baseCommit, baseBranch: project.baseBranch, branch, moved, signal });
+    return { directory, fresh: true, ...facts };
   }
 
   private async find(project: Project, repository: Repository, taskId: string): Promise<FoundWorkspace | null> {
@@ -349,6 +403,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
   private async sweepBases(project: Project, repository: Repository, isGone: boolean): Promise<void> {
     const records = await listRecords(repository);
     const used = new Set([
+      ...[...this.held.values()].flat(),
       isGone ? undefined : await repository.findCommit(BASE_REF),
       ...records.flatMap((record) => (record.taskId === null ? [] : [record.baseCommit])),
     ]);
@@ -368,6 +423,7 @@ interface Opening {
   readonly baseCommit: string;
   readonly branch: string | null;
   readonly known: WorkspaceRecord | undefined;
+  readonly moved?: MovedWork;
 }
 
 interface FoundWorkspace {
@@ -396,6 +452,13 @@ async function setFiles(repository: Repository, directory: string, { from, to }:
     await repository.print(["read-tree", from], call);
     await repository.print(["read-tree", "--reset", "-u", to], call);
   });
+}
+
+/** A saved tree holds the files of submodules in the place of their commits: moving it would give those up. */
+async function holdsSubmodules(repository: Repository, commits: readonly string[]): Promise<boolean> {
+  for (const commit of commits)
+    if (/(?:^|\0)160000 /.test(await repository.print(["ls-tree", "-r", "-z", "--end-of-options", commit]))) return true;
+  return false;
 }
 
 function notWhole(directory: string, { problems }: Capture): AppError {

@@ -24,6 +24,8 @@ export interface GitCall {
   readonly personal?: boolean;
   /** What commits made by the call are dated (default: now). */
   readonly at?: number;
+  /** Who wrote the commit that the call makes, where that is not us. `date` as git takes it: `@1767262500 +0100`. */
+  readonly author?: GitIdentity & { readonly date: string };
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -94,6 +96,7 @@ export function createGit({ env, identity, clock }: GitOptions): Git {
 
   function environmentOf(call: GitCall): Record<string, string> {
     const date = `@${Math.floor((call.at ?? clock.now()) / 1000)} +0000`;
+    const author = call.author ?? { ...identity, date };
     return {
       ...env,
       LC_ALL: "C",
@@ -103,9 +106,9 @@ export function createGit({ env, identity, clock }: GitOptions): Git {
       GIT_NO_LAZY_FETCH: "1",
       GIT_TERMINAL_PROMPT: "0",
       GIT_SSH_COMMAND: "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15",
-      GIT_AUTHOR_NAME: identity.name,
-      GIT_AUTHOR_EMAIL: identity.email,
-      GIT_AUTHOR_DATE: date,
+      GIT_AUTHOR_NAME: author.name,
+      GIT_AUTHOR_EMAIL: author.email,
+      GIT_AUTHOR_DATE: author.date,
       GIT_COMMITTER_NAME: identity.name,
       GIT_COMMITTER_EMAIL: identity.email,
       GIT_COMMITTER_DATE: date,

@@ -16,6 +16,12 @@ const WorkspaceRecord = z.object({
   baseCommit: z.string(),
   /** The person's files copied into it, and the SHA-256 (hex) of each as it was: they are not the task's work. */
   copied: z.record(z.string(), z.string()),
+  /** The base that its work was moved from; null: it was not. */
+  movedFrom: z.string().nullable().default(null),
+  /** Files that had both sides of a conflict in them when it was made. */
+  conflicts: z.array(z.string()).default([]),
+  /** What else the agent must know of the move. */
+  note: z.string().nullable().default(null),
   /** The key of the set-up that a base's tree has; null: none yet. A task's set-up is its run's matter. */
   readyFor: z.string().nullable(),
 });

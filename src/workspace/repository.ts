@@ -17,7 +17,7 @@ const ALTERNATES = "../base.git/objects\n";
 
 /**
  * The daemon's own bare repository of a project. Everything that is saved lies behind its refs:
- * `refs/drover/base`, `refs/drover/tasks/TASK/{base,head,checkpoints/N,agent/COMMIT}`, `refs/drover/{pushed,pushing}/BRANCH`.
+ * `refs/drover/base`, `refs/drover/tasks/TASK/{base,head,moved,checkpoints/N,agent/COMMIT}`, `refs/drover/{pushed,pushing}/BRANCH`.
  * Nothing in it is ever deleted. What came from the remote has an object store of its own in it, in packs only (`base`):
  * a workspace gets a copy of those files and so nothing that other workspaces brought in.
  */

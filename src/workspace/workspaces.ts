@@ -14,7 +14,21 @@ export interface Workspace {
   readonly baseCommit: string;
   /** False when it was there already: set up before, to be gone on with. */
   readonly fresh: boolean;
+  /** The base that its work was moved from; null: it was not. */
+  readonly movedFrom: string | null;
+  /** Files in which that left both sides, between markers, for somebody to choose. */
+  readonly conflicts: readonly string[];
+  /** What else is to be known of the move; null: nothing. */
+  readonly note: string | null;
 }
+
+/**
+ * What a move onto another base came to. `none`: there is no workspace, or it is there already. `kept`: it holds submodules, whose
+ * files can't be moved, and stays where it is. `refused`: it would conflict, and nothing was changed.
+ */
+export type Move =
+  | { readonly outcome: "none" | "kept" }
+  | { readonly outcome: "moved" | "refused"; readonly from: string; readonly conflicts: readonly string[] };
 
 /** What a task's work comes to. */
 export interface CollectedWork {
@@ -37,12 +51,20 @@ export interface Workspaces {
   /** The task's workspace, made at `baseCommit` on the task's branch unless it is there already. */
   open(project: Project, task: Task, baseCommit: string, signal: AbortSignal): Promise<Workspace>;
   /**
+   * Moves what is in the task's workspace onto another commit of the base: its commits, and uncommitted and untracked files too.
+   * Everything is saved first. The next `open` makes the workspace anew from it, `fresh`; no run may be at work in it. With
+   * `marks`, files that conflict get both sides.
+   */
+  move(project: Project, task: Task, onto: string, options: { marks: boolean; at: number }): Promise<Move>;
+  /**
    * A clean tree of a commit to run the base's checks in: the same one for the same commit, `fresh` until `markBaseReady`.
    * `setUp` is a key of how it is set up; one that was set up in another way is made anew.
    */
   openBase(project: Project, baseCommit: string, setUp: string, signal: AbortSignal): Promise<Workspace>;
   /** Notes that a base's tree is set up: a set-up that failed or was cut short is done again. */
   markBaseReady(project: Project, baseCommit: string, setUp: string): Promise<void>;
+  /** Keeps the trees of these commits from being swept until it is disposed of. */
+  holdTrees(commits: readonly string[]): Disposable;
   /** Everything in the task's workspace, untracked files too, behind a ref of ours. Null: there is no workspace. No change since the last one: that one. */
   checkpoint(project: Project, task: Task, reason: string, at: number): Promise<Checkpoint | null>;
   checkpoints(project: Project, task: Task): Promise<Checkpoint[]>;

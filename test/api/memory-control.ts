@@ -100,6 +100,9 @@ export class MemoryControl {
       for (const task of queued) this.#move(task.key, "cancelled");
       return { cancelled: queued.length };
     },
+    listMerges: () => examples.listMerges.response,
+    addMerge: () => examples.addMerge.response,
+    removeMerge: () => examples.removeMerge.response,
     listWorkers: () => examples.listWorkers.response,
     stopWorker: ({ params }) => ({ ...examples.stopWorker.response, number: params.worker }),
     listCircuits: () => examples.listCircuits.response,

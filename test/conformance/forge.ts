@@ -11,8 +11,8 @@ export interface ForgeFixture extends AsyncDisposable {
   /** What stands at the issue as people would read its source, without what they wrote themselves. */
   ourComments(number: number): Promise<string[]>;
   pullRequests(): Promise<{ number: number; title: string; body: string; base: string; branch: string }[]>;
-  /** A branch with one commit more than the base. */
-  pushBranch(name: string): Promise<void>;
+  /** A branch with one commit more than the base; returns that. */
+  pushBranch(name: string): Promise<string>;
   /** Whether an unchanged forge says so; a forge without ETags can't. */
   readonly comesToRest: boolean;
 }
@@ -154,6 +154,20 @@ export function describeForge(name: string, open: () => Promise<ForgeFixture>): 
       );
       expect(new Set(pulls.map(({ number }) => number)).size).toBe(branches.length);
       expect((await fixture.pullRequests()).map(({ branch }) => branch).toSorted()).toEqual(branches);
+    });
+
+    test("a pull request is merged once, at the commit that was named, and is then left as it is", async () => {
+      const branch = "drover/1-one";
+      const headCommit = await fixture.pushBranch(branch);
+      const wanted = { branch, base: "main", title: "One", body: "state: merged", marker: pullMarker };
+      const { number } = await fixture.forge.putPullRequest(fixture.target, wanted, signal);
+      const state = () => fixture.forge.pullState(fixture.target, { number, headCommit }, signal);
+      expect(await state()).toEqual({ state: "ready" });
+      await fixture.forge.mergePull(fixture.target, { number, headCommit }, signal);
+      expect(await state()).toEqual({ state: "merged" });
+      const again = await fixture.forge.putPullRequest(fixture.target, { ...wanted, body: "Once more" }, signal);
+      expect(again).toMatchObject({ number, open: false });
+      expect((await fixture.pullRequests()).map((pull) => pull.body)).toEqual([`${pullMarker}\nstate: merged`]);
     });
 
     test("nothing is asked after the signal was aborted", async () => {

@@ -31,7 +31,7 @@ describeForge("GitHub (our double)", async () => {
       repository
         .pulls()
         .map(({ number, title, body, pull }) => ({ number, title, body, base: pull?.base ?? "", branch: pull?.head ?? "" })),
-    pushBranch: async (branch) => void (await repository.commit({ branch, files: { "file.txt": branch } })),
+    pushBranch: (branch) => repository.commit({ branch, files: { "file.txt": branch } }),
     [Symbol.asyncDispose]: () => github[Symbol.asyncDispose](),
   };
 });
@@ -72,7 +72,8 @@ describeForge("GitHub (emulate)", async () => {
       const main = await rest<{ object: { sha: string } }>("GET", `${repo}/git/ref/heads/main`);
       await rest("POST", `${repo}/git/refs`, { ref: `refs/heads/${branch}`, sha: main.object.sha });
       const content = Buffer.from(branch).toString("base64");
-      await rest("PUT", `${repo}/contents/file-${branch.replaceAll("/", "-")}.txt`, { message: "Change", content, branch });
+      const path = `${repo}/contents/file-${branch.replaceAll("/", "-")}.txt`;
+      return (await rest<{ commit: { sha: string } }>("PUT", path, { message: "Change", content, branch })).commit.sha;
     },
     [Symbol.asyncDispose]: () => github.close(),
   };

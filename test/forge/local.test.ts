@@ -72,6 +72,7 @@ describeForge("a folder of Markdown files", async () => {
       const tree = await git(path, ["rev-parse", "main^{tree}"]);
       const commit = await git(path, ["commit-tree", tree.trim(), "-p", "main", "-m", name]);
       await git(path, ["update-ref", `refs/heads/${name}`, commit.trim()]);
+      return commit.trim();
     },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
   };
@@ -82,7 +83,8 @@ function value(json: string | undefined): string {
 }
 
 function readPull(number: number, text: string) {
-  const [, title, base, branch, body] = /^---\ntitle: (.*)\nbase: (.*)\nbranch: (.*)\n---\n([\s\S]*)\n$/.exec(text) ?? [];
+  const [, title, base, branch, body] =
+    /^---\ntitle: (.*)\nbase: (.*)\nbranch: (.*)\n(?:state: merged\n)?---\n([\s\S]*)\n$/.exec(text) ?? [];
   return { number, title: value(title), body: body ?? "", base: value(base), branch: value(branch) };
 }
 

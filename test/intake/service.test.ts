@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -157,6 +158,23 @@ describe("webhooks", () => {
     if (delivery === undefined) throw new Error("nothing was delivered");
     await github.redeliver(delivery);
     expect(received).toEqual([{ accepted: true }, { accepted: false }]);
+  });
+
+  test("of a push to the base have that looked at, those of other branches not", async () => {
+    const push = (ref: string, id: string) => {
+      const body = Buffer.from(JSON.stringify({ ref, repository: { full_name: "acme/api" } }));
+      const signature = `sha256=${createHmac("sha256", "a secret for webhooks").update(body).digest("hex")}`;
+      const headers = { "x-github-event": "push", "x-github-delivery": id, "x-hub-signature-256": signature };
+      return world.intake.receiveWebhook(project, { body, headers });
+    };
+    expect([await push("refs/heads/other", "1"), await push("refs/heads/main", "2"), await push("refs/heads/main", "2")]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(world.looks).toEqual(["api"]);
+    await world.intake.runOnce();
+    expect(world.looks).toEqual(["api", "api"]);
   });
 
   test("are refused with another secret, of another repository, and when no secret is set", async () => {

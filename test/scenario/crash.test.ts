@@ -41,6 +41,7 @@ const CALLS = [
   "workspaces.collect",
   "workspaces.fetchBase",
   "workspaces.markBaseReady",
+  "workspaces.move",
   "workspaces.open",
   "workspaces.openBase",
   "workspaces.push",

@@ -15,7 +15,7 @@ import { scriptedDriver } from "./agents.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { simulatedForge } from "./simulated-forge.ts";
 import { simulatedHost } from "./simulated-host.ts";
-import { simulatedCheck, simulatedWorkspaces } from "./simulated-workspaces.ts";
+import { simulatedCheck, simulatedWorkspaces, unmovedBranches } from "./simulated-workspaces.ts";
 import type { World } from "./world.ts";
 
 /** The accounts of its agents at their providers. */
@@ -53,6 +53,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     runToken: ({ id, epoch }) => `${id} ${epoch}`,
     apiUrl: () => "http://127.0.0.1:3003",
     workspaces: simulatedWorkspaces(world, daemon),
+    branches: unmovedBranches,
     drivers: driversOf([scriptedDriver]),
     isolations: new Map([[processIsolation.name, processIsolation]]),
     forges: { github: forge, local: forge },
@@ -65,7 +66,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     redact: (text) => text,
   };
   const engine = new Engine(parts);
-  const intake = new Intake(parts);
+  const intake = new Intake({ ...parts, lookAtBase: (project) => engine.baseWatch.look(project.id) });
   const publisher = new Publisher(parts);
   return {
     database,

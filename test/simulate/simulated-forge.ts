@@ -27,6 +27,10 @@ export function simulatedForge(world: World, daemon: Incarnation): Forge {
     read: async () => ({ changed: false }),
     putComment: (target, comment) => ask("putComment", () => putComment(world, target, comment)),
     putPullRequest: (target, pull) => ask("putPullRequest", () => putPullRequest(world, target, pull)),
+    mergesPulls: true,
+    // Nothing is ever in the merge queue of the simulation.
+    pullState: async () => ({ state: "ready" }),
+    mergePull: async () => {},
     credentials: () => ({ token: null }),
   };
 }

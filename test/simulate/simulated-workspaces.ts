@@ -3,9 +3,19 @@ import type { Project } from "../../src/contract/project.ts";
 import type { CheckResult } from "../../src/contract/proof.ts";
 import type { Checkpoint, Task } from "../../src/contract/task.ts";
 import type { CommandRequest } from "../../src/engine/parts.ts";
+import type { Branches } from "../../src/workspace/branches.ts";
 import type { Workspaces } from "../../src/workspace/workspaces.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { World, WorldTree } from "./world.ts";
+
+const unmoved = { movedFrom: null, conflicts: [], note: null };
+
+/** The base of the simulated world never moves, so nothing is ever done with finished branches. */
+export const unmovedBranches = new Proxy({} as Branches, {
+  get: (_, name) => () => {
+    throw new Error(`branches.${String(name)} was called, and the base never moved`);
+  },
+});
 
 /** Workspaces of one incarnation, over the world's trees. */
 export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspaces {
@@ -17,7 +27,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
 
   function open(project: Project, task: Task, baseCommit: string) {
     const known = treeOf(task);
-    if (known) return { directory: known.directory, baseCommit: known.base, fresh: false };
+    if (known) return { directory: known.directory, baseCommit: known.base, fresh: false, ...unmoved };
     const tree: WorldTree = {
       taskId: task.id,
       directory: `/workspaces/${project.name}/${task.number}`,
@@ -27,7 +37,7 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
       isGood: false,
     };
     world.trees.set(task.id, tree);
-    return { directory: tree.directory, baseCommit, fresh: true };
+    return { directory: tree.directory, baseCommit, fresh: true, ...unmoved };
   }
 
   function checkpoint(task: Task, reason: string, at: number): Checkpoint | null {
@@ -66,8 +76,10 @@ export function simulatedWorkspaces(world: World, daemon: Incarnation): Workspac
     fetchBase: () => daemon.call("workspaces.fetchBase", 300, () => (askRemote(), "base-1")),
     open: (project, task, baseCommit) => daemon.call("workspaces.open", 500, () => open(project, task, baseCommit)),
     openBase: (project, baseCommit) =>
-      daemon.call("workspaces.openBase", 300, () => ({ directory: `/bases/${project.name}`, baseCommit, fresh: false })),
+      daemon.call("workspaces.openBase", 300, () => ({ directory: `/bases/${project.name}`, baseCommit, fresh: false, ...unmoved })),
     markBaseReady: async () => {},
+    holdTrees: () => ({ [Symbol.dispose]: () => {} }),
+    move: async () => ({ outcome: "none" }),
     checkpoint: (_project, task, reason, at) => daemon.call("workspaces.checkpoint", 50, () => checkpoint(task, reason, at)),
     checkpoints: async () => [],
     collect: (_project, task) => daemon.call("workspaces.collect", 100, () => collect(task)),

@@ -3,6 +3,19 @@ import { describe, expect, test } from "vitest";
 import { TaskStatus } from "../../src/contract/task.ts";
 import type { Reader, Transaction } from "../../src/store/database.ts";
 import { appendAudit, listAudit } from "../../src/store/audit.ts";
+import {
+  dequeueBranch,
+  enqueueBranch,
+  findBranch,
+  keepBranch,
+  listBranchesToMerge,
+  listMergeQueue,
+  listOpenBranches,
+  moveBranch,
+  noteWaiting,
+  reopenTask,
+  settleBranch,
+} from "../../src/store/branches.ts";
 import { findCheckResult, saveCheckResult } from "../../src/store/check-results.ts";
 import { completeEffect, enqueueEffect, failEffect, listEffects, nextEffectAt, nextEffects } from "../../src/store/effects.ts";
 import { appendEvent, changedProjects, eventsAfter, lastSequence, latestEvents } from "../../src/store/events.ts";
@@ -15,7 +28,7 @@ import { claimTask, finishRun, recordRun, renewLeases, requestCancel, retryTask,
 import { addProject, addTask, content, newTask, scratchDatabase, step } from "../support/scratch-database.ts";
 
 /** Tables that grow with what was ever done. */
-const GROWING = /^(tasks|task_bodies|task_dependencies|runs|events|audit|effects|issue_states|deliveries|check_results)$/;
+const GROWING = /^(tasks|task_bodies|task_dependencies|runs|events|audit|effects|issue_states|deliveries|check_results|branches)$/;
 
 describe("what is done all the time costs the same however much was done before", () => {
   test("no such statement, and no trigger that it sets off, walks through a table that grows", () => {
@@ -80,6 +93,13 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   write((tx) => recordMemory(tx, run.id, 1));
   write((tx) => setBranch(tx, needed.id, "x"));
   write((tx) => setPullRequest(tx, needed.id, { number: 1, url: "x" }));
+  write((tx) => keepBranch(tx, { id: needed.id, projectId: project.id }, { baseCommit: "a", headCommit: "b", isQueued: true }));
+  const branch = findBranch(reader, needed.id);
+  if (!branch) throw new Error("It has no branch.");
+  write((tx) => dequeueBranch(tx, needed.id, ""));
+  write((tx) => enqueueBranch(tx, needed.id));
+  write((tx) => noteWaiting(tx, branch, ""));
+  write((tx) => moveBranch(tx, branch, { baseCommit: "c", headCommit: "b" }));
   write((tx) => finishRun(tx, run, { outcome: content, next: step("failed") }));
   write((tx) => finishRun(tx, run, { outcome: content, next: step("failed") }));
   write((tx) => retryTask(tx, needed.id));
@@ -96,6 +116,13 @@ function recordStatements({ database, clock }: ReturnType<typeof scratchDatabase
   const key = { projectId: project.id, commit: "c0ffee", checkKey: "x" };
   write((tx) => saveCheckResult(tx, { ...key, result }));
 
+  for (const projectId of [undefined, project.id]) {
+    listMergeQueue(reader, projectId);
+    listBranchesToMerge(reader, projectId);
+  }
+  listOpenBranches(reader, project.id);
+  write((tx) => settleBranch(tx, branch, "left", ""));
+  write((tx) => reopenTask(tx, branch, { status: "queued", reason: "", message: "" }));
   const now = clock.now();
   loadShares(reader, now);
   loadShares(reader, now, [project.id]);

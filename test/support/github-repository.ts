@@ -70,6 +70,9 @@ export class DoubleRepository {
   readonly issues = new Map<number, DoubleIssue>();
   /** Of each commit alike. */
   readonly checkRuns: { name: string; status: string; conclusion: string | null; html_url: string }[] = [];
+  /** Whether these have to pass before a pull request is merged. */
+  requiresChecks = false;
+  mergeMethods = { allow_merge_commit: true, allow_squash_merge: true, allow_rebase_merge: true };
   readonly #people = new Map<string, Person>();
   readonly #world: Surroundings;
 

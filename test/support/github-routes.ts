@@ -61,12 +61,20 @@ const routes: readonly (readonly [method: string, pattern: RegExp, handler: Hand
     /^\/commits\/(.+)\/check-runs$/,
     ({ repository }) => ok({ total_count: repository.checkRuns.length, check_runs: repository.checkRuns }),
   ],
+  ["PUT", /^\/pulls\/(\d+)\/merge$/, (request, number) => withPull(request, number, (pull) => mergePull(request, pull))],
   ["PATCH", /^\/pulls\/(\d+)$/, (request, number) => withIssue(request, number, (issue) => updatePull(request, issue))],
 ];
 
 function repositoryOf({ repository, base }: RestRequest): RestReply {
   const { fullName } = repository;
-  return ok({ full_name: fullName, description: "A sample", default_branch: "main", private: true, html_url: `${base}/${fullName}` });
+  return ok({
+    full_name: fullName,
+    description: "A sample",
+    default_branch: "main",
+    private: true,
+    html_url: `${base}/${fullName}`,
+    ...repository.mergeMethods,
+  });
 }
 
 export async function answerRest(request: RestRequest): Promise<RestReply> {
@@ -230,6 +238,41 @@ function withPull(
   return withIssue(request, number, (issue) => (issue.pull === undefined ? refuse(404, "Not Found") : then(issue)));
 }
 
+/** Under the conditions that GitHub has: open, the head that was named, nothing required that is missing, no conflict. */
+async function mergePull({ repository, body }: RestRequest, issue: DoubleIssue): Promise<RestReply> {
+  const { head = "", base = "" } = issue.pull ?? {};
+  const [headCommit, baseCommit] = [await repository.head(head), await repository.head(base)];
+  if (body["sha"] !== headCommit) return refuse(409, "Head branch was modified. Review and try the merge again.");
+  const state = await mergeableState(repository, issue);
+  if (state !== "clean" && state !== "unstable") return refuse(405, "Pull Request is not mergeable");
+  const method = String(body["merge_method"]);
+  const allowed = { merge: "allow_merge_commit", squash: "allow_squash_merge", rebase: "allow_rebase_merge" }[method];
+  if (allowed === undefined || !repository.mergeMethods[allowed as keyof typeof repository.mergeMethods])
+    return refuse(405, `${method} merges are not allowed on this repository.`);
+  const [tree = ""] = (await git(repository.path, ["merge-tree", "--write-tree", baseCommit ?? "", headCommit ?? ""])).split("\n");
+  const parents = ["-p", baseCommit ?? "", ...(method === "merge" ? ["-p", headCommit ?? ""] : [])];
+  const merged = (await git(repository.path, ["commit-tree", tree, ...parents, "-m", `Merge pull request #${issue.number}`])).trim();
+  await git(repository.path, ["update-ref", `refs/heads/${base}`, merged]);
+  issue.state = "closed";
+  if (issue.pull) issue.pull.merged = true;
+  repository.touch(issue);
+  return ok({ sha: merged, merged: true, message: "Pull Request successfully merged" });
+}
+
+async function mergeableState(repository: DoubleRepository, issue: DoubleIssue): Promise<string> {
+  if (issue.state === "closed") return "unknown";
+  const { head = "", base = "" } = issue.pull ?? {};
+  const [headCommit, baseCommit] = [await repository.head(head), await repository.head(base)];
+  if (headCommit === undefined || baseCommit === undefined) return "unknown";
+  const conflicts = await git(repository.path, ["merge-tree", "--write-tree", baseCommit, headCommit]).then(
+    () => false,
+    () => true,
+  );
+  if (conflicts) return "dirty";
+  if (repository.checkRuns.every(({ conclusion }) => conclusion === "success")) return "clean";
+  return repository.requiresChecks ? "blocked" : "unstable";
+}
+
 /** Each changed file with its hunks, as git shows them. */
 async function pullFiles({ repository }: RestRequest, { pull }: DoubleIssue): Promise<RestReply> {
   const range = `refs/heads/${pull?.base}...refs/heads/${pull?.head}`;
@@ -260,6 +303,7 @@ async function pullJson(request: RestRequest, issue: DoubleIssue): Promise<Recor
     title: issue.title,
     body: issue.body,
     draft: false,
+    mergeable_state: await mergeableState(repository, issue),
     merged,
     merged_at: merged ? time(issue.updatedAt) : null,
     created_at: time(issue.createdAt),

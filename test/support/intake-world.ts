@@ -29,6 +29,8 @@ export class IntakeWorld implements AsyncDisposable {
   /** The settings of each project, by its name. */
   readonly configs = new Map<string, ProjectConfig>();
   /** The projects whose own file was never right. */
+  /** Projects whose base was to be looked at, in order. */
+  readonly looks: string[] = [];
   readonly broken = new Set<string>();
   config = Config.parse({});
   intake: Intake;
@@ -78,6 +80,7 @@ export class IntakeWorld implements AsyncDisposable {
         isKnown: ({ name }) => !this.broken.has(name),
         secret: (variable) => secrets[variable],
       },
+      lookAtBase: ({ name }) => void this.looks.push(name),
     });
   }
 

@@ -12,7 +12,8 @@ export function watchParts(parts: EngineParts, onStep: OnStep): EngineParts {
     ...parts,
     host,
     database: watchedDatabase(parts.database, onStep),
-    workspaces: watched("workspaces", parts.workspaces, onStep, ["checkpoints"]),
+    workspaces: watched("workspaces", parts.workspaces, onStep, ["checkpoints", "holdTrees"]),
+    branches: watched("branches", parts.branches, onStep, []),
     forges: {
       github: watched("forge", parts.forges.github, onStep, ["credentials"]),
       local: watched("forge", parts.forges.local, onStep, ["credentials"]),

@@ -9,6 +9,8 @@ const judged: [found: string, finding: Finding, level: Finding["level"]][] = [
   ["Node.js 24.9.0", judgeNode("24.9.0"), "fail"],
   ["git 2.39.5", judgeGit("git version 2.39.5"), "ok"],
   ["Apple's git", judgeGit("git version 2.39.5 (Apple Git-154)"), "ok"],
+  ["git 2.38", judgeGit("git version 2.38.0"), "ok"],
+  ["git 2.37", judgeGit("git version 2.37.7"), "warn"],
   ["git 2.9", judgeGit("git version 2.9.1"), "fail"],
   ["no git", judgeGit("what?"), "fail"],
   ["100 GB free", judgeDisk(100e9), "ok"],

@@ -21,6 +21,8 @@ export const machineChecks: readonly Check[] = [
 
 const OLDEST_NODE = "24.16.0";
 const OLDEST_GIT = "2.31.0";
+/** From here on it merges without a work tree. */
+const MERGING_GIT = "2.38.0";
 const COMMAND_TIMEOUT_MS = 10_000;
 const GB = 1e9;
 
@@ -41,7 +43,9 @@ async function lookAtGit({ env, clock, signal }: Place): Promise<Finding[]> {
 
 export function judgeGit(said: string): Finding {
   const version = /(\d+\.\d+(?:\.\d+)?)/u.exec(said)?.[1] ?? "";
-  if (version !== "" && !isOlder(version, OLDEST_GIT)) return ok("git", version);
+  if (version !== "" && !isOlder(version, MERGING_GIT)) return ok("git", version);
+  if (version !== "" && !isOlder(version, OLDEST_GIT))
+    return warn("git", `${version}, which can't put work onto a base that has moved`, `Install git ${MERGING_GIT} or newer.`);
   return fail("git", version === "" ? "it does not say its version" : version, `Install git ${OLDEST_GIT} or newer.`);
 }
 

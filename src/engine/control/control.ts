@@ -5,6 +5,7 @@ import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
+import { mergeVerbs } from "./merges.ts";
 import { queueVerbs } from "./queue.ts";
 import { hookVerbs } from "./hooks.ts";
 import { runVerbs } from "./runs.ts";
@@ -25,6 +26,7 @@ export function createControl(parts: ControlParts): Control {
     ...runVerbs(parts),
     ...agentVerbs(parts),
     ...queueVerbs(parts),
+    ...mergeVerbs(parts),
     ...circuitVerbs(parts),
   };
 }

@@ -4,10 +4,11 @@ import type { Clock } from "../../base/clock.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
 import { contentHash } from "../content-hash.ts";
 import type { BrokerQuery } from "../../contract/broker.ts";
-import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest, Reading } from "../forge.ts";
+import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest, PullState, PullToMerge, Reading } from "../forge.ts";
 import { hasLabel } from "../labels.ts";
 import { isOurs, withMarker } from "../marker.ts";
 import { GithubClient, PAGE_SIZE, withPage, type ClientOptions } from "./client.ts";
+import { mergePullOf, pullStateOf } from "./merging.ts";
 import { mayStart } from "./permission.ts";
 import { openCursor, scopeOf, sealCursor, type PollCursor } from "./poll-cursor.ts";
 import { readGithub } from "./reading.ts";
@@ -29,6 +30,7 @@ const BODY_MAX = 65_000;
 /** Issues and pull requests at GitHub or GitHub Enterprise, with one token a project. */
 export class GithubForge implements Forge {
   readonly kind = "github";
+  readonly mergesPulls = true;
   readonly #clock: Clock;
   readonly #client: GithubClient;
   readonly #redact: (text: string) => string;
@@ -84,6 +86,14 @@ export class GithubForge implements Forge {
     signal: AbortSignal,
   ): Promise<PullRequest> {
     return this.#believing(target, signal, () => this.#putPullRequest(target, pull, signal));
+  }
+
+  pullState(target: ForgeProject, pull: PullToMerge, signal: AbortSignal): Promise<PullState> {
+    return this.#believing(target, signal, () => pullStateOf(this.#client, target, pull, signal));
+  }
+
+  mergePull(target: ForgeProject, pull: PullToMerge, signal: AbortSignal): Promise<void> {
+    return this.#believing(target, signal, () => mergePullOf(this.#client, target, pull, signal));
   }
 
   credentials({ config }: ForgeProject): GitCredentials {

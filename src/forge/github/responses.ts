@@ -54,6 +54,24 @@ export const PullData = z.object({
 });
 export type PullData = z.infer<typeof PullData>;
 
+/** A single pull request says more than a list. `mergeable_state` is worked out by GitHub in its own time: `unknown` until then. */
+export const PullDetailData = z.object({
+  state: z.enum(["open", "closed"]),
+  merged: z.boolean(),
+  mergeable_state: z.string().default("unknown"),
+  head: z.object({ sha: z.string() }),
+});
+export type PullDetailData = z.infer<typeof PullDetailData>;
+
+/** What ways of merging a repository allows; told only to who may push. */
+export const MergeMethodsData = z.object({
+  allow_merge_commit: z.boolean().default(true),
+  allow_squash_merge: z.boolean().default(true),
+  allow_rebase_merge: z.boolean().default(true),
+});
+
+export const MergeData = z.object({ merged: z.boolean() });
+
 /** GraphQL: the text and the time of its last edit, of one moment. */
 export const EditedTextData = z.object({
   data: z.object({ repository: z.object({ issue: z.object({ title: z.string(), body: z.string(), lastEditedAt: Time.nullable() }) }) }),

@@ -20,7 +20,12 @@ function deliver(content: unknown, change: { headers?: Record<string, string>; b
 
 describe("a webhook", () => {
   test("of an issue says where to look", () => {
-    expect(deliver(payload)).toEqual({ deliveryId: "72d3162e-cc78-11e3-81ab-4c9367dc0958", repository: "acme/api", issue: 42 });
+    expect(deliver(payload)).toEqual({
+      deliveryId: "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+      repository: "acme/api",
+      issue: 42,
+      branch: null,
+    });
   });
 
   test("is checked as GitHub's documentation has it", () => {
@@ -44,6 +49,17 @@ describe("a webhook", () => {
     ],
   ])("about %s", (_, change, content, issue) => {
     expect(deliver(content, change).issue).toBe(issue);
+  });
+
+  test.each([
+    ["a push to a branch", "push", "refs/heads/release/1", "release/1"],
+    ["a push of a tag", "push", "refs/tags/main", null],
+    ["something else with a ref", "create", "refs/heads/main", null],
+  ])("of %s says which branch that is", (_, event, ref, branch) => {
+    expect(deliver({ ref, repository: payload.repository }, { headers: { "x-github-event": event } })).toMatchObject({
+      issue: null,
+      branch,
+    });
   });
 
   test.each([

@@ -17,6 +17,8 @@ export interface WebhookNotice {
   readonly repository: string;
   /** The issue that something happened to; null: nothing that matters here. */
   readonly issue: number | null;
+  /** The branch that was pushed to; null: none. */
+  readonly branch: string | null;
 }
 
 /** GitHub sends at most 25 MB; the events that matter here stay far below this. */
@@ -25,6 +27,7 @@ const RELEVANT_EVENTS = new Set(["issues", "issue_comment"]);
 
 const Payload = z.object({
   repository: z.object({ full_name: z.string() }),
+  ref: z.string().optional(),
   issue: z.object({ number: z.int().positive(), pull_request: z.unknown().optional() }).optional(),
 });
 
@@ -41,9 +44,19 @@ export function readWebhook({ body, headers }: WebhookDelivery, secret: string):
   if (!/^[\w-]{1,100}$/.test(deliveryId)) throw new AppError("invalid", "The webhook has no delivery id.");
   const payload = Payload.safeParse(parseJson(body));
   if (!payload.success) throw new AppError("invalid", "The webhook is not of a repository. Choose JSON as its content type.");
-  const { repository, issue } = payload.data;
-  const matters = RELEVANT_EVENTS.has(headers["x-github-event"] ?? "") && issue !== undefined && issue.pull_request === undefined;
-  return { deliveryId, repository: repository.full_name.toLowerCase(), issue: matters ? issue.number : null };
+  const { repository, issue, ref } = payload.data;
+  const event = headers["x-github-event"] ?? "";
+  const matters = RELEVANT_EVENTS.has(event) && issue !== undefined && issue.pull_request === undefined;
+  return {
+    deliveryId,
+    repository: repository.full_name.toLowerCase(),
+    issue: matters ? issue.number : null,
+    branch: event === "push" ? branchOf(ref) : null,
+  };
+}
+
+function branchOf(ref: string | undefined): string | null {
+  return /^refs\/heads\/(.+)$/.exec(ref ?? "")?.[1] ?? null;
 }
 
 function isSigned(body: Uint8Array, signature: string, secret: string): boolean {

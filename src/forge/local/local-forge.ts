@@ -4,11 +4,22 @@ import type { BrokerQuery } from "../../contract/broker.ts";
 import type { Project } from "../../contract/project.ts";
 import { createGit, type Git } from "../../workspace/git.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
-import type { Forge, ForgeProject, Issue, IssuePoll, OutgoingComment, Permission, PullRequest, Reading } from "../forge.ts";
+import type {
+  Forge,
+  ForgeProject,
+  Issue,
+  IssuePoll,
+  OutgoingComment,
+  Permission,
+  PullRequest,
+  PullState,
+  PullToMerge,
+  Reading,
+} from "../forge.ts";
 import { withMarker } from "../marker.ts";
 import { readFolder, readIssue, type FolderState } from "./issue-folder.ts";
-import { PULLS, readLocal } from "./reading.ts";
-import { Records } from "./records.ts";
+import { asMergedPull, isMergedPull, PULLS, readLocal } from "./reading.ts";
+import { Records, type RecordPlace } from "./records.ts";
 
 export interface LocalForgeOptions {
   readonly clock: Clock;
@@ -29,6 +40,7 @@ const NOTHING: FolderState = { files: [], fingerprint: "none" };
  */
 export class LocalForge implements Forge {
   readonly kind = "local";
+  readonly mergesPulls = false;
   readonly #git: Git;
   readonly #records: Records;
   readonly #redact: (text: string) => string;
@@ -93,15 +105,31 @@ export class LocalForge implements Forge {
       const known = await this.#records.list(project.path, PULLS, signal);
       const own = known.find((one) => one.marker === pull.marker);
       const number = own === undefined ? Math.max(0, ...known.map((one) => numberOf(one.ref))) + 1 : numberOf(own.ref);
-      const place = { repository: project.path, ref: `${PULLS}${number}`, file: "pull.md" };
+      const place = placeOf(project, number);
+      const url = `drover:pulls/${number}`;
+      if (own !== undefined && isMergedPull((await this.#records.read(place, signal)) ?? "")) return { number, url, open: false };
       const record = { content, subject: `Pull request ${number}`, marker: pull.marker, create: own === undefined };
       try {
         await this.#records.write(place, record, signal);
-        return { number, url: `drover:pulls/${number}`, open: true };
+        return { number, url, open: true };
       } catch (error) {
         if (attempt === NUMBER_ATTEMPTS || !(error instanceof AppError) || error.code !== "conflict") throw error;
       }
     }
+  }
+
+  async pullState({ project }: ForgeProject, { number }: PullToMerge, signal: AbortSignal): Promise<PullState> {
+    const content = await this.#records.read(placeOf(project, number), signal);
+    return { state: isMergedPull(content ?? "") ? "merged" : "ready" };
+  }
+
+  async mergePull({ project }: ForgeProject, { number }: PullToMerge, signal: AbortSignal): Promise<void> {
+    const place = placeOf(project, number);
+    const content = await this.#records.read(place, signal);
+    if (content === undefined) return;
+    // What the record is known by: the first line of its text.
+    const marker = /\n---\n(.*)/.exec(content)?.[1] ?? "";
+    await this.#records.write(place, { content: asMergedPull(content), subject: `Pull request ${number} is merged`, marker }, signal);
   }
 
   credentials(): GitCredentials {
@@ -132,6 +160,10 @@ function pullText({
 }): string {
   const front = ["---", `title: ${JSON.stringify(title)}`, `base: ${JSON.stringify(base)}`, `branch: ${JSON.stringify(branch)}`, "---"];
   return `${front.join("\n")}\n${withMarker(marker, body).trimEnd()}\n`;
+}
+
+function placeOf({ path }: Project, number: number): RecordPlace {
+  return { repository: path, ref: `${PULLS}${number}`, file: "pull.md" };
 }
 
 function numberOf(ref: string): number {

@@ -21,7 +21,7 @@ export async function readLocal(git: Git, project: Project, query: BrokerQuery, 
     case "issues":
       return { call: "issues", value: (await issuesOf(project, query.state)).slice(0, query.limit).map(toBroker) };
     case "pulls":
-      return { call: "pulls", value: query.state === "closed" ? [] : (await pullsOf(git, project, signal)).slice(0, query.limit) };
+      return { call: "pulls", value: await pullsInState(git, project, query, signal) };
     case "pull": {
       const pull = (await pullsOf(git, project, signal)).find(({ number }) => number === query.number);
       if (pull === undefined) throw new AppError("not_found", `${project.name} has no pull request ${query.number}.`);
@@ -74,7 +74,27 @@ function toBroker({ number, title, body, open, url, author, association, labels,
   };
 }
 
-const PULL = /^---\ntitle: (".*")\nbase: (".*")\nbranch: (".*")\n---\n([^]*)$/;
+const PULL = /^---\ntitle: (".*")\nbase: (".*")\nbranch: (".*")\n(state: merged\n)?---\n([^]*)$/;
+
+/** Whether the record of a pull request says in its head that it is merged; what its text says does not count. */
+export function isMergedPull(record: string): boolean {
+  return PULL.exec(record)?.[4] !== undefined;
+}
+
+/** The same record, of a pull request that was merged. */
+export function asMergedPull(record: string): string {
+  return isMergedPull(record) ? record : record.replace("\n---\n", "\nstate: merged\n---\n");
+}
+
+async function pullsInState(
+  git: Git,
+  project: Project,
+  { state, limit }: { state: "open" | "closed" | "all"; limit: number },
+  signal: AbortSignal,
+): Promise<BrokerPull[]> {
+  const pulls = await pullsOf(git, project, signal);
+  return pulls.filter((pull) => state === "all" || pull.state === state).slice(0, limit);
+}
 
 /** Those of ours: there are no others. The newest first. */
 async function pullsOf(git: Git, { path }: Project, signal: AbortSignal): Promise<BrokerPull[]> {
@@ -88,7 +108,7 @@ async function pullsOf(git: Git, { path }: Project, signal: AbortSignal): Promis
     .filter((line) => line !== "")
     .map(async (line): Promise<BrokerPull | undefined> => {
       const [ref = "", at = ""] = line.split(" ");
-      const [, title = "", base = "", branch = "", body = ""] =
+      const [, title = "", base = "", branch = "", merged, body = ""] =
         PULL.exec(await git.print(["cat-file", "blob", `${ref}:pull.md`], call)) ?? [];
       if (title === "") return undefined;
       const place = async (name: string) => ({ ref: name, sha: await commitOf(git, `refs/heads/${name}`, call) });
@@ -96,7 +116,7 @@ async function pullsOf(git: Git, { path }: Project, signal: AbortSignal): Promis
         number: Number(ref.slice(PULLS.length)),
         title: parse(title),
         body,
-        state: "open",
+        state: merged === undefined ? "open" : "closed",
         draft: false,
         html_url: `drover:pulls/${ref.slice(PULLS.length)}`,
         user: null,

@@ -43,6 +43,12 @@ export class Records {
     if (exitCode !== 0) throw new AppError("conflict", `Cannot write ${ref} in ${repository}: ${safeLine(stderr)}`);
   }
 
+  /** What the file says; undefined: there is none. */
+  async read({ repository, ref, file }: RecordPlace, signal: AbortSignal): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.#git.run(["cat-file", "blob", `${ref}:${file}`], { cwd: repository, signal });
+    return exitCode === 0 ? stdout : undefined;
+  }
+
   /** The refs under a prefix, each with the marker that it was written with last. */
   async list(repository: string, prefix: string, signal: AbortSignal): Promise<{ ref: string; marker: string }[]> {
     const format = `%(refname) %(contents:trailers:key=${TRAILER},valueonly,separator=)`;

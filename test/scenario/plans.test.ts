@@ -12,7 +12,8 @@ function lists(...tasks: [title: string, after?: number[]][]): string {
     .map(([title, after = []]) => `  - title: ${title}\n    body: Do ${title}.\n    after: [${after.join(", ")}]`)
     .join("\n");
   const report = `Here they are.\n\n${FENCE}yaml\ntasks:\n${list}\n${FENCE}\n`;
-  return `echo '${JSON.stringify({ type: "turn_ended", verdict: { ok: true }, report })}'; exit 0`;
+  // Not echo, which makes new lines of what JSON escapes.
+  return `printf '%s\\n' '${JSON.stringify({ type: "turn_ended", verdict: { ok: true }, report })}'; exit 0`;
 }
 
 test("a plan becomes a tree of specs and phases, and ends as one branch whose checks pass", async () => {

@@ -10,10 +10,10 @@ export interface ToolContext {
   readonly workspace: string;
   /** The environment of the commands it runs. Holds no provider's key. */
   readonly env: Readonly<Record<string, string>>;
-  /** Null: commands run as they are. */
+  /** Null: there is no sandbox, and only what `allowedCommands` names is run. */
   readonly confine: Confine | null;
   readonly commandTimeoutMs: number;
-  /** Programs that may be run, by name; null: all. */
+  /** Programs that may be run, by name, as the PATH of `env` finds them; null: all, in the sandbox. */
   readonly allowedCommands: readonly string[] | null;
   /** Keeps what was done, for people to read. */
   readonly audit: (entry: ToolAudit) => void;
@@ -39,5 +39,14 @@ export interface ToolAudit {
   readonly message: string | null;
 }
 
-/** Puts the system's sandbox around a command; gives the argv to run in its place. */
-export type Confine = (argv: readonly [string, ...string[]], cwd: string) => Promise<{ argv: readonly [string, ...string[]] }>;
+/** Puts the system's sandbox around a command that works in `cwd`. */
+export type Confine = (argv: readonly [string, ...string[]], cwd: string) => Promise<ConfinedCommand>;
+
+/** What to run in a command's place; to be disposed of once it has ended. */
+export interface ConfinedCommand extends AsyncDisposable {
+  readonly argv: readonly [string, ...string[]];
+  /** To be added to the command's own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Addresses in the network that it was not led to, as it asked for them. */
+  refusedAddresses(): Promise<readonly string[]>;
+}

@@ -50,11 +50,13 @@ export const AgentConfig = z.strictObject({
     .min(1)
     .meta(
       doc(
-        "which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `acp`, `command`, `human`, the name of an npm package, or the absolute path of a module",
+        "which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `acp`, `command`, `human`, `builtin`, the name of an npm package, or the absolute path of a module",
       ),
     ),
   command: z.array(z.string().min(1)).default([]).meta(doc("program and arguments in place of the driver's own; `command` needs it")),
-  model: ModelName.nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
+  model: ModelName.nullable()
+    .default(null)
+    .meta(doc("model name or alias handed to the agent; for `builtin` one of `models`, or PROVIDER/MODEL; null: the agent's own default")),
   effort: Effort.nullable()
     .default(null)
     .meta(doc("how hard its model is to think, where the agent can be told; null: the agent's own default")),
@@ -94,9 +96,57 @@ export const AgentConfig = z.strictObject({
     .nullable()
     .default(null)
     .meta(doc("what its tokens cost, where the agent itself tells no cost; null: unknown, so that no budget in US dollars holds for it")),
+  tools: z
+    .array(z.string().min(1))
+    .default([])
+    .meta(doc("of `builtin`: packages, or absolute paths of modules, that add tools of your own to Drover's")),
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
 const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
+
+/** In whose words a provider of models is spoken to. `package`: a module from outside makes the model. */
+const ProviderKind = z.enum(["anthropic", "openai", "google", "openai-compatible", "package"]);
+
+/** Where models of the `builtin` agent are. */
+export const ProviderConfig = z.strictObject({
+  kind: ProviderKind.meta(
+    doc(
+      "its API: Anthropic's Messages, OpenAI's Responses, Google's Gemini, OpenAI's Chat Completions as many others serve it, or a package that makes the model",
+    ),
+  ),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .meta(doc("base URL of the API; null: the maker's own. `openai-compatible` needs it")),
+  keyVariable: VariableName.nullable()
+    .default(null)
+    .meta(doc("the environment variable of the daemon that holds its key; null: it wants none")),
+  package: z.string().min(1).nullable().default(null).meta(doc("of kind `package`: the npm package, or the absolute path of a module")),
+});
+export type ProviderConfig = z.infer<typeof ProviderConfig>;
+const ProviderName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
+
+/** A model by its provider and the name that this knows it by. */
+const ModelOfProvider = z.string().regex(/^[a-z0-9][a-z0-9-]*\/\S+$/, "use PROVIDER/MODEL");
+
+/** The limits of the `builtin` agent. */
+export const BuiltinConfig = z.strictObject({
+  callsMax: z.int().min(1).max(10_000).default(200).meta(doc("how often one run may ask its model; then it has failed")),
+  outputTokensMax: z.int().min(256).max(1_000_000).default(16_000).meta(doc("the most that a model may answer at once, tokens")),
+  retries: z.int().min(0).max(100).default(5).meta(doc("how often a request that failed is made again")),
+  retryDelayMs: milliseconds(0)
+    .default(2000)
+    .meta(doc("wait before the first repetition, doubled for each further one, where the provider asks for none, milliseconds")),
+  retryWaitMaxMs: milliseconds(0)
+    .default(60_000)
+    .meta(doc("the longest wait within a run; where the provider asks for a longer one the run ends and its task waits, milliseconds")),
+  firstChunkTimeoutMs: milliseconds(1).default(120_000).meta(doc("how long a model may take to begin its answer, milliseconds")),
+  chunkTimeoutMs: milliseconds(1).default(60_000).meta(doc("how long it may pause in it, milliseconds")),
+  callTimeoutMs: milliseconds(1).default(900_000).meta(doc("how long an answer may take as a whole, milliseconds")),
+  commandTimeoutMs: milliseconds(1).default(600_000).meta(doc("a command that the agent runs is ended after this time, milliseconds")),
+});
+export type BuiltinConfig = z.infer<typeof BuiltinConfig>;
 
 /** How the agent works at one stage of a workflow, where that differs. Its arguments and variables only the home's file says. */
 const StageConfig = z.strictObject({
@@ -484,7 +534,7 @@ const DockerConfig = z.strictObject({
     .meta(doc("the engine's socket; null: what DOCKER_HOST names, else /var/run/docker.sock", { scope: "global", needsRestart: true })),
 });
 
-const SandboxConfig = z.strictObject({
+export const SandboxConfig = z.strictObject({
   allowedHosts: z
     .array(z.string().regex(/^(?:\*\.)?[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/i, "use host, host:port or *.domain"))
     .default([])
@@ -516,8 +566,26 @@ export const Config = z.strictObject({
       codex: { driver: "codex", env: ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN"] },
       gemini: { driver: "gemini", env: ["GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"] },
       opencode: { driver: "opencode", env: ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY"] },
+      builtin: { driver: "builtin", model: "sonnet" },
     })
     .meta(doc("The agents that projects can choose, by name", { scope: "global" })),
+  providers: z
+    .record(ProviderName, ProviderConfig)
+    .prefault({
+      anthropic: { kind: "anthropic", keyVariable: "ANTHROPIC_API_KEY" },
+      openai: { kind: "openai", keyVariable: "OPENAI_API_KEY" },
+      google: { kind: "google", keyVariable: "GEMINI_API_KEY" },
+    })
+    .meta(doc("Where the models of the `builtin` agent are, by name", { scope: "global" })),
+  models: z
+    .record(ProviderName, ModelOfProvider)
+    .prefault({
+      opus: "anthropic/claude-opus-5-5",
+      sonnet: "anthropic/claude-sonnet-5-5",
+      haiku: "anthropic/claude-haiku-5-5",
+    })
+    .meta(doc("Short names for models of the `builtin` agent, each for a PROVIDER/MODEL", { scope: "global" })),
+  builtin: BuiltinConfig.prefault({}).meta(doc("The limits of the `builtin` agent", { scope: "global" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),
   defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),
@@ -531,6 +599,9 @@ export const Config = z.strictObject({
     .meta(doc("Commands that must pass before a run succeeds, run by Drover on the result and on the base", { scope: "project" })),
 });
 export type Config = z.infer<typeof Config>;
+
+/** What says which models the `builtin` agent can have, and how it asks them. */
+export type ModelSettings = Pick<Config, "providers" | "models" | "builtin">;
 
 /** The sections that say how a project's tasks are done. A project's own file may hold them, as far as they are not global. */
 export const projectSections = [

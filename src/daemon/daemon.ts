@@ -137,7 +137,7 @@ function engineParts(given: GivenParts): EngineParts {
     random: systemRandom,
     workspaces,
     traces: createTraces(clock, log),
-    drivers: createDrivers(clock, paths.home),
+    drivers: createDrivers(clock, paths.home, () => settings.current()),
     isolations: isolationsFor(paths, clock, settings),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),

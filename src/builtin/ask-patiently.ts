@@ -42,7 +42,7 @@ function givingUp(
   cause: unknown,
 ): AppError {
   const isLong = mayRepeat && waitMs !== null && waitMs > limits.retryWaitMaxMs;
-  const tried = mayRepeat && attempt > 1 ? ` It was asked ${attempt} times.` : "";
+  const tried = mayRepeat && attempt > 1 ? ` (asked ${attempt} times)` : "";
   return new AppError("unavailable", `${message}${tried}`, {
     cause,
     reason: isLong && status === 429 ? "usage_limit" : reason,

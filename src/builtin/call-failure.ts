@@ -26,13 +26,18 @@ export interface CallFailure {
 
 const MESSAGE_MAX = 500;
 
-/** What is meant by what a call of a model threw. No answer, a broken one and a late one are outages of the provider's. */
+/**
+ * What is meant by what a call of a model threw. No answer, a broken one and a late one are outages of the provider's. What
+ * nobody knows is tried again too (a provider's code throws plain errors for garbage), but is no outage in the end, for which
+ * a task would wait for ever.
+ */
 export function readFailure(thrown: unknown, now: number): CallFailure {
   if (APICallError.isInstance(thrown)) return ofCall(thrown, now);
   const message = safeLine(messageOf(thrown), MESSAGE_MAX);
   if (StreamProviderError.isInstance(thrown)) return ofStream(thrown);
   if (isOutage(thrown)) return outage(`The model's answer can't be used: ${message}`);
-  return { reason: "agent_error", message, status: null, mayRepeat: false, waitMs: null };
+  const isKnown = thrown instanceof AppError || AISDKError.isInstance(thrown);
+  return { reason: "agent_error", message, status: null, mayRepeat: !isKnown, waitMs: null };
 }
 
 function ofCall(thrown: APICallError, now: number): CallFailure {

@@ -10,10 +10,9 @@ import type { AgentOrder } from "../contract/agent-order.ts";
 import { Inbox } from "./inbox.ts";
 import { openModel } from "./open-model.ts";
 import { loadTools } from "./outside-tools.ts";
-import { refusalsTo } from "./refusals.ts";
 import { ToolBox } from "./tool-box.ts";
+import { toolContext } from "./tool-context.ts";
 import { createTools } from "./tools/registry.ts";
-import type { ToolContext } from "./tools/tool.ts";
 import { Transcript } from "./transcript.ts";
 import { failedVerdict } from "./verdict.ts";
 import { work } from "./work.ts";
@@ -44,29 +43,13 @@ async function carryOut(order: AgentOrder, inbox: Inbox, signal: AbortSignal): P
   const { configDirectory, sessionId, limits, effort, model } = order;
   const transcript = sessionId === null ? Transcript.begin(configDirectory, randomUUID()) : Transcript.resume(configDirectory, sessionId);
   say({ type: "session_started", sessionId: transcript.sessionId, model: `${model.provider}/${model.model}` });
+  const around = { workspace: process.cwd(), env: process.env, clock: systemClock };
+  const context = await toolContext(order, around, signal);
   const outside = await Promise.all(order.toolModules.map(loadTools));
-  const toolBox = new ToolBox({
-    tools: [...createTools(null), ...outside.flat()],
-    allowed: order.tools,
-    permissions: order.permissions,
-    context: contextOf(order),
-    person: inbox,
-    say,
-  });
-  const surroundings = { clock: systemClock, random: systemRandom, say, onChunk: signOfLife() };
-  return work(order.prompt, { ...surroundings, model: await openModel(model, process.env), effort, limits, toolBox, transcript }, signal);
-}
-
-function contextOf({ model, limits, hookSpool }: AgentOrder): ToolContext {
-  const variables = Object.entries(process.env).filter(([name]) => name !== model.keyVariable);
-  return {
-    workspace: process.cwd(),
-    env: Object.fromEntries(variables.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
-    confine: null,
-    commandTimeoutMs: limits.commandTimeoutMs,
-    allowedCommands: null,
-    audit: refusalsTo(hookSpool),
-  };
+  const tools = [...createTools(null, systemClock), ...outside.flat()];
+  const toolBox = new ToolBox({ tools, allowed: order.tools, permissions: order.permissions, context, person: inbox, say });
+  const given = { model: await openModel(model, process.env), effort, limits, toolBox, transcript };
+  return work(order.prompt, { ...given, clock: systemClock, random: systemRandom, say, onChunk: signOfLife() }, signal);
 }
 
 function say(line: SaidAgentLine): void {

@@ -11,7 +11,7 @@ export interface ModelChoice {
 }
 
 /**
- * The model that an agent's `model` stands for: one of the short names in `models`, or PROVIDER/MODEL. Throws `invalid` with
+ * The model that an agent's `model` stands for: an alias of `models`, or PROVIDER/MODEL. Throws `invalid` with
  * `details.reason` `agent_missing`, naming what there is.
  */
 export function chooseModel(name: string | null, { models, providers }: Pick<ModelSettings, "models" | "providers">): ModelChoice {

@@ -251,7 +251,7 @@ resources:
     [
       "defaults: { agent: gpt }\n",
       "config.yaml:1:20",
-      'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode.',
+      'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin.',
     ],
     [
       "alerts: { channels: { team: { kind: slack } } }\n",
@@ -458,7 +458,7 @@ describe("a project's file", () => {
       [
         "project.yaml:1:38",
         "defaults.stages.plan.agent",
-        'defaults.stages.plan.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode.',
+        'defaults.stages.plan.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin.',
       ],
     ]);
   });
@@ -470,7 +470,7 @@ describe("a project's file", () => {
       [
         "project.yaml:1:20",
         "defaults.agent",
-        'defaults.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, mine.',
+        'defaults.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin, mine.',
       ],
     ]);
   });

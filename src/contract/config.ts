@@ -584,7 +584,7 @@ export const Config = z.strictObject({
       sonnet: "anthropic/claude-sonnet-5-5",
       haiku: "anthropic/claude-haiku-5-5",
     })
-    .meta(doc("Short names for models of the `builtin` agent, each for a PROVIDER/MODEL", { scope: "global" })),
+    .meta(doc("Aliases for models of the `builtin` agent, each of a PROVIDER/MODEL", { scope: "global" })),
   builtin: BuiltinConfig.prefault({}).meta(doc("The limits of the `builtin` agent", { scope: "global" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),

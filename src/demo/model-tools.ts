@@ -8,7 +8,7 @@ export interface NamedCall {
 
 /** What a scripted call is for Claude Code, or for Drover's own agent, by the tools that are offered. */
 export function namedCall(call: ModelCall, offered: readonly string[]): NamedCall {
-  return call.kind !== "tool" && offered.includes("Bash") ? ofClaude(call) : ofBuiltin(call);
+  return call.kind === "tool" || offered.includes("run") ? ofBuiltin(call) : ofClaude(call);
 }
 
 export function ofBuiltin(call: ModelCall): NamedCall {

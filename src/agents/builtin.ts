@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { AppError } from "../base/errors.ts";
+import { compileCacheIn } from "../base/paths.ts";
 import type { AgentOrder, OrderedModel } from "../contract/agent-order.ts";
 import type { AgentConfig, ModelSettings, ProviderConfig } from "../contract/config.ts";
 import { toLine } from "./agent-text.ts";
@@ -41,6 +42,7 @@ function launch(request: LaunchRequest, settings: ModelSettings, home: string): 
     prompt,
     sessionId,
     configDirectory,
+    home,
     hookSpool: hooks?.spool ?? null,
     model,
     effort: agent.effort,
@@ -48,12 +50,13 @@ function launch(request: LaunchRequest, settings: ModelSettings, home: string): 
     tools: request.tools === null ? null : [...request.tools],
     toolModules,
     // What is asked nothing is not held either, as with other agents.
-    sandbox: request.sandbox === null || agent.permissions === "all" ? null : { ...request.sandbox, home },
+    sandbox: request.sandbox === null || agent.permissions === "all" ? null : request.sandbox,
     limits: settings.builtin,
   };
   return {
     argv: [process.execPath, PROGRAM],
-    env: { ...env, PATH: path },
+    // With it the program starts in half of the time and takes a quarter less memory. In a confinement Drover's home is not there.
+    env: { ...(request.sandbox !== null && { NODE_COMPILE_CACHE: compileCacheIn(home) }), ...env, PATH: path },
     files: {},
     reach: {
       hosts: model.baseUrl === null ? [] : [hostOf(model.baseUrl)],

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { compileCacheIn } from "../base/paths.ts";
 import type { AgentOrder } from "../contract/agent-order.ts";
 import { refusalsTo } from "./refusals.ts";
 import { createConfine, unconfined } from "./tools/confine.ts";
@@ -15,7 +16,7 @@ export interface Surroundings {
 
 /** What the tools of an order work with. */
 export async function toolContext(order: AgentOrder, { workspace, env, clock }: Surroundings, signal: AbortSignal): Promise<ToolContext> {
-  const given = withoutKey(env, order.model.keyVariable);
+  const given = commandEnvironment(env, order);
   return {
     workspace,
     env: given,
@@ -26,19 +27,21 @@ export async function toolContext(order: AgentOrder, { workspace, env, clock }: 
   };
 }
 
-/** The provider's key is for the program alone: what the model wants to run does not see it. */
-function withoutKey(env: Surroundings["env"], keyVariable: string | null): Record<string, string> {
-  const others = Object.entries(env).filter(([name]) => name !== keyVariable);
+/** Without what is for the program alone: the provider's key, and where its compiled code is kept. */
+function commandEnvironment(env: Surroundings["env"], { model, home }: AgentOrder): Record<string, string> {
+  const isOurs = (name: string, value?: string) =>
+    name === model.keyVariable || (name === "NODE_COMPILE_CACHE" && value === compileCacheIn(home));
+  const others = Object.entries(env).filter(([name, value]) => !isOurs(name, value));
   return Object.fromEntries(others.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 async function confineFor(
-  { sandbox, configDirectory }: AgentOrder,
+  { sandbox, home, configDirectory }: AgentOrder,
   around: Pick<ToolContext, "workspace" | "env"> & Pick<Surroundings, "clock">,
   signal: AbortSignal,
 ): Promise<Confine | null> {
   if (sandbox === null) return unconfined;
-  const { home, readable, allowedHosts: hosts } = sandbox;
+  const { readable, allowedHosts: hosts } = sandbox;
   const directory = join(configDirectory, "sandbox");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return createConfine({ ...around, home, readable, hosts, directory }, signal);

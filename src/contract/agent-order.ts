@@ -19,6 +19,8 @@ export const AgentOrder = z.strictObject({
   sessionId: z.uuid().nullable(),
   /** A folder for what it keeps; absolute. */
   configDirectory: z.string(),
+  /** Drover's home; absolute. Its commands do not see it. */
+  home: z.string(),
   /** The file to which it appends what was refused; null: nowhere. */
   hookSpool: z.string().nullable(),
   model: OrderedModel,
@@ -29,7 +31,7 @@ export const AgentOrder = z.strictObject({
   /** Absolute paths of modules with more tools. */
   toolModules: z.array(z.string()),
   /** What the sandbox around its commands is made of; null: they run without one. */
-  sandbox: SandboxConfig.extend({ home: z.string() }).nullable(),
+  sandbox: SandboxConfig.nullable(),
   limits: BuiltinConfig,
 });
 export type AgentOrder = z.infer<typeof AgentOrder>;

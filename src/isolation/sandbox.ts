@@ -1,9 +1,10 @@
 import { mkdir, realpath } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
+import { compileCacheIn } from "../base/paths.ts";
 import type { HeldCommand } from "../process/host.ts";
 import { hostsOfVariables } from "./allow-list.ts";
 import type { Isolation, WrapRequest } from "./isolation.ts";
-import { compileCacheIn, findPrograms } from "./programs.ts";
+import { findPrograms } from "./programs.ts";
 import { detectSandbox } from "./sandbox-detection.ts";
 import { planSandbox, sandboxCommand, type SandboxPlan } from "./sandbox-plan.ts";
 import { sandboxSpace } from "./sandbox-space.ts";

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
 import { builtinDriver } from "../../src/agents/builtin.ts";
 import { AgentConfig, Config, type ModelSettings, type ProviderConfig } from "../../src/contract/config.ts";
 import type { DriverSubject } from "./agent-bench.ts";
@@ -13,12 +17,14 @@ export const BASE_PATHS: Readonly<Record<Kind, string>> = {
   "openai-compatible": "/v1",
 };
 
-/** Drover's own agent, whose provider is the scripted model; it asks once more after 20 ms. */
-export function builtinSubject(kind: Kind, agent: Partial<AgentConfig> = {}): DriverSubject {
+/** Drover's own agent, whose provider is the scripted model; it asks once more after 20 ms. Its home goes with the test file. */
+export async function builtinSubject(kind: Kind, agent: Partial<AgentConfig> = {}): Promise<DriverSubject> {
+  const home = await mkdtemp(join(tmpdir(), "builtin-home-"));
+  afterAll(() => rm(home, { recursive: true }));
   let settings: ModelSettings = Config.parse({});
   const models = () => settings;
   return {
-    driver: builtinDriver(models, "/nowhere"),
+    driver: builtinDriver(models, home),
     models,
     lacks: ["cost"],
     tools: { write: "write", run: "run" },

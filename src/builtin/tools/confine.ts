@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { compileCacheIn } from "../../isolation/programs.ts";
+import { compileCacheIn } from "../../base/paths.ts";
 import { detectSandbox } from "../../isolation/sandbox-detection.ts";
 import { planSandbox, sandboxCommand, type SandboxPlan } from "../../isolation/sandbox-plan.ts";
 import { sandboxSpace } from "../../isolation/sandbox-space.ts";

@@ -102,6 +102,8 @@ export class Stopping {
     this.#cancelTimeout = clock.setTimer(timeoutMs, () => this.begin("timed_out"));
     signal.addEventListener("abort", this.#abort, { once: true });
     child.once("exit", () => this.#endRest());
+    // It may have been aborted while the system started the command.
+    if (signal.aborted) this.begin("aborted");
   }
 
   begin(reason: StopReason): void {

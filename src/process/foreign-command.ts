@@ -5,7 +5,7 @@ import { HeadAndTail } from "./head-and-tail.ts";
 export interface ForeignResult {
   /** As of a CommandResult; null: it did not end within `timeoutMs` and was ended. */
   readonly exitCode: number | null;
-  /** What it wrote to stdout and stderr, in the order it came; of more than `maxOutputBytes` the head and the tail, with a note between. */
+  /** What it wrote to stdout and stderr, about in the order it wrote it; of more than `maxOutputBytes` the head and the tail, with a note between. */
   readonly output: string;
 }
 

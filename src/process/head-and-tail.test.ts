@@ -15,7 +15,7 @@ test("what fits is kept whole, however it came, with characters that lie across 
 
 test("of what does not fit, the head, the tail, and how much lay between", () => {
   expect(kept(10, "0123456789ABC")).toBe("01234\n[3 bytes left out]\n89ABC");
-  expect(kept(10, ..."0123456789ABC")).toBe("01234\n[3 bytes left out]\n89ABC");
+  expect(kept(10, ..."0123456789ABC".split(""))).toBe("01234\n[3 bytes left out]\n89ABC");
 });
 
 test("a flood leaves no more behind than it may", () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { createTools } from "../../src/builtin/tools/registry.ts";
 import type { ToolAudit, ToolContext, ToolName } from "../../src/builtin/tools/tool.ts";
@@ -21,13 +21,13 @@ export interface ToolFixture extends AsyncDisposable {
   use(tool: ToolName, input: Readonly<Record<string, unknown>>, change?: Partial<ToolContext>, signal?: AbortSignal): Promise<string>;
 }
 
-export async function openToolFixture(): Promise<ToolFixture> {
+export async function openToolFixture(clock: Clock = systemClock): Promise<ToolFixture> {
   const folder = await mkdtemp(join(tmpdir(), "tools-"));
   const workspace = join(folder, "workspace");
   await mkdir(workspace);
   const audited: ToolAudit[] = [];
   const env = { PATH, FIXTURE: folder };
-  const tools = new Map(createTools(null, systemClock).map((tool) => [tool.name, tool]));
+  const tools = new Map(createTools(null, clock).map((tool) => [tool.name, tool]));
   const context: ToolContext = {
     workspace,
     env,

@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { compileCacheIn } from "../../base/paths.ts";
 import { detectSandbox } from "../../isolation/sandbox-detection.ts";
 import { planSandbox, sandboxCommand, type SandboxPlan } from "../../isolation/sandbox-plan.ts";
 import { sandboxSpace } from "../../isolation/sandbox-space.ts";
 import { hasCode } from "../../process/system-error.ts";
+import { programOutside } from "./outside-program.ts";
 import type { Confine } from "./tool.ts";
 
 export interface ConfineOptions {
@@ -27,13 +28,16 @@ export interface ConfineOptions {
 /** The sandbox of this system (bubblewrap, Seatbelt) for commands; null: it has none that works. */
 export async function createConfine(options: ConfineOptions, signal: AbortSignal): Promise<Confine | null> {
   const { workspace, env, home, readable, hosts, directory, clock } = options;
-  if (!(await detectSandbox(clock, env["PATH"] ?? "", signal)).available) return null;
+  const program = await programOutside(process.platform === "darwin" ? "sandbox-exec" : "bwrap", env["PATH"] ?? "", workspace);
+  if (program === undefined || !(await detectSandbox(clock, dirname(program), signal)).available) return null;
   const space = await sandboxSpace({ env, home, readable, writable: [workspace] });
   const compileCache = compileCacheIn(home);
   return async (argv, cwd) => {
     const folder = await mkdtemp(join(directory, "command-"));
     const [planFile, refusals] = [join(folder, "plan.json"), join(folder, "refusals")];
-    const plan: SandboxPlan = { ...planSandbox(argv, await realpath(cwd), space, hosts), compileCache, refusals };
+    const planned = planSandbox(argv, await realpath(cwd), space, hosts);
+    const [, ...args] = planned.argv;
+    const plan: SandboxPlan = { ...planned, argv: [program, ...args], compileCache, refusals };
     await writeFile(planFile, JSON.stringify(plan), { mode: 0o600 });
     return {
       argv: sandboxCommand(planFile),

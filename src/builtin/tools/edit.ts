@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError } from "../../base/errors.ts";
 import type { ToolWork } from "./audited-tool.ts";
 import { nearestLines } from "./nearest-lines.ts";
-import { readText, writeText } from "./workspace-files.ts";
+import { FILE_MAX_BYTES, readText, writeText } from "./workspace-files.ts";
 
 const PLACES_MAX = 5;
 
@@ -25,6 +25,9 @@ export const edit: ToolWork<Input> = {
     const count = pieces.length - 1;
     if (count === 0) throw missing(text, input);
     if (count > 1 && !input.all) throw doubled(text, pieces, input);
+    // Told before it is made: a short text in very many places can become more than there is memory.
+    if (text.length + count * (input.new.length - input.old.length) > FILE_MAX_BYTES)
+      throw new AppError("invalid", `${input.path} would be larger than ${FILE_MAX_BYTES} bytes.`);
     await writeText(workspace, input.path, pieces.join(input.new));
     return `Replaced ${count === 1 ? "it" : `it ${count} times`} in ${input.path}.`;
   },

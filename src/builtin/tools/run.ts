@@ -1,13 +1,11 @@
-import { realpath, stat } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { AppError } from "../../base/errors.ts";
 import { safeLine, safeText } from "../../base/text.ts";
-import { isInside } from "../../isolation/sandbox-space.ts";
 import { runForeignCommand } from "../../process/foreign-command.ts";
 import type { ToolWork } from "./audited-tool.ts";
 import { unconfined } from "./confine.ts";
+import { programOutside } from "./outside-program.ts";
 import { refusal } from "./refusal.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -59,17 +57,9 @@ async function allowedForm(argv: Argv, { allowedCommands, confine, env, workspac
   // By its name alone: ./npm or /tmp/npm may be anything.
   if (!allowedCommands.includes(program))
     throw refusal(`${safeLine(program)} is not among the programs that may be run: ${allowedCommands.join(", ") || "none"}.`);
-  return [await programOf(program, env["PATH"] ?? "", await realpath(workspace)), ...args];
-}
-
-/** The file that the PATH finds for a program, and nothing in the workspace, which the model writes. */
-async function programOf(name: string, path: string, workspace: string): Promise<string> {
-  for (const folder of path.split(delimiter).filter(isAbsolute)) {
-    const file = join(folder, name);
-    const real = await realpath(file).catch(() => undefined);
-    if (real !== undefined && !isInside(workspace, real) && (await stat(real)).isFile()) return file;
-  }
-  throw new AppError("unavailable", `${safeLine(name)} is allowed, but not installed outside of the workspace.`);
+  const file = await programOutside(program, env["PATH"] ?? "", workspace);
+  if (file === undefined) throw new AppError("unavailable", `${program} is allowed, but not installed outside of the workspace.`);
+  return [file, ...args];
 }
 
 /** No control characters of terminals; a line that is written over and over becomes lines. */

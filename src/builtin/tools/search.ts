@@ -46,6 +46,7 @@ interface Found {
 
 /** In a thread of its own, which is gone when this resolves or rejects. */
 async function search(request: SearchRequest, clock: Clock, signal: AbortSignal): Promise<Found> {
+  signal.throwIfAborted();
   const thread = new Worker(THREAD, { workerData: request, env: {}, resourceLimits: { maxOldGenerationSizeMb: MEMORY_MAX_MB } });
   const lines: string[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<Found>();

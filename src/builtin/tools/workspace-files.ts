@@ -9,8 +9,8 @@ import { safeLine } from "../../base/text.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { parseWorkspacePath } from "./workspace-path.ts";
 
-/** A file that is read whole, bytes. */
-const FILE_MAX_BYTES = 8 * 1024 * 1024;
+/** Of a file that is read or written, which is done as a whole. */
+export const FILE_MAX_BYTES = 8 * 1024 * 1024;
 
 /** Opens a folder of the workspace; the empty path and `.` are the workspace itself. */
 export async function openFolder(workspace: string, path: string): Promise<OpenFolder> {
@@ -52,8 +52,9 @@ export function textOf(bytes: Buffer): string | undefined {
   }
 }
 
-/** Writes a whole file and makes the folders on the way. */
+/** Writes a whole file and makes the folders on the way. Throws `invalid` when it would be larger than FILE_MAX_BYTES. */
 export async function writeText(workspace: string, path: string, text: string): Promise<void> {
+  if (text.length > FILE_MAX_BYTES) throw new AppError("invalid", `${safeLine(path)} would be larger than ${FILE_MAX_BYTES} bytes.`);
   const { folders, name } = split(path);
   await using folder = await descend(workspace, folders, openOrMake);
   await folder.writeFile(name, Buffer.from(text));

@@ -17,14 +17,7 @@ export async function openFolder(workspace: string, path: string): Promise<OpenF
   return descend(workspace, parseWorkspacePath(path), (folder, name) => folder.openFolder(name));
 }
 
-/** What a plain file holds. Throws `invalid` when it is larger than FILE_MAX_BYTES. */
-export async function readBytes(workspace: string, path: string): Promise<Buffer> {
-  const { folders, name } = split(path);
-  await using folder = await descend(workspace, folders, (folder, name) => folder.openFolder(name));
-  return await readIn(folder, name, path);
-}
-
-/** The same in a folder that is open already. `path` is for messages. */
+/** What a plain file in an open folder holds. Throws `invalid` when it is larger than FILE_MAX_BYTES. `path` is for messages. */
 export async function readIn(folder: OpenFolder, name: string, path: string): Promise<Buffer> {
   await using file = await folder.openFile(name);
   const { size } = await file.stat();
@@ -36,7 +29,9 @@ export async function readIn(folder: OpenFolder, name: string, path: string): Pr
 
 /** The text of a file. Throws `invalid` when it is binary, as one that is no UTF-8 is too. */
 export async function readText(workspace: string, path: string): Promise<string> {
-  const bytes = await readBytes(workspace, path);
+  const { folders, name } = split(path);
+  await using folder = await descend(workspace, folders, (folder, name) => folder.openFolder(name));
+  const bytes = await readIn(folder, name, path);
   const text = textOf(bytes);
   if (text === undefined) throw new AppError("invalid", `${safeLine(path)} is a binary file of ${bytes.length} bytes, not UTF-8 text.`);
   return text;

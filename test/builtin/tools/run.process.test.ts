@@ -27,8 +27,8 @@ afterEach(() => fixture[Symbol.asyncDispose]());
 const sleeping = () => processesNaming(fixture.folder).filter((command) => /^\d+ sleep /u.test(command)).length;
 
 /** What must hold of a command whatever is around it. */
-function describeRun(name: string, openConfine: () => Promise<Confine>): void {
-  describe(name, () => {
+function describeRun(around: string, openConfine: () => Promise<Confine>): void {
+  describe(`a command ${around}`, () => {
     let confine: Confine;
     beforeEach(async () => {
       confine = await openConfine();
@@ -108,7 +108,7 @@ function describeRun(name: string, openConfine: () => Promise<Confine>): void {
   });
 }
 
-describeRun("a command with nothing around it", async () => unconfined);
+describeRun("with nothing around it", async () => unconfined);
 
 describe.skipIf(!needs("bwrap").ok)("in the system's sandbox", () => {
   const open = async (hosts: readonly string[] = [], env = fixture.env): Promise<Confine> => {
@@ -121,7 +121,7 @@ describe.skipIf(!needs("bwrap").ok)("in the system's sandbox", () => {
   };
   const told = () => readdir(join(fixture.folder, "told"));
 
-  describeRun("a command", () => open());
+  describeRun("with the sandbox around it", () => open());
 
   test("it writes to the workspace and to a temporary folder of its own alone", async () => {
     const outside = join(fixture.folder, "outside");

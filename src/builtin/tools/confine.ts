@@ -49,7 +49,10 @@ export async function createConfine(options: ConfineOptions, signal: AbortSignal
   };
 }
 
-/** Nothing around a command: for an agent that is in a sandbox or a container itself, where another one is neither possible nor needed. */
+/**
+ * Nothing around a command: for an agent that is in a sandbox or a container itself, where another one is neither possible
+ * nor needed, and for one that a person has permitted everything.
+ */
 export const unconfined: Confine = async (argv) => ({
   argv,
   env: {},

@@ -128,7 +128,10 @@ export type ProviderConfig = z.infer<typeof ProviderConfig>;
 const ProviderName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
 
 /** A model by its provider and the name that this knows it by. */
-const ModelOfProvider = z.string().regex(/^[a-z0-9][a-z0-9-]*\/\S+$/, "use PROVIDER/MODEL");
+const ModelOfProvider = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*\/\S+$/, "use PROVIDER/MODEL")
+  .meta(doc("a provider of `providers`, and the name by which it knows the model"));
 
 /** The limits of the `builtin` agent. */
 export const BuiltinConfig = z.strictObject({

@@ -152,7 +152,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     sessionId: job.run.resumesSessionId,
     hooks,
     budgetUsd: parts.budgets.leftFor(job),
-    tools: null,
+    tools: job.stage.tools,
     sandbox: job.isolation.confines ? null : job.config.sandbox,
     path,
     env,

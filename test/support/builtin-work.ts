@@ -23,13 +23,13 @@ import { openaiResponses } from "./openai-responses.ts";
 type Kind = Exclude<ProviderConfig["kind"], "package">;
 
 /** A tool that tells what it was given, and one that always fails. */
-export const echo: Tool<{ text: string }> = {
+const echo: Tool<{ text: string }> = {
   name: "echo",
   description: "Says what it is given.",
   input: z.strictObject({ text: z.string() }),
   run: async ({ text }) => `echo: ${text}`,
 };
-export const fail: Tool<object> = {
+const fail: Tool<object> = {
   name: "fail",
   description: "Fails.",
   input: z.object({}),

@@ -74,7 +74,12 @@ function conflictsIn({ daemon, agents, alerts, providers, models, defaults: task
     const message = `agents.${name}.command is empty; the driver "${agent.driver}" needs the program to run.`;
     conflicts.push({ path: ["agents", name, "command"], message });
   }
-  return [...conflicts, ...unfitProviders({ providers, models }), ...unknownAgents({ agents, defaults: tasks }), ...incompleteChannels(alerts)];
+  return [
+    ...conflicts,
+    ...unfitProviders({ providers, models }),
+    ...unknownAgents({ agents, defaults: tasks }),
+    ...incompleteChannels(alerts),
+  ];
 }
 
 function unfitProviders({ providers, models }: Pick<Config, "providers" | "models">): Mistake[] {

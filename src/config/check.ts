@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { Config } from "../contract/config.ts";
+import { Config, type ProviderConfig } from "../contract/config.ts";
 import type { Layer } from "./layer.ts";
 import { configError, type Problem, shown } from "./problem.ts";
 import { describeAllowed, keyOf, type Path, schemaAt, sections, settingSchemas } from "./schema.ts";
@@ -82,10 +82,15 @@ function conflictsIn({ daemon, agents, alerts, providers, models, defaults: task
   ];
 }
 
+/** What a kind of provider can't do without. */
+const NEEDED_OF_PROVIDERS: Partial<Record<ProviderConfig["kind"], "baseUrl" | "package">> = {
+  "openai-compatible": "baseUrl",
+  package: "package",
+};
+
 function unfitProviders({ providers, models }: Pick<Config, "providers" | "models">): Mistake[] {
-  const needed = { "openai-compatible": "baseUrl", package: "package" } as const;
   const lacking = Object.entries(providers).flatMap(([name, provider]) => {
-    const setting = provider.kind === "openai-compatible" || provider.kind === "package" ? needed[provider.kind] : undefined;
+    const setting = NEEDED_OF_PROVIDERS[provider.kind];
     if (setting === undefined || provider[setting] !== null) return [];
     const path = ["providers", name, setting];
     return [{ path, message: `${keyOf(path)} is missing; a provider of kind "${provider.kind}" needs it.` }];

@@ -263,6 +263,21 @@ resources:
       "config.yaml:1:27",
       "alerts.channels.me.chatId is missing; a channel of kind telegram needs it.",
     ],
+    [
+      "providers: { local: { kind: openai-compatible } }\n",
+      "config.yaml:1:21",
+      'providers.local.baseUrl is missing; a provider of kind "openai-compatible" needs it.',
+    ],
+    [
+      "providers:\n  own: { kind: package }\n",
+      "config.yaml:2:8",
+      'providers.own.package is missing; a provider of kind "package" needs it.',
+    ],
+    [
+      "models: { small: local/qwen }\n",
+      "config.yaml:1:18",
+      'models.small is "local/qwen"; there is no provider local, but anthropic, openai, google.',
+    ],
   ])("settings that do not fit each other: %j", (text, place, message) => {
     expect(issuesOf(() => load(text)).map(([at, , why]) => [at, why])).toEqual([[place, message]]);
   });

@@ -1,5 +1,6 @@
 import { AppError } from "../base/errors.ts";
-import type { ModelSettings, ProviderConfig } from "../contract/config.ts";
+import type { ModelSettings } from "../contract/config.ts";
+import type { ProviderConfig } from "../contract/provider.ts";
 
 /** A model of a configured provider. */
 export interface ModelChoice {

@@ -2,7 +2,7 @@ import { sleep, type Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { SaidAgentLine } from "../contract/agent-line.ts";
-import type { BuiltinConfig } from "../contract/config.ts";
+import type { BuiltinConfig } from "../contract/provider.ts";
 import { retryDelay } from "../domain/backoff.ts";
 import { readFailure, type CallFailure } from "./call-failure.ts";
 

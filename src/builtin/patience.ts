@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import type { BuiltinConfig } from "../contract/config.ts";
+import type { BuiltinConfig } from "../contract/provider.ts";
 
 export type PatienceLimits = Pick<BuiltinConfig, "firstChunkTimeoutMs" | "chunkTimeoutMs" | "callTimeoutMs">;
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { Config, type ProviderConfig } from "../contract/config.ts";
+import { Config } from "../contract/config.ts";
+import type { ProviderConfig } from "../contract/provider.ts";
 import type { Layer } from "./layer.ts";
 import { configError, type Problem, shown } from "./problem.ts";
 import { describeAllowed, keyOf, type Path, schemaAt, sections, settingSchemas } from "./schema.ts";

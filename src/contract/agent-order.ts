@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { AgentConfig, BuiltinConfig, ProviderConfig, SandboxConfig } from "./config.ts";
+import { AgentConfig, SandboxConfig } from "./config.ts";
+import { BuiltinConfig, ProviderConfig } from "./provider.ts";
 
 /** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
 export const OrderedModel = ProviderConfig.extend({

@@ -3,41 +3,13 @@ import { Delivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
 import { ChannelKind } from "./notice.ts";
 import { ForgeKind, ProjectName } from "./project.ts";
-
-/**
- * Every setting of Drover: its type, its default, its unit and what it means. From this one schema come the layers'
- * checks, `docs/config.md` and the JSON Schema for editors.
- *
- * What is `global` is set in the home's file, the environment and flags only; what is `project` has its default there and
- * a project's own value in its `.drover/config.yaml`. The file of a project comes with its repository, so it must not be
- * able to raise a limit of this machine or to lead a secret of it elsewhere.
- */
-export type ConfigScope = "global" | "project";
-
-/** What a setting carries besides its type. */
-export interface SettingMeta {
-  description: string;
-  /** Of a section; or of one setting that is global although its section is the project's. */
-  scope?: ConfigScope;
-  /** `min`, a limit: a project's value may lower the global one, never raise it. `confined`: it may not leave confinement. */
-  tighten?: "min" | "confined";
-  /** Read when the daemon starts; all others take effect at once. */
-  needsRestart?: true;
-}
-const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): SettingMeta & Record<string, unknown> => ({
-  description,
-  ...more,
-});
+import { BuiltinConfig, ModelOfProvider, ProviderConfig, ProviderName } from "./provider.ts";
+import { doc, milliseconds, VariableName } from "./setting-meta.ts";
 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
 
 const LogLevel = z.enum(["debug", "info", "warn", "error"]);
-
-/** A name of an environment variable. */
-const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use the name of an environment variable");
-const DAYS_7_MS = 7 * 24 * 3_600_000;
-const milliseconds = (min: number, max = DAYS_7_MS) => z.int().min(min).max(max);
 
 /** How hard an agent's model is to think. */
 const Effort = z.enum(["low", "medium", "high"]);
@@ -103,53 +75,6 @@ export const AgentConfig = z.strictObject({
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
 const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
-
-/** In whose words a provider of models is spoken to. `package`: a module from outside makes the model. */
-const ProviderKind = z.enum(["anthropic", "openai", "google", "openai-compatible", "package"]);
-
-/** Where models of the `builtin` agent are. */
-export const ProviderConfig = z.strictObject({
-  kind: ProviderKind.meta(
-    doc(
-      "its API: Anthropic's Messages, OpenAI's Responses, Google's Gemini, OpenAI's Chat Completions as many others serve it, or a package that makes the model",
-    ),
-  ),
-  baseUrl: z
-    .url({ protocol: /^https?$/ })
-    .nullable()
-    .default(null)
-    .meta(doc("base URL of the API; null: the maker's own. `openai-compatible` needs it")),
-  keyVariable: VariableName.nullable()
-    .default(null)
-    .meta(doc("the environment variable of the daemon that holds its key; null: it wants none")),
-  package: z.string().min(1).nullable().default(null).meta(doc("of kind `package`: the npm package, or the absolute path of a module")),
-});
-export type ProviderConfig = z.infer<typeof ProviderConfig>;
-const ProviderName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
-
-/** A model by its provider and the name that this knows it by. */
-const ModelOfProvider = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]*\/\S+$/, "use PROVIDER/MODEL")
-  .meta(doc("a provider of `providers`, and the name by which it knows the model"));
-
-/** The limits of the `builtin` agent. */
-export const BuiltinConfig = z.strictObject({
-  callsMax: z.int().min(1).max(10_000).default(200).meta(doc("how often one run may ask its model; then it has failed")),
-  outputTokensMax: z.int().min(256).max(1_000_000).default(16_000).meta(doc("the most that a model may answer at once, tokens")),
-  retries: z.int().min(0).max(100).default(5).meta(doc("how often a request that failed is made again")),
-  retryDelayMs: milliseconds(0)
-    .default(2000)
-    .meta(doc("wait before the first repetition, doubled for each further one, where the provider asks for none, milliseconds")),
-  retryWaitMaxMs: milliseconds(0)
-    .default(60_000)
-    .meta(doc("the longest wait within a run; where the provider asks for a longer one the run ends and its task waits, milliseconds")),
-  firstChunkTimeoutMs: milliseconds(1).default(120_000).meta(doc("how long a model may take to begin its answer, milliseconds")),
-  chunkTimeoutMs: milliseconds(1).default(60_000).meta(doc("how long it may pause in it, milliseconds")),
-  callTimeoutMs: milliseconds(1).default(900_000).meta(doc("how long an answer may take as a whole, milliseconds")),
-  commandTimeoutMs: milliseconds(1).default(600_000).meta(doc("a command that the agent runs is ended after this time, milliseconds")),
-});
-export type BuiltinConfig = z.infer<typeof BuiltinConfig>;
 
 /** How the agent works at one stage of a workflow, where that differs. Its arguments and variables only the home's file says. */
 const StageConfig = z.strictObject({
@@ -553,6 +478,10 @@ export const SandboxConfig = z.strictObject({
     .meta(doc("files and folders of the home folder, which is hidden otherwise, that can be read: toolchains", { scope: "global" })),
 });
 
+/**
+ * Every setting of Drover: its type, its default, its unit and what it means. From this one schema come the layers'
+ * checks, `docs/config.md` and the JSON Schema for editors.
+ */
 export const Config = z.strictObject({
   version: z.literal(1).default(1).meta(doc("version of this file's format")),
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),

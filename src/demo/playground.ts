@@ -9,7 +9,8 @@ import { sleep, type Clock } from "../base/clock.ts";
 import { AppError, messageOf } from "../base/errors.ts";
 import { homePaths } from "../base/paths.ts";
 import { createClient, type Client } from "../client/client.ts";
-import type { AgentConfig, ProviderConfig } from "../contract/config.ts";
+import type { AgentConfig } from "../contract/config.ts";
+import type { ProviderConfig } from "../contract/provider.ts";
 import { sampleProject } from "./scenario.ts";
 
 const STOP_TIMEOUT_MS = 15_000;

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { builtinDriver } from "../../src/agents/builtin.ts";
-import { AgentConfig, Config, type ModelSettings, type ProviderConfig } from "../../src/contract/config.ts";
+import { AgentConfig, Config, type ModelSettings } from "../../src/contract/config.ts";
+import type { ProviderConfig } from "../../src/contract/provider.ts";
 import type { DriverSubject } from "./agent-bench.ts";
 import { startRelay } from "./relay.ts";
 

@@ -10,7 +10,7 @@ import type { Tool, ToolAudit } from "../../src/builtin/tools/tool.ts";
 import { Transcript } from "../../src/builtin/transcript.ts";
 import { work } from "../../src/builtin/work.ts";
 import type { SaidAgentLine } from "../../src/contract/agent-line.ts";
-import { BuiltinConfig, type ProviderConfig } from "../../src/contract/config.ts";
+import { BuiltinConfig, type ProviderConfig } from "../../src/contract/provider.ts";
 import { anthropicMessages } from "../../src/demo/anthropic-messages.ts";
 import type { ModelScript } from "../../src/demo/model-script.ts";
 import { startModelServer } from "../../src/demo/model-server.ts";

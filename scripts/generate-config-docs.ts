@@ -69,7 +69,7 @@ function itemsOf(name: string, node: SchemaNode): string[] {
   if (node.properties !== undefined) return itemsIn(name, node);
   const [prefix, member] = node.items === undefined ? [`${name}.NAME`, node.additionalProperties || {}] : [`${name}[]`, node.items];
   const standard = node.default === undefined ? [] : [`Default: \`${JSON.stringify(node.default)}\`.`, ""];
-  return [...standard, ...itemsIn(prefix, member)];
+  return [...standard, ...(member.properties === undefined ? [item(prefix, member, false)] : itemsIn(prefix, member))];
 }
 
 function itemsIn(prefix: string, { properties = {}, required = [] }: SchemaNode): string[] {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
+import { AgentLine, agentLineTypes } from "../contract/agent-line.ts";
 import type { AgentConfig } from "../contract/config.ts";
-import { noUsage } from "../contract/proof.ts";
 import { complaintOf, cutReport, cutText, inputText, toLine } from "./agent-text.ts";
 import type { AgentEvent, AgentVerdict, Detection, Driver, Launch, LaunchRequest, OutputReader } from "./driver.ts";
 import { findProgram } from "./program.ts";
@@ -69,42 +69,6 @@ async function detect(agent: LaunchRequest["agent"], env: Readonly<Record<string
   return { found: true, program, version: "unknown", loggedIn: null };
 }
 
-const tokens = z.int().nonnegative();
-const text = z.string();
-
-/** What a program may say, a JSON object a line. Anything else it prints is a message. */
-const Line = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("session_started"), sessionId: text.min(1).max(500), model: text.nullable().default(null) }),
-  z.object({ type: z.literal("message"), text }),
-  z.object({ type: z.literal("tool_called"), id: text, tool: text, input: z.unknown().optional() }),
-  z.object({ type: z.literal("tool_finished"), id: text, tool: text, failed: z.boolean().default(false) }),
-  z.object({ type: z.literal("question_asked"), id: text, tool: text, input: z.unknown().optional() }),
-  z.object({ type: z.literal("retrying"), attempt: z.int().positive().default(1), message: text, status: z.int().optional() }),
-  z.object({
-    type: z.literal("usage"),
-    usage: z.object({
-      inputTokens: tokens.default(noUsage.inputTokens),
-      outputTokens: tokens.default(noUsage.outputTokens),
-      cacheReadTokens: tokens.default(noUsage.cacheReadTokens),
-      costUsdMicros: tokens.nullable().default(noUsage.costUsdMicros),
-    }),
-  }),
-  z.object({
-    type: z.literal("turn_ended"),
-    verdict: z.discriminatedUnion("ok", [
-      z.object({ ok: z.literal(true) }),
-      z.object({
-        ok: z.literal(false),
-        reason: z.enum(["agent_error", "auth", "network", "overloaded", "usage_limit", "permission_denied"]).default("agent_error"),
-        message: text,
-        retryAt: z.int().nonnegative().nullable().default(null),
-      }),
-    ]),
-    report: text.default(""),
-  }),
-]);
-const TYPES: ReadonlySet<string> = new Set(Line.options.map((option) => option.shape.type.value));
-
 class CommandReader implements OutputReader {
   #lastMessage = "";
   #end: { verdict: AgentVerdict; report: string } | undefined;
@@ -139,10 +103,10 @@ class CommandReader implements OutputReader {
     return { verdict: { ok: false, reason: "agent_error", message, retryAt: null }, report };
   }
 
-  #parse(line: string): z.infer<typeof Line> {
+  #parse(line: string): AgentLine {
     const json = parseJson(line);
-    if (!isObject(json) || typeof json["type"] !== "string" || !TYPES.has(json["type"])) return { type: "message", text: line };
-    const parsed = Line.safeParse(json);
+    if (!isObject(json) || typeof json["type"] !== "string" || !agentLineTypes.has(json["type"])) return { type: "message", text: line };
+    const parsed = AgentLine.safeParse(json);
     if (parsed.success) return parsed.data;
     this.#mistake = `${cutText(line, 200)}, which is not as it must be: ${z.prettifyError(parsed.error)}`;
     return { type: "message", text: line };

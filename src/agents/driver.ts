@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { AgentConfig } from "../contract/config.ts";
+import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
 import type { HookCategory } from "../contract/hook.ts";
 import type { FailureReason } from "../contract/run.ts";
 import type { Usage } from "../contract/proof.ts";
@@ -22,6 +22,13 @@ export interface LaunchRequest {
   readonly hooks: HookTarget | null;
   /** What the run may cost at most, US dollars, for an agent that can hold itself to that; left out: there is no budget. */
   readonly budgetUsd?: number | undefined;
+  /** The names of the tools that the stage allows, for an agent that can be held to them; null: all of them. */
+  readonly tools: readonly string[] | null;
+  /**
+   * What a sandbox of the agent's own is to leave open to its commands; null: none is to be had, since the agent is in a
+   * sandbox or a container already.
+   */
+  readonly sandbox: ProjectConfig["sandbox"] | null;
   /** Where to look for programs. */
   readonly path: string;
   /** The daemon's environment, reduced to what this agent may see. */
@@ -36,10 +43,10 @@ export interface Launch {
   readonly files: Readonly<Record<string, string>>;
   /**
    * What it needs besides its workspace and its configDirectory, for an isolation that gives it nothing else: the hosts it
-   * talks to (`api.anthropic.com`, `localhost:4020`; without a port: 443), and files of the person's, such as its login, that
-   * it reads and renews.
+   * talks to (`api.anthropic.com`, `localhost:4020`; without a port: 443), files of the person's, such as its login, that it
+   * reads and renews, and what it loads besides its program.
    */
-  readonly reach?: { readonly hosts: readonly string[]; readonly files: readonly string[] };
+  readonly reach?: { readonly hosts: readonly string[]; readonly files: readonly string[]; readonly programs?: readonly string[] };
   /** What to write to its stdin at once: the prompt, in the agent's protocol. */
   readonly stdin: string;
   /** It is to have a person's terminal for its streams. What it tells us goes to descriptor 3 then, and we tell it nothing. */
@@ -87,6 +94,8 @@ export interface Driver {
   readonly name: string;
   /** Whether a person does the work, in their own time: then no limit of time ends a run. */
   readonly isPerson?: true;
+  /** Names of the daemon's environment variables that its agent needs besides `agent.env`. Default: none. */
+  credentials?(agent: AgentConfig): readonly string[];
   /** What its agent tells by hooks of its own, given `LaunchRequest.hooks`; the daemon tells the rest. Default: nothing. */
   readonly announces?: readonly HookCategory[];
   /** Whether the program is there, which version, and whether it is logged in (null: can't be told without asking its maker). */

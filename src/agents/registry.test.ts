@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
+import { Config } from "../contract/config.ts";
 import { createDrivers } from "./registry.ts";
+
+const models = () => Config.parse({});
 
 /** A home with one package of a driver. */
 async function homeWith(source: string): Promise<string> {
@@ -22,12 +25,15 @@ export default ({ clock }) => ({
   name: "mine " + ++made, detect() {}, launch() {}, openReader() {}, answer() { return String(clock.now() > 0); },
 });`;
 
-test.each(["claude", "codex", "gemini", "opencode", "acp", "command", "human"])("the driver %s is our own and goes by its name", (name) => {
-  expect(createDrivers(systemClock, "/nowhere").find(name).name).toBe(name);
-});
+test.each(["claude", "codex", "gemini", "opencode", "acp", "command", "human", "builtin"])(
+  "the driver %s is our own and goes by its name",
+  (name) => {
+    expect(createDrivers(systemClock, "/nowhere", models).find(name).name).toBe(name);
+  },
+);
 
 test("a package's driver is found by its name in the home, made once, and given a clock", async () => {
-  const drivers = createDrivers(systemClock, await homeWith(WHOLE));
+  const drivers = createDrivers(systemClock, await homeWith(WHOLE), models);
   const driver = drivers.find("drover-driver-mine");
   expect(driver.answer({ id: "1", input: "" }, { allow: true, message: "" })).toBe("true");
   expect(drivers.find("drover-driver-mine").name).toBe("mine 1");
@@ -36,7 +42,7 @@ test("a package's driver is found by its name in the home, made once, and given 
 
 test("a driver is found by the absolute path of its module", async () => {
   const path = join(await homeWith(WHOLE), "node_modules/drover-driver-mine/index.js");
-  expect(createDrivers(systemClock, "/nowhere").find(path).name).toBe("mine 1");
+  expect(createDrivers(systemClock, "/nowhere", models).find(path).name).toBe("mine 1");
 });
 
 const broken: [what: string, source: string, message: string][] = [
@@ -49,13 +55,13 @@ const broken: [what: string, source: string, message: string][] = [
   ["lacks methods", "export default () => ({ name: 'x', launch() {}, detect() {} })", "its driver has no openReader, answer"],
 ];
 test.each(broken)("a package that %s is refused with the reason", async (_what, source, message) => {
-  const drivers = createDrivers(systemClock, await homeWith(source));
+  const drivers = createDrivers(systemClock, await homeWith(source), models);
   expect(() => drivers.find("drover-driver-mine")).toThrow(`The driver drover-driver-mine can't be used: ${message}`);
   expect(drivers.get("drover-driver-mine")).toBeUndefined();
 });
 
 test("a driver that is nowhere is refused with what to do", () => {
-  const drivers = createDrivers(systemClock, "/nowhere");
+  const drivers = createDrivers(systemClock, "/nowhere", models);
   const missing = (name: string) => {
     try {
       return drivers.find(name).name;

@@ -1,15 +1,16 @@
-import { createRequire } from "node:module";
-import { isAbsolute, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { AppError, messageOf } from "../base/errors.ts";
+import type { ModelSettings } from "../contract/config.ts";
 import { acpDriver } from "./acp.ts";
 import { claudeDriver } from "./claude.ts";
 import { codexDriver } from "./codex.ts";
+import { builtinDriver } from "./builtin.ts";
 import { commandDriver } from "./command.ts";
 import type { Driver, DriverFactory } from "./driver.ts";
 import { geminiDriver } from "./gemini.ts";
 import { humanDriver } from "./human.ts";
 import { opencodeDriver } from "./opencode.ts";
+import { findModule, missingModule } from "./outside-module.ts";
 
 /** The drivers by what an agent's `driver` setting says. */
 export interface Drivers {
@@ -23,10 +24,11 @@ export interface Drivers {
  * Our own drivers, and those of packages: a name that is none of ours is an npm package's, installed in `home` or beside
  * Drover, or the absolute path of a module. It is loaded when it is first asked for. Only the home's configuration names
  * drivers, so what is loaded is what the person of this machine chose.
+ * @param models as they are in force at the moment, for our own agent.
  */
-export function createDrivers(clock: Clock, home: string): Drivers {
+export function createDrivers(clock: Clock, home: string, models: () => ModelSettings): Drivers {
   const made = [claudeDriver, codexDriver, geminiDriver, opencodeDriver, acpDriver].map((driver) => driver(clock));
-  return driversOf([...made, commandDriver, humanDriver], (name) => loadDriver(name, clock, home));
+  return driversOf([...made, commandDriver, humanDriver, builtinDriver(models, home)], (name) => loadDriver(name, clock, home));
 }
 
 /** @param load makes a driver that is none of `own`; it is asked once for each name, again only after it threw. */
@@ -65,26 +67,16 @@ function loadDriver(name: string, clock: Clock, home: string): Driver {
 const METHODS = ["detect", "launch", "openReader", "answer"] as const satisfies readonly (keyof Driver)[];
 
 function importDefault(name: string, home: string): unknown {
-  const places = isAbsolute(name) ? [import.meta.url] : [join(home, "drivers.js"), import.meta.url];
-  const [require, path] = resolve(name, places, home);
+  const found = findModule(name, home);
+  if (!found) {
+    const message = `There is no driver ${name}: it is none of Drover's own, and there is ${missingModule(name, home)}`;
+    throw new AppError("invalid", message);
+  }
   try {
-    return (require(path) as { default?: unknown }).default;
+    return (found.require(found.path) as { default?: unknown }).default;
   } catch (thrown) {
     throw unfit(name, `it can't be loaded: ${messageOf(thrown)}`, thrown);
   }
-}
-
-function resolve(name: string, places: readonly string[], home: string): [require: NodeJS.Require, path: string] {
-  for (const place of places) {
-    const require = createRequire(place);
-    try {
-      return [require, require.resolve(name)];
-    } catch {
-      continue; // not there; the next place may have it
-    }
-  }
-  const what = isAbsolute(name) ? "no module there" : `no package of that name. To install one: npm install --prefix ${home} ${name}`;
-  throw new AppError("invalid", `There is no driver ${name}: it is none of Drover's own, and there is ${what}`);
 }
 
 function make(factory: DriverFactory, name: string, clock: Clock): unknown {

@@ -36,3 +36,8 @@ export function homePaths(home: string): HomePaths {
     workspaces: join(home, "workspaces"),
   };
 }
+
+/** For programs of ours, `NODE_COMPILE_CACHE`: that they are TypeScript costs each start 100 ms without it. */
+export function compileCacheIn(home: string): string {
+  return join(home, "cache", "node");
+}

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { Config } from "../contract/config.ts";
+import type { ProviderConfig } from "../contract/provider.ts";
 import type { Layer } from "./layer.ts";
 import { configError, type Problem, shown } from "./problem.ts";
 import { describeAllowed, keyOf, type Path, schemaAt, sections, settingSchemas } from "./schema.ts";
@@ -63,7 +64,7 @@ function unknownSetting(path: Path): Mistake {
 }
 
 /** What no single setting shows: settings that do not fit each other. */
-function conflictsIn({ daemon, agents, alerts, defaults: tasks }: Config): Mistake[] {
+function conflictsIn({ daemon, agents, alerts, providers, models, defaults: tasks }: Config): Mistake[] {
   const conflicts: Mistake[] = [];
   if (!daemon.allowRemote && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(daemon.host)) {
     const message = `daemon.host is ${shown(daemon.host)}, which other machines can reach. Set daemon.allowRemote to true if that is meant.`;
@@ -74,7 +75,34 @@ function conflictsIn({ daemon, agents, alerts, defaults: tasks }: Config): Mista
     const message = `agents.${name}.command is empty; the driver "${agent.driver}" needs the program to run.`;
     conflicts.push({ path: ["agents", name, "command"], message });
   }
-  return [...conflicts, ...unknownAgents({ agents, defaults: tasks }), ...incompleteChannels(alerts)];
+  return [
+    ...conflicts,
+    ...unfitProviders({ providers, models }),
+    ...unknownAgents({ agents, defaults: tasks }),
+    ...incompleteChannels(alerts),
+  ];
+}
+
+/** What a kind of provider can't do without. */
+const NEEDED_OF_PROVIDERS: Partial<Record<ProviderConfig["kind"], "baseUrl" | "package">> = {
+  "openai-compatible": "baseUrl",
+  package: "package",
+};
+
+function unfitProviders({ providers, models }: Pick<Config, "providers" | "models">): Mistake[] {
+  const lacking = Object.entries(providers).flatMap(([name, provider]) => {
+    const setting = NEEDED_OF_PROVIDERS[provider.kind];
+    if (setting === undefined || provider[setting] !== null) return [];
+    const path = ["providers", name, setting];
+    return [{ path, message: `${keyOf(path)} is missing; a provider of kind "${provider.kind}" needs it.` }];
+  });
+  const unknown = Object.entries(models).flatMap(([name, model]) => {
+    const provider = model.split("/", 1)[0] ?? "";
+    if (Object.hasOwn(providers, provider)) return [];
+    const message = `${keyOf(["models", name])} is ${shown(model)}; there is no provider ${provider}, but ${Object.keys(providers).join(", ")}.`;
+    return [{ path: ["models", name], message }];
+  });
+  return [...lacking, ...unknown];
 }
 
 function unknownAgents({ agents, defaults: { agent, handOver, stages } }: Pick<Config, "agents" | "defaults">): Mistake[] {

@@ -121,7 +121,7 @@ intake:
     ["agents", "{}", "agents holds several settings: set agents.<name>.<setting>."],
     ["agents.mine.model", "opus", "agents.mine.driver is missing; it must be text that is not empty."],
     ["agents.__proto__.driver", "claude", "__proto__ cannot be the name of a setting."],
-    ["defaults.agent", "gpt", 'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode.'],
+    ["defaults.agent", "gpt", 'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin.'],
     ["prompts.instructions", "${UNSET}", "prompts.instructions uses ${UNSET}, which is not set in the environment."],
   ])("a wrong key or value leaves the file byte for byte as it was: %s %s", (key, value, message) => {
     writeFileSync(file, commented);

@@ -251,7 +251,7 @@ resources:
     [
       "defaults: { agent: gpt }\n",
       "config.yaml:1:20",
-      'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode.',
+      'defaults.agent is "gpt"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin.',
     ],
     [
       "alerts: { channels: { team: { kind: slack } } }\n",
@@ -262,6 +262,21 @@ resources:
       "alerts: { channels: { me: { kind: telegram, tokenVariable: BOT } } }\n",
       "config.yaml:1:27",
       "alerts.channels.me.chatId is missing; a channel of kind telegram needs it.",
+    ],
+    [
+      "providers: { local: { kind: openai-compatible } }\n",
+      "config.yaml:1:21",
+      'providers.local.baseUrl is missing; a provider of kind "openai-compatible" needs it.',
+    ],
+    [
+      "providers:\n  own: { kind: package }\n",
+      "config.yaml:2:8",
+      'providers.own.package is missing; a provider of kind "package" needs it.',
+    ],
+    [
+      "models: { small: local/qwen }\n",
+      "config.yaml:1:18",
+      'models.small is "local/qwen"; there is no provider local, but anthropic, openai, google.',
     ],
   ])("settings that do not fit each other: %j", (text, place, message) => {
     expect(issuesOf(() => load(text)).map(([at, , why]) => [at, why])).toEqual([[place, message]]);
@@ -458,7 +473,7 @@ describe("a project's file", () => {
       [
         "project.yaml:1:38",
         "defaults.stages.plan.agent",
-        'defaults.stages.plan.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode.',
+        'defaults.stages.plan.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin.',
       ],
     ]);
   });
@@ -470,7 +485,7 @@ describe("a project's file", () => {
       [
         "project.yaml:1:20",
         "defaults.agent",
-        'defaults.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, mine.',
+        'defaults.agent is "yours"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin, mine.',
       ],
     ]);
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Config, type ConfigScope } from "../contract/config.ts";
+import { Config } from "../contract/config.ts";
+import type { ConfigScope } from "../contract/setting-meta.ts";
 
 /** A place in the configuration: `["checks", 0, "command"]`, which people read as `checks[0].command`. */
 export type Path = readonly (string | number)[];

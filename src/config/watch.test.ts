@@ -182,7 +182,7 @@ describe("a project's file", () => {
     start([projectFile]);
     write(projectFile, "defaults: { agent: mine }\n");
     expect(await told()).toEqual([
-      `project/.drover/config.yaml rejected: project/.drover/config.yaml:1:20: defaults.agent is "mine"; allowed: one of agents, which are claude, codex, gemini, opencode.`,
+      `project/.drover/config.yaml rejected: project/.drover/config.yaml:1:20: defaults.agent is "mine"; allowed: one of agents, which are claude, codex, gemini, opencode, builtin.`,
     ]);
     write(globalFile, "agents: { mine: { driver: claude } }\n");
     const [first = "", second] = await told();

@@ -3,41 +3,13 @@ import { Delivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
 import { ChannelKind } from "./notice.ts";
 import { ForgeKind, ProjectName } from "./project.ts";
-
-/**
- * Every setting of Drover: its type, its default, its unit and what it means. From this one schema come the layers'
- * checks, `docs/config.md` and the JSON Schema for editors.
- *
- * What is `global` is set in the home's file, the environment and flags only; what is `project` has its default there and
- * a project's own value in its `.drover/config.yaml`. The file of a project comes with its repository, so it must not be
- * able to raise a limit of this machine or to lead a secret of it elsewhere.
- */
-export type ConfigScope = "global" | "project";
-
-/** What a setting carries besides its type. */
-export interface SettingMeta {
-  description: string;
-  /** Of a section; or of one setting that is global although its section is the project's. */
-  scope?: ConfigScope;
-  /** `min`, a limit: a project's value may lower the global one, never raise it. `confined`: it may not leave confinement. */
-  tighten?: "min" | "confined";
-  /** Read when the daemon starts; all others take effect at once. */
-  needsRestart?: true;
-}
-const doc = (description: string, more: Omit<SettingMeta, "description"> = {}): SettingMeta & Record<string, unknown> => ({
-  description,
-  ...more,
-});
+import { BuiltinConfig, ModelOfProvider, ProviderConfig, ProviderName } from "./provider.ts";
+import { doc, milliseconds, VariableName } from "./setting-meta.ts";
 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
 
 const LogLevel = z.enum(["debug", "info", "warn", "error"]);
-
-/** A name of an environment variable. */
-const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "use the name of an environment variable");
-const DAYS_7_MS = 7 * 24 * 3_600_000;
-const milliseconds = (min: number, max = DAYS_7_MS) => z.int().min(min).max(max);
 
 /** How hard an agent's model is to think. */
 const Effort = z.enum(["low", "medium", "high"]);
@@ -50,11 +22,13 @@ export const AgentConfig = z.strictObject({
     .min(1)
     .meta(
       doc(
-        "which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `acp`, `command`, `human`, the name of an npm package, or the absolute path of a module",
+        "which driver runs it: `claude`, `codex`, `gemini`, `opencode`, `acp`, `command`, `human`, `builtin`, the name of an npm package, or the absolute path of a module",
       ),
     ),
   command: z.array(z.string().min(1)).default([]).meta(doc("program and arguments in place of the driver's own; `command` needs it")),
-  model: ModelName.nullable().default(null).meta(doc("model name or alias handed to the agent; null: the agent's own default")),
+  model: ModelName.nullable()
+    .default(null)
+    .meta(doc("model name or alias handed to the agent; for `builtin` one of `models`, or PROVIDER/MODEL; null: the agent's own default")),
   effort: Effort.nullable()
     .default(null)
     .meta(doc("how hard its model is to think, where the agent can be told; null: the agent's own default")),
@@ -94,6 +68,10 @@ export const AgentConfig = z.strictObject({
     .nullable()
     .default(null)
     .meta(doc("what its tokens cost, where the agent itself tells no cost; null: unknown, so that no budget in US dollars holds for it")),
+  tools: z
+    .array(z.string().min(1))
+    .default([])
+    .meta(doc("of `builtin`: packages, or absolute paths of modules, that add tools of your own to Drover's")),
 });
 export type AgentConfig = z.infer<typeof AgentConfig>;
 const AgentName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
@@ -504,7 +482,7 @@ const DockerConfig = z.strictObject({
     .meta(doc("the engine's socket; null: what DOCKER_HOST names, else /var/run/docker.sock", { scope: "global", needsRestart: true })),
 });
 
-const SandboxConfig = z.strictObject({
+export const SandboxConfig = z.strictObject({
   allowedHosts: z
     .array(z.string().regex(/^(?:\*\.)?[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/i, "use host, host:port or *.domain"))
     .default([])
@@ -520,6 +498,10 @@ const SandboxConfig = z.strictObject({
     .meta(doc("files and folders of the home folder, which is hidden otherwise, that can be read: toolchains", { scope: "global" })),
 });
 
+/**
+ * Every setting of Drover: its type, its default, its unit and what it means. From this one schema come the layers'
+ * checks, `docs/config.md` and the JSON Schema for editors.
+ */
 export const Config = z.strictObject({
   version: z.literal(1).default(1).meta(doc("version of this file's format")),
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
@@ -536,8 +518,26 @@ export const Config = z.strictObject({
       codex: { driver: "codex", env: ["CODEX_API_KEY", "CODEX_ACCESS_TOKEN"] },
       gemini: { driver: "gemini", env: ["GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"] },
       opencode: { driver: "opencode", env: ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY"] },
+      builtin: { driver: "builtin", model: "sonnet" },
     })
     .meta(doc("The agents that projects can choose, by name", { scope: "global" })),
+  providers: z
+    .record(ProviderName, ProviderConfig)
+    .prefault({
+      anthropic: { kind: "anthropic", keyVariable: "ANTHROPIC_API_KEY" },
+      openai: { kind: "openai", keyVariable: "OPENAI_API_KEY" },
+      google: { kind: "google", keyVariable: "GEMINI_API_KEY" },
+    })
+    .meta(doc("Where the models of the `builtin` agent are, by name", { scope: "global" })),
+  models: z
+    .record(ProviderName, ModelOfProvider)
+    .prefault({
+      opus: "anthropic/claude-opus-5-5",
+      sonnet: "anthropic/claude-sonnet-5-5",
+      haiku: "anthropic/claude-haiku-5-5",
+    })
+    .meta(doc("Aliases for models of the `builtin` agent, each of a PROVIDER/MODEL", { scope: "global" })),
+  builtin: BuiltinConfig.prefault({}).meta(doc("The limits of the `builtin` agent", { scope: "global" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),
   defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),
@@ -551,6 +551,9 @@ export const Config = z.strictObject({
     .meta(doc("Commands that must pass before a run succeeds, run by Drover on the result and on the base", { scope: "project" })),
 });
 export type Config = z.infer<typeof Config>;
+
+/** What says which models the `builtin` agent can have, and how it asks them. */
+export type ModelSettings = Pick<Config, "providers" | "models" | "builtin">;
 
 /** The sections that say how a project's tasks are done. A project's own file may hold them, as far as they are not global. */
 export const projectSections = [

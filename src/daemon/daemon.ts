@@ -138,7 +138,7 @@ function engineParts(given: GivenParts): EngineParts {
     workspaces,
     branches: workspaces.branches,
     traces: createTraces(clock, log),
-    drivers: createDrivers(clock, paths.home),
+    drivers: createDrivers(clock, paths.home, () => settings.current()),
     isolations: isolationsFor(paths, clock, settings),
     forges: {
       github: new GithubForge({ clock, redact, tokens: (variable) => settings.secret(variable) }),

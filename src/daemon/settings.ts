@@ -84,12 +84,14 @@ export class LiveSettings implements Settings {
     return this.#env[variable] || undefined;
   }
 
-  /** The values of the environment that look like secrets by their names, and the addresses of channels, which are some too. */
+  /** The values of the environment that look like secrets by their names, or are: keys of providers, and addresses of channels. */
   secrets(): string[] {
-    const addresses = new Set(
-      Object.values(this.current().alerts.channels).flatMap(({ urlVariable, tokenVariable }) => [urlVariable, tokenVariable]),
-    );
-    return Object.entries(this.#env).flatMap(([name, value]) => (value && (SECRET_NAME.test(name) || addresses.has(name)) ? [value] : []));
+    const { alerts, providers } = this.current();
+    const known = new Set([
+      ...Object.values(alerts.channels).flatMap(({ urlVariable, tokenVariable }) => [urlVariable, tokenVariable]),
+      ...Object.values(providers).map(({ keyVariable }) => keyVariable),
+    ]);
+    return Object.entries(this.#env).flatMap(([name, value]) => (value && (SECRET_NAME.test(name) || known.has(name)) ? [value] : []));
   }
 
   environment(names: readonly string[]): Record<string, string> {

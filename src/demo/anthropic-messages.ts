@@ -1,13 +1,14 @@
 import { z } from "zod";
 import type { ModelAnswer, ModelApi, StreamPart } from "./model-api.ts";
-import type { ModelCall, ModelMessage, ModelRequest } from "./model-script.ts";
+import type { ModelMessage, ModelRequest } from "./model-script.ts";
+import { namedCall } from "./model-tools.ts";
 
 /** Anthropic's Messages API as Claude Code uses it (https://docs.claude.com/en/api/messages), with streaming. */
 export const anthropicMessages: ModelApi = {
   serves: (path) => path === "/v1/messages",
   aside: (path) => (path === "/v1/messages/count_tokens" ? { input_tokens: 1000 } : undefined),
   read,
-  whole: (request, answer) => ({ ...openMessage(request, answer), content: contentOf(answer), ...endOf(answer) }),
+  whole: (request, answer) => ({ ...openMessage(request, answer), content: contentOf(request, answer), ...endOf(answer) }),
   stream,
   error: (status, message) => ({ type: "error", error: { type: errorTypes[status] ?? "api_error", message } }),
 };
@@ -78,29 +79,18 @@ function endOf({ calls, usage }: ModelAnswer) {
 
 type Content = { type: "text"; text: string } | { type: "tool_use"; id: string; name: string; input: Readonly<Record<string, unknown>> };
 
-function contentOf({ serial, text, calls }: ModelAnswer): Content[] {
+function contentOf({ tools }: ModelRequest, { serial, text, calls }: ModelAnswer): Content[] {
   return [
     ...(text === "" ? [] : [{ type: "text" as const, text }]),
-    ...calls.map((call, index) => ({ type: "tool_use" as const, id: `toolu_scripted_${serial}_${index}`, ...toolOf(call) })),
+    ...calls.map((call, index) => ({ type: "tool_use" as const, id: `toolu_scripted_${serial}_${index}`, ...namedCall(call, tools) })),
   ];
-}
-
-function toolOf(call: ModelCall): { name: string; input: Readonly<Record<string, unknown>> } {
-  switch (call.kind) {
-    case "write":
-      return { name: "Write", input: { file_path: call.path, content: call.content } };
-    case "run":
-      return { name: "Bash", input: { command: call.command, description: "Run a command" } };
-    case "tool":
-      return { name: call.tool, input: call.input };
-  }
 }
 
 function stream(request: ModelRequest, answer: ModelAnswer): StreamPart[] {
   const { usage, ...delta } = endOf(answer);
   return [
     { type: "message_start", message: openMessage(request, answer) },
-    ...contentOf(answer).flatMap((content, index) => [
+    ...contentOf(request, answer).flatMap((content, index) => [
       { type: "content_block_start", index, content_block: content.type === "text" ? { ...content, text: "" } : { ...content, input: {} } },
       {
         type: "content_block_delta",

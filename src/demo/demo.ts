@@ -5,6 +5,7 @@ import { AppError } from "../base/errors.ts";
 import { safeText } from "../base/text.ts";
 import type { Client } from "../client/client.ts";
 import { AgentConfig } from "../contract/config.ts";
+import { ProviderConfig } from "../contract/provider.ts";
 import type { Proof } from "../contract/proof.ts";
 import type { TaskDetail } from "../contract/routes.ts";
 import { startModelServer } from "./model-server.ts";
@@ -13,7 +14,7 @@ import { describeEvent, describeProof } from "./progress.ts";
 import { readScenario } from "./scenario.ts";
 
 /**
- * scripted: the demo's own agent against a scripted model; needs nothing. claude-scripted: Claude Code against the scripted
+ * scripted: Drover's own agent against a scripted model; needs nothing. claude-scripted: Claude Code against the scripted
  * model. claude: Claude Code with the person's own login, which costs them tokens.
  */
 export const demoAgents = ["scripted", "claude-scripted", "claude"] as const;
@@ -53,7 +54,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await using model =
       agent === "claude" ? undefined : await startModelServer({ script: await readScenario(), listen: { port: 0 }, clock });
     const env = model ? { ...options.env, ANTHROPIC_BASE_URL: model.address, ANTHROPIC_API_KEY: "scripted" } : options.env;
-    await using playground = await Playground.make({ agent: agents[agent], env, keep: options.keep, clock });
+    const providers = model ? { scripted: ProviderConfig.parse({ kind: "anthropic", baseUrl: `${model.address}/v1` }) } : {};
+    await using playground = await Playground.make({ agent: agents[agent], providers, env, keep: options.keep, clock });
     const say = options.json ? () => {} : (line: string) => options.write(`${line}\n`);
     for (const line of banner(agent, playground)) say(line);
     const client = await playground.startDaemon();
@@ -74,11 +76,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 const installed = join(import.meta.dirname, "..", "..", "node_modules");
 const agents = {
-  scripted: AgentConfig.parse({
-    driver: "command",
-    command: [process.execPath, join(import.meta.dirname, "agent.ts")],
-    env: ["ANTHROPIC_BASE_URL"],
-  }),
+  // Its commands are known, and not every machine has a sandbox for them.
+  scripted: AgentConfig.parse({ driver: "builtin", model: "scripted/demo-1", permissions: "all" }),
   // The one that the tests use, so that a development clone has it.
   "claude-scripted": AgentConfig.parse({
     driver: "claude",

@@ -10,6 +10,7 @@ import { AppError, messageOf } from "../base/errors.ts";
 import { homePaths } from "../base/paths.ts";
 import { createClient, type Client } from "../client/client.ts";
 import type { AgentConfig } from "../contract/config.ts";
+import type { ProviderConfig } from "../contract/provider.ts";
 import { sampleProject } from "./scenario.ts";
 
 const STOP_TIMEOUT_MS = 15_000;
@@ -18,6 +19,8 @@ const daemonProgram = join(import.meta.dirname, "..", "daemon", "main.ts");
 export interface PlaygroundOptions {
   /** The agent that does the work, and what of the environment it is started in. */
   readonly agent: AgentConfig;
+  /** Where its models are, besides the usual places. */
+  readonly providers: Readonly<Record<string, ProviderConfig>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Leave the folder behind. */
   readonly keep: boolean;
@@ -83,6 +86,7 @@ export class Playground implements AsyncDisposable {
       version: 1,
       daemon: { port: 0 },
       agents: { demo: this.#options.agent },
+      providers: this.#options.providers,
       defaults: { agent: "demo", retryAttempts: 1 },
     };
     // YAML contains JSON.

@@ -52,11 +52,11 @@ function describeOutcome(outcome: RunOutcome): string {
   return `${outcome.status}: ${safeLine(outcome.message, LINE_MAX)}`;
 }
 
-/** The part of a tool's input that says most: the command it runs or the file it writes. */
+/** The part of a tool's input that says most: the command it runs or the file it writes, as Drover's agent and Claude Code name them. */
 function describeInput(input: string): string {
   try {
-    const fields = JSON.parse(input) as Record<string, unknown>;
-    const telling = fields["command"] ?? fields["file_path"];
+    const { argv, path, command, file_path: file } = JSON.parse(input) as Record<string, unknown>;
+    const telling = Array.isArray(argv) ? argv.join(" ") : (path ?? command ?? file);
     if (typeof telling === "string") return safeLine(telling, LINE_MAX);
   } catch {
     // Cut to its length limit, or no JSON: shown as it is.

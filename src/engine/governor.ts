@@ -7,7 +7,7 @@ import { Gates } from "../domain/gates.ts";
 import { loadAccounts, runningByAccount } from "../store/accounts.ts";
 import { loadCircuits } from "../store/circuits.ts";
 import type { Reader } from "../store/database.ts";
-import { agentAt } from "./job.ts";
+import { agentAt, environmentOf } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Variables whose values say as whom an agent logs in, and where. */
@@ -35,17 +35,19 @@ export function agentsFor({ defaults }: Pick<ProjectConfig, "defaults">, stage: 
  * The account whose limits an agent of the configuration shares: the one that its settings name, else its driver with a hash
  * of the credentials that it gets; where it gets none, it is the program's own login. Undefined: there is no such agent.
  */
-export function accountOf({ settings }: Pick<EngineParts, "settings">, name: string): string | undefined {
-  const agent = settings.current().agents[name];
+export function accountOf(parts: Pick<EngineParts, "settings" | "drivers">, name: string): string | undefined {
+  const agent = parts.settings.current().agents[name];
   if (agent === undefined) return undefined;
   if (agent.account !== null) return agent.account;
-  const login = loginOf(agent, settings.environment(agent.env));
+  const login = loginOf(agent, environmentOf(parts, { agent, driver: parts.drivers.get(agent.driver) }));
   return login.length === 0
     ? agent.driver
     : `${agent.driver}-${createHash("sha256").update(JSON.stringify(login)).digest("hex").slice(0, 12)}`;
 }
 
-function loginOf({ env, command }: AgentConfig, values: Readonly<Record<string, string>>): readonly unknown[] {
-  const credentials = env.filter((name) => CREDENTIAL.test(name) && values[name]).toSorted();
+function loginOf({ command }: AgentConfig, values: Readonly<Record<string, string>>): readonly unknown[] {
+  const credentials = Object.keys(values)
+    .filter((name) => CREDENTIAL.test(name) && values[name])
+    .toSorted();
   return credentials.length > 0 ? credentials.map((name) => [name, values[name]]) : command;
 }

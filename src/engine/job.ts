@@ -120,6 +120,14 @@ export function findAgent(parts: Pick<EngineParts, "settings" | "drivers">, name
   return { agent, driver: parts.drivers.find(agent.driver) };
 }
 
+/** What an agent gets of the daemon's environment. */
+export function environmentOf(
+  { settings }: Pick<EngineParts, "settings">,
+  { agent, driver }: { readonly agent: AgentConfig; readonly driver: Driver | undefined },
+): Record<string, string> {
+  return settings.environment([...agent.env, ...(driver?.credentials?.(agent) ?? [])]);
+}
+
 /** The isolation of a name. Throws `invalid` naming what there is. */
 export function findIsolation({ isolations }: Pick<EngineParts, "isolations">, name: string): Isolation {
   const isolation = isolations.get(name);

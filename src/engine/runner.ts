@@ -21,7 +21,7 @@ import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
 import { agentLimits } from "./limits.ts";
 import { whyNoChildren } from "./children.ts";
-import { openJob, record, type Job } from "./job.ts";
+import { environmentOf, openJob, record, type Job } from "./job.ts";
 import { followWithWorkspace } from "./merging/follow-base.ts";
 import type { EngineParts } from "./parts.ts";
 import { writePrompt } from "./prompting.ts";
@@ -169,7 +169,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   const { baseCommit } = workspace;
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
   const prompt = await writePrompt(parts, job, workspace);
-  const env = parts.settings.environment(job.agent.env);
+  const env = environmentOf(parts, job);
   const program = job.isolation.bringsAgent(job.config) ? [] : [await parts.agentFinder.find(job.driver, job.agent, env, signal)];
   const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
   const path = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
@@ -182,6 +182,8 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     sessionId: job.run.resumesSessionId,
     hooks,
     budgetUsd: parts.budgets.leftFor(job),
+    tools: job.stage.tools,
+    sandbox: job.isolation.confines ? null : job.config.sandbox,
     path,
     env,
   });
@@ -205,7 +207,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   const reach = {
     files: launch.reach?.files ?? [],
     hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host],
-    programs: [...program, ...job.agent.command.filter(isAbsolute)],
+    programs: [...program, ...(launch.reach?.programs ?? []), ...job.agent.command.filter(isAbsolute)],
   };
   const terminal = launch.terminal === true;
   if (job.agent.interactive && !terminal) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../base/clock.ts";
 import { AppError, toAppError } from "../base/errors.ts";
+import { compileCacheIn } from "../base/paths.ts";
 import type { HeldCommand } from "../process/host.ts";
 import { loopbackPorts } from "./allow-list.ts";
 import { containerLimits, containerOf, LABELS } from "./docker-container.ts";
@@ -10,7 +11,6 @@ import { DockerEngine } from "./docker-engine.ts";
 import { DockerImages } from "./docker-images.ts";
 import type { DockerPlan } from "./docker-plan.ts";
 import type { Availability, Isolation, WrapRequest } from "./isolation.ts";
-import { compileCacheIn } from "./programs.ts";
 
 export interface DockerOptions {
   readonly clock: Clock;

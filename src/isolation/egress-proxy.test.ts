@@ -1,15 +1,20 @@
 import { once } from "node:events";
 import { request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { allowList } from "./allow-list.ts";
 import { createEgressProxy } from "./egress-proxy.ts";
 
 let proxy: Server | undefined;
+let refused: string[];
+beforeEach(() => {
+  refused = [];
+});
 afterEach(() => new Promise((resolve) => proxy?.close(resolve)));
 
 async function statusOf(url: string, resolvesTo: { address: string; family: number } | undefined): Promise<number> {
-  proxy = createEgressProxy(allowList(["*.listed.test", "listed.test"]), async () => resolvesTo ?? Promise.reject(new Error("unknown")));
+  const resolve = async () => resolvesTo ?? Promise.reject(new Error("unknown"));
+  proxy = createEgressProxy(allowList(["*.listed.test", "listed.test"]), resolve, (url) => refused.push(url));
   proxy.listen(0, "127.0.0.1");
   await once(proxy, "listening");
   const asked = request({ host: "127.0.0.1", port: (proxy.address() as AddressInfo).port, path: url, agent: false }).end();
@@ -26,6 +31,7 @@ test.each([
   ["fe80::1", 6],
 ])("a name on the list that leads to %s is refused", async (address, family) => {
   expect(await statusOf("http://a.listed.test/", { address, family })).toBe(403);
+  expect(refused).toEqual(["http://a.listed.test/"]);
 });
 
 test("a name that nobody knows is refused, and so is what is no web address", async () => {

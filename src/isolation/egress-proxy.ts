@@ -20,18 +20,25 @@ for (const [network, prefix] of [
 /** What a name leads to. Rejects when nobody knows it. */
 type Resolve = (host: string) => Promise<{ address: string; family: number }>;
 
+/** Told of each address that the proxy does not lead to, as it was asked for. */
+export type OnRefused = (url: string) => void;
+
 /**
  * An HTTP proxy that leads to what is allowed and nowhere else: tunnels (CONNECT) and plain requests. Names are looked up
  * here, once, and what they lead to is what is connected to. A refusal says what was refused.
  */
-export function createEgressProxy(isAllowed: IsAllowed, resolve: Resolve): Server {
-  const way = async (target: Target | undefined) => target && (await wayTo(target, isAllowed, resolve));
+export function createEgressProxy(isAllowed: IsAllowed, resolve: Resolve, onRefused: OnRefused): Server {
+  const way = async ({ url = "" }: IncomingMessage, target: Target | undefined) => {
+    const found = target && (await wayTo(target, isAllowed, resolve));
+    if (found === undefined) onRefused(url);
+    return found;
+  };
   const server = createServer((incoming, response) => {
-    void way(targetOf(incoming.url ?? "", 80)).then((found) => forward(found, incoming, response));
+    void way(incoming, targetOf(incoming.url ?? "", 80)).then((found) => forward(found, incoming, response));
   });
   server.on("connect", (incoming: IncomingMessage, client: Duplex, head: Buffer) => {
     client.on("error", () => client.destroy());
-    void way(targetOf(`http://${incoming.url}`, 443)).then((found) => tunnel(found, incoming, client, head));
+    void way(incoming, targetOf(`http://${incoming.url}`, 443)).then((found) => tunnel(found, incoming, client, head));
   });
   // A broken client is that client's matter; its socket is closed by then.
   server.on("clientError", (_error, socket) => socket.destroy());

@@ -32,11 +32,6 @@ export async function findPrograms({ command, reach }: Pick<WrapRequest, "comman
   return { argv: [program ?? command.argv[0], ...args], files: [...new Set([...[...found.values()].map(packageOf), ...ours])] };
 }
 
-/** For programs of ours, `NODE_COMPILE_CACHE`: that they are TypeScript costs each start 100 ms without it. */
-export function compileCacheIn(home: string): string {
-  return join(home, "cache", "node");
-}
-
 async function fileOf(program: string, path: string): Promise<string | undefined> {
   const folders = program.includes("/") ? [""] : path.split(delimiter).filter(isAbsolute);
   for (const folder of folders) {

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { allowList } from "./allow-list.ts";
-import { createEgressProxy, join } from "./egress-proxy.ts";
+import { createEgressProxy, join, type OnRefused } from "./egress-proxy.ts";
 
 /** Where connections out of a sandbox lead. */
 export interface SandboxNetwork {
@@ -11,8 +11,8 @@ export interface SandboxNetwork {
   readonly toPort: (socket: Socket, port: number) => void;
 }
 
-export function openNetwork(hosts: readonly string[]): SandboxNetwork {
-  const proxy = createEgressProxy(allowList(hosts), (host) => lookup(host));
+export function openNetwork(hosts: readonly string[], onRefused: OnRefused): SandboxNetwork {
+  const proxy = createEgressProxy(allowList(hosts), (host) => lookup(host), onRefused);
   return {
     toProxy: (socket) => void proxy.emit("connection", socket),
     toPort: (socket, port) => join(socket, connect({ host: "localhost", port, allowHalfOpen: true })),

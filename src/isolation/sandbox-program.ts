@@ -7,7 +7,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
@@ -16,6 +16,10 @@ import type { SandboxPlan } from "./sandbox-plan.ts";
 
 const [, , planFile = ""] = process.argv;
 const plan = JSON.parse(readFileSync(planFile, "utf8")) as SandboxPlan;
+
+const REFUSALS_MAX = 100;
+const REFUSAL_MAX = 300;
+const refused = new Set<string>();
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
 process.exit(await run());
@@ -33,7 +37,7 @@ async function run(): Promise<number> {
   if (plan.inside) answerInside(child, plan.inside.ports.length + 1, network.promise);
   // While the sandbox is being made: the command waits for as little of ours as can be.
   const { openNetwork } = await import("./sandbox-network.ts");
-  network.resolve(openNetwork(plan.hosts));
+  network.resolve(openNetwork(plan.hosts, noteRefusal));
   const [code, signal] = await exited;
   if (signal !== null) await insideEnded;
   return code ?? 128 + constants.signals[signal ?? "SIGTERM"];
@@ -64,6 +68,14 @@ function lead(socket: Socket, network: Promise<SandboxNetwork>, to: (opened: San
   // One that breaks this early is closed by it.
   socket.on("error", () => {});
   void network.then(to);
+}
+
+/** Each address once, and no more than anybody reads. */
+function noteRefusal(url: string): void {
+  const line = url.slice(0, REFUSAL_MAX);
+  if (plan.refusals === null || refused.has(line) || refused.size === REFUSALS_MAX) return;
+  refused.add(line);
+  appendFileSync(plan.refusals, `${line}\n`, { mode: 0o600 });
 }
 
 /** Without what was given to this program alone. */

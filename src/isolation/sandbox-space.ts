@@ -1,7 +1,6 @@
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { WrapRequest } from "./isolation.ts";
 import { existing } from "./programs.ts";
 
 /** What a sandboxed command sees of the disk. All that is not named is read-only; what is named later counts. */
@@ -21,26 +20,34 @@ const MASKED = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", 
 
 const OWN_FILES = fileURLToPath(new URL(".", import.meta.url));
 
-/** `files`: the command's programs. `home`: the daemon's, which holds its token and everybody's work. Only what is there is named, by its real path. */
-export async function sandboxSpace(request: WrapRequest, files: readonly string[], home: string): Promise<SandboxSpace> {
-  const { command, workspace, configDirectory, config, reach } = request;
-  const homes = [homedir(), command.env["HOME"] ?? homedir(), home];
+/** Whom a space is for, and what it needs besides what every system holds. */
+export interface SpaceRequest {
+  /** The command's: its home is hidden, what its `PATH` names is there. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The daemon's, which holds its token and everybody's work; hidden. */
+  readonly home: string;
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+}
+
+/** Only what is there is named, by its real path. */
+export async function sandboxSpace({ env, home, readable, writable }: SpaceRequest): Promise<SandboxSpace> {
+  const homes = [homedir(), env["HOME"] ?? homedir(), home];
   const hidden = (await existing([...HIDDEN, ...homes])).filter((path) => path !== "/").toSorted((a, b) => a.length - b.length);
   const isHidden = (path: string) => hidden.some((folder) => isInside(folder, path));
   const isAround = (path: string) => hidden.some((folder) => isInside(path, folder));
-  const programs = [process.execPath, OWN_FILES, ...files];
-  const folders = (command.env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
-  const wanted = await existing([...folders, ...programs, ...config.sandbox.readable]);
+  const folders = (env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
+  const wanted = await existing([...folders, process.execPath, OWN_FILES, ...readable]);
   return {
     hidden,
     masked: await existing(MASKED),
     readable: wanted.filter((path) => isHidden(path) && !isAround(path)),
-    writable: await existing([workspace, configDirectory, ...reach.files]),
+    writable: await existing(writable),
   };
 }
 
-/** Whether a path is a folder or in it. */
-function isInside(folder: string, path: string): boolean {
+/** Whether a path is a folder or in it. Both absolute and real. */
+export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way === "" || !(way === ".." || way.startsWith("../") || isAbsolute(way));
 }

@@ -87,6 +87,14 @@ test("a signal from elsewhere counts as 128 and its number", async () => {
   expect(await sh("kill -KILL $$")).toEqual({ exitCode: 137, stdout: "", stderr: "" });
 });
 
+test("an abort while the command is being started ends it too", async () => {
+  const abort = new AbortController();
+  const reason = new AppError("cancelled", "stop it");
+  const running = run(["sleep", "999"], { signal: abort.signal });
+  abort.abort(reason);
+  expect(await failureOf(running)).toBe(reason);
+});
+
 test("an abort ends the command and what it started, and its reason is what is thrown", async () => {
   const abort = new AbortController();
   const reason = new AppError("cancelled", "stop it");

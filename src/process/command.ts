@@ -29,6 +29,8 @@ export interface CommandResult {
 
 /** From the SIGTERM of a stopped command to its SIGKILL. */
 const GRACE_MS = 2_000;
+/** How long the pipes of a command that is over may stay open after all that is known of it has been ended. */
+const PIPES_MS = 1_000;
 
 type StopReason = "aborted" | "timed_out" | "too_much";
 
@@ -60,12 +62,19 @@ export async function runCommand(argv: readonly [string, ...string[]], options: 
     case "aborted":
       throw signal.reason;
     case undefined:
-      return { exitCode: code ?? 128 + constants.signals[killedBy ?? "SIGKILL"], stdout: text(stdout), stderr: text(stderr) };
+      return { exitCode: exitCodeOf(code, killedBy), stdout: text(stdout), stderr: text(stderr) };
   }
 }
 
+export function exitCodeOf(code: number | null, killedBy: NodeJS.Signals | null): number {
+  return code ?? 128 + constants.signals[killedBy ?? "SIGKILL"];
+}
+
 /** In a process group of its own, so that what it starts can be ended with it. */
-async function start(argv: readonly [string, ...string[]], { cwd, env }: CommandOptions): Promise<ChildProcessWithoutNullStreams> {
+export async function start(
+  argv: readonly [string, ...string[]],
+  { cwd, env }: Pick<CommandOptions, "cwd" | "env">,
+): Promise<ChildProcessWithoutNullStreams> {
   const [file, ...args] = argv;
   try {
     const child = spawn(file, args, { cwd, env, detached: true, stdio: "pipe" });
@@ -77,7 +86,7 @@ async function start(argv: readonly [string, ...string[]], { cwd, env }: Command
 }
 
 /** Ends a command before its time, at most once. */
-class Stopping {
+export class Stopping {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -86,13 +95,15 @@ class Stopping {
   #cancelKill: CancelTimer = () => {};
   #reason: StopReason | undefined;
 
-  constructor(child: ChildProcessWithoutNullStreams, { clock, signal, timeoutMs }: CommandOptions) {
+  constructor(child: ChildProcessWithoutNullStreams, { clock, signal, timeoutMs }: Pick<CommandOptions, "clock" | "signal" | "timeoutMs">) {
     this.#child = child;
     this.#clock = clock;
     this.#signal = signal;
     this.#cancelTimeout = clock.setTimer(timeoutMs, () => this.begin("timed_out"));
     signal.addEventListener("abort", this.#abort, { once: true });
     child.once("exit", () => this.#endRest());
+    // It may have been aborted while the system started the command.
+    if (signal.aborted) this.begin("aborted");
   }
 
   begin(reason: StopReason): void {
@@ -101,6 +112,18 @@ class Stopping {
     this.#signalGroup("SIGTERM");
     this.#cancelKill = this.#clock.setTimer(GRACE_MS, () => this.#signalGroup("SIGKILL"));
     this.#endRest();
+  }
+
+  /**
+   * For a command that is not ours: once it has ended by itself, what it left in its group is ended too, and pipes that
+   * what left the group holds open are not waited for.
+   */
+  leaveNothing(): void {
+    this.#child.once("exit", () => {
+      if (this.#reason !== undefined) return;
+      this.#signalGroup("SIGKILL");
+      this.#cancelKill = this.#clock.setTimer(PIPES_MS, () => this.#closePipes());
+    });
   }
 
   /** The command is over. Why it was stopped; undefined: it was not. */
@@ -113,11 +136,15 @@ class Stopping {
 
   /** Of a stopped command that has ended: what it left in its group, and the pipes, which what left the group could hold open for ever. */
   #endRest(): void {
-    const { exitCode, signalCode, stdout, stderr } = this.#child;
+    const { exitCode, signalCode } = this.#child;
     if (this.#reason === undefined || (exitCode === null && signalCode === null)) return;
     this.#signalGroup("SIGKILL");
-    stdout.destroy();
-    stderr.destroy();
+    this.#closePipes();
+  }
+
+  #closePipes(): void {
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
   }
 
   #signalGroup(signal: NodeJS.Signals): void {

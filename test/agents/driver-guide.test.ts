@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { createDrivers } from "../../src/agents/registry.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { AgentConfig } from "../../src/contract/config.ts";
+import { AgentConfig, Config } from "../../src/contract/config.ts";
 import { openBench } from "../conformance/driver.ts";
 
 const guide = await readFile(join(import.meta.dirname, "../../docs/adding-an-agent.md"), "utf8");
@@ -27,7 +27,7 @@ async function install(exitCode: number) {
   await chmod(program, 0o755);
   return {
     agent: AgentConfig.parse({ ...agents.acme, command: [program] }),
-    driver: createDrivers(systemClock, home).find(agents.acme.driver),
+    driver: createDrivers(systemClock, home, () => Config.parse({})).find(agents.acme.driver),
   };
 }
 

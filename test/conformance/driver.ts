@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Config } from "../../src/contract/config.ts";
 import type { AgentEvent } from "../../src/agents/driver.ts";
 import type { ModelScript, ModelStep } from "../../src/demo/model-script.ts";
 import type { Watched } from "../programs/watcher.ts";
@@ -211,6 +212,7 @@ function describeQuestions(subject: DriverSubject): void {
     const asked = await dieWatching({
       scope: folder,
       driver: subject.driver.name,
+      models: subject.models?.() ?? Config.parse({}),
       request: request({ prompt: PROMPT, permissions: "ask" }),
       ...place,
     });

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { readHookPayload } from "../../src/agents/hook-payload.ts";
 import { createDrivers } from "../../src/agents/registry.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { Config } from "../../src/contract/config.ts";
 import { RunStateName, type RunState } from "../../src/contract/run.ts";
 import { newFacts, observe, type Observation, type RunFacts } from "../../src/domain/run-facts.ts";
 import { deriveState } from "../../src/domain/run-state.ts";
@@ -11,7 +12,7 @@ import { observationOf, observationOfHook } from "../../src/engine/observations.
 import type { Seen, Situation } from "./situation.ts";
 
 const folder = join(import.meta.dirname, "run-states");
-const drivers = createDrivers(systemClock, folder);
+const drivers = createDrivers(systemClock, folder, () => Config.parse({}));
 const asIs = (text: string) => text;
 
 interface Judged {

@@ -14,8 +14,8 @@ test("an issue becomes a verified pull request before one's eyes, and nothing is
   expect(shown).toContain("The model is SCRIPTED");
   const steps = [
     "issue taken in as tally#1: A bill of 0.10 and 0.20 comes to 0.30000000000000004",
-    "agent uses Bash: node --test",
-    "agent uses Write: src/bill.js",
+    "agent uses run: node --test",
+    "agent uses write: src/bill.js",
     'check "test" on the base: fails',
     'check "test" on the result: passes',
     "verified: done",
@@ -60,7 +60,7 @@ test("^C in the middle of the work ends the daemon and the agent and removes eve
   const control = new AbortController();
   const interrupted = new Error("interrupted");
   const running = demo({ signal: control.signal }, (text) => {
-    if (text.includes("agent uses Bash")) control.abort(interrupted);
+    if (text.includes("agent uses run")) control.abort(interrupted);
   });
   await expect(running).rejects.toBe(interrupted);
 });

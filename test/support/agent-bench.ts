@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { claudeDriver } from "../../src/agents/claude.ts";
 import type { Driver, LaunchRequest } from "../../src/agents/driver.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { AgentConfig } from "../../src/contract/config.ts";
+import { AgentConfig, type ModelSettings } from "../../src/contract/config.ts";
 import type { ModelScript } from "../../src/demo/model-script.ts";
 import { AgentRun, openHost, type LocalHost } from "./agent-run.ts";
 import { openTestModel, type TestModel } from "./model-server.ts";
@@ -15,6 +15,8 @@ export type Lack = "questions" | "retries" | "reasons" | "cost" | "totals" | "st
 /** An agent program behind its driver, to be run against a scripted model. It repeats a failed request to the model once. */
 export interface DriverSubject {
   readonly driver: Driver;
+  /** The models that its driver knows, for one that needs to. */
+  readonly models?: () => ModelSettings;
   /**
    * What it has no words for: questions to a person; that it asks its model again; why a person said no; what a run cost.
    * `totals`: it tells what the last request used instead of all, and nothing of what a session had cost before.
@@ -40,6 +42,8 @@ export interface StartOptions {
   readonly sessionId?: string | null;
   readonly args?: readonly string[];
   readonly budgetUsd?: number;
+  /** The tools that the stage allows; default: all. */
+  readonly tools?: readonly string[] | null;
   /** Whether its hooks report, to `config/hooks/spool.jsonl` of the bench's folder. */
   readonly reportsHooks?: boolean;
   /** Empty: the variable is left out. */
@@ -55,6 +59,8 @@ export interface AgentBench extends AsyncDisposable {
   readonly host: LocalHost;
   readonly model: TestModel;
   readonly driver: Driver;
+  /** The models that its driver knows, for one that needs to. */
+  readonly models?: () => ModelSettings;
   /** The runs of one bench share its workspace and its configuration folder, as those of a task do. */
   readonly start: (options: StartOptions) => Promise<AgentRun>;
   readonly request: (options: StartOptions) => LaunchRequest;
@@ -80,6 +86,7 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     env = {},
     reportsHooks = false,
     budgetUsd,
+    tools = null,
   }: StartOptions): LaunchRequest => ({
     agent: { ...agent, permissions, args: [...args] },
     prompt,
@@ -88,6 +95,8 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     sessionId,
     hooks: reportsHooks ? { spool: join(folder, "config", "hooks", "spool.jsonl"), url: "", token: "" } : null,
     budgetUsd,
+    tools,
+    sandbox: { allowedHosts: [], readable: [] },
     path: process.env["PATH"] ?? "",
     env: Object.fromEntries(Object.entries({ HOME: home, LANG: "C.UTF-8", ...ownEnv, ...env }).filter(([, value]) => value !== "")),
   });

@@ -1,13 +1,12 @@
 import type { ModelCall } from "../../src/demo/model-script.ts";
+import { ofBuiltin, type NamedCall } from "../../src/demo/model-tools.ts";
 
 /** A call of a tool in an agent's own words. `text`: its input is no JSON. */
-export type ToolCall =
-  | { readonly name: string; readonly input: Readonly<Record<string, unknown>> }
-  | { readonly name: string; readonly text: string };
+type ToolCall = NamedCall | { readonly name: string; readonly text: string };
 
 /** What a scripted call is for an agent that offers these tools: each agent has its own for writing a file and running a command. */
 export function toolCallOf(call: ModelCall, offered: readonly string[]): ToolCall {
-  if (call.kind === "tool") return { name: call.tool, input: call.input };
+  if (call.kind === "tool" || offered.includes("run")) return ofBuiltin(call);
   const known = call.kind === "write" ? writing(call) : running(call);
   const fit = known.find(({ name }) => offered.includes(name));
   if (!fit) throw new Error(`None of the tools ${offered.join(", ")} is known to ${call.kind}.`);

@@ -86,6 +86,9 @@ function stream(request: ModelRequest, answer: ModelAnswer): StreamPart[] {
     { type: "response.created", response: whole(request, answer, "in_progress") },
     ...itemsOf(answer, request.tools).flatMap((item, index) => [
       { type: "response.output_item.added", output_index: index, item: { ...item, status: "in_progress" } },
+      ...(item.type === "message"
+        ? [{ type: "response.output_text.delta", item_id: item.id, output_index: index, content_index: 0, delta: answer.text }]
+        : []),
       { type: "response.output_item.done", output_index: index, item },
     ]),
     { type: "response.completed", response: whole(request, answer, "completed") },

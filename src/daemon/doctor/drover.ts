@@ -100,11 +100,13 @@ async function lookAtAgent({ config, environment, clock, paths, signal }: Place,
   const check = `agent ${name}`;
   const judge = name === config.defaults.agent ? fail : warn;
   try {
-    const detection = await createDrivers(clock, paths.home).find(agent.driver).detect(agent, environment(agent.env), signal);
+    const driver = createDrivers(clock, paths.home, () => config).find(agent.driver);
+    const variables = [...agent.env, ...(driver.credentials?.(agent) ?? [])];
+    const detection = await driver.detect(agent, environment(variables), signal);
     if (!detection.found) return judge(check, "not found", detection.message);
     const found = `${detection.program}, version ${detection.version}`;
     if (detection.loggedIn !== false) return ok(check, `${found}${detection.loggedIn === true ? ", logged in" : ""}`);
-    const keys = agent.env.length > 0 ? ` or set one of ${agent.env.join(", ")} where the daemon is started` : "";
+    const keys = variables.length > 0 ? ` or set one of ${variables.join(", ")} where the daemon is started` : "";
     return judge(check, `${found}, not logged in`, `Start it once by hand and log in${keys}.`);
   } catch (thrown) {
     signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { Run } from "../../contract/run.ts";
 import type { Detection } from "../../agents/driver.ts";
 import { openRuns } from "../../store/runs.ts";
 import { recordRun } from "../../store/transitions.ts";
-import { agentDirectory, findAgent, findIsolation } from "../job.ts";
+import { agentDirectory, environmentOf, findAgent, findIsolation } from "../job.ts";
 import { audited, requireRun, type ControlParts, type Verbs } from "./scope.ts";
 
 /** The configured agents, and what is said to one that works. */
@@ -32,7 +32,8 @@ export function agentVerbs(parts: ControlParts): Verbs<"listAgents" | "sendToRun
 
   async function detect(name: string, agent: AgentConfig, signal: AbortSignal): Promise<Detection> {
     try {
-      return await findAgent(parts, name).driver.detect(agent, parts.settings.environment(agent.env), signal);
+      const { driver } = findAgent(parts, name);
+      return await driver.detect(agent, environmentOf(parts, { agent, driver }), signal);
     } catch (thrown) {
       signal.throwIfAborted();
       // A driver that can't be loaded, or fails: that is what the list is to show.

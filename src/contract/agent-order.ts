@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { AgentConfig, SandboxConfig } from "./config.ts";
+import { BuiltinConfig, ProviderConfig } from "./provider.ts";
+
+/** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
+export const OrderedModel = ProviderConfig.extend({
+  /** What people know the provider by. */
+  provider: z.string(),
+  /** What the provider knows the model by. */
+  model: z.string(),
+  /** Of kind `package`: the absolute path of the module. */
+  package: z.string().nullable(),
+});
+export type OrderedModel = z.infer<typeof OrderedModel>;
+
+/** What the program of the `builtin` agent is told to do: the first line of its stdin. It works in its current directory. */
+export const AgentOrder = z.strictObject({
+  prompt: z.string(),
+  /** A session of its own to go on with; null: a fresh one. */
+  sessionId: z.uuid().nullable(),
+  /** A folder for what it keeps; absolute. */
+  configDirectory: z.string(),
+  /** Drover's home; absolute. Its commands do not see it. */
+  home: z.string(),
+  /** The file to which it appends what was refused; null: nowhere. */
+  hookSpool: z.string().nullable(),
+  model: OrderedModel,
+  effort: AgentConfig.shape.effort,
+  permissions: AgentConfig.shape.permissions,
+  /** The names of the tools that the stage allows; null: all. */
+  tools: z.array(z.string()).nullable(),
+  /** Absolute paths of modules with more tools. */
+  toolModules: z.array(z.string()),
+  /** What the sandbox around its commands is made of; null: they run without one. */
+  sandbox: SandboxConfig.nullable(),
+  limits: BuiltinConfig,
+});
+export type AgentOrder = z.infer<typeof AgentOrder>;

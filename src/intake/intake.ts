@@ -89,12 +89,14 @@ export class Intake {
   }
 
   /** Polls one project now. Throws what the forge failed with; that is stored with the project too. `conflict`: it is disabled. */
-  pollProject(project: Project, signal: AbortSignal): Promise<PollResult> {
+  async pollProject(project: Project, signal: AbortSignal): Promise<PollResult> {
     if (!project.enabled)
       throw new AppError("conflict", `${project.name} is disabled. Enable it first: drover project enable ${project.name}`);
-    return this.#inTurn(project.id, () =>
+    const result = await this.#inTurn(project.id, () =>
       this.#withDeadline(signal, (limited) => pollProject(this.#parts.database, project, () => this.#partsFor(project), limited)),
     );
+    this.#parts.lookAtBase(project);
+    return result;
   }
 
   /** Looks at one issue now. */
@@ -167,7 +169,7 @@ export class Intake {
     this.#polling.add(project.id);
     const { failures } = this.#appointments.get(project.id) ?? { failures: 0 };
     const polling = this.pollProject(project, this.#stop.signal).then(
-      () => this.#endWell(project),
+      () => this.#appointAfter(project, 0, 0),
       (thrown: unknown) => {
         this.#appointAfter(project, failures + 1, Number(toAppError(thrown).details["retryAfterMs"] ?? 0));
         throw thrown;
@@ -178,11 +180,6 @@ export class Intake {
       project,
       {},
     );
-  }
-
-  #endWell(project: Project): void {
-    this.#appointAfter(project, 0, 0);
-    this.#parts.lookAtBase(project);
   }
 
   #endPolling(id: ProjectId): void {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { existsSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { TestHome, type TestDaemon } from "../support/daemon.ts";
 import { expectNothingLeft } from "../support/leftovers.ts";
 import { COMPLETE } from "../support/obeying-scene.ts";
@@ -23,7 +22,7 @@ beforeEach(async () => {
     defaults: { agent: "obeys", retryDelayMs: 0, pollingInterval: 600_000 },
     checks: [CHECK],
   });
-  const source = makeRepository(join(home.folder, "api"), { remote: true, files: { "README.md": "# Sample\n", "shared.txt": "shared\n" } });
+  const source = makeRepository(join(home.folder, "api"), { files: { "README.md": "# Sample\n", "shared.txt": "shared\n" } });
   scene = { home, source };
 });
 afterEach(() => scene.home[Symbol.asyncDispose]());
@@ -36,7 +35,7 @@ async function file(daemon: TestDaemon, order: string): Promise<void> {
 }
 
 const poll = (daemon: TestDaemon) => daemon.client.pollProject({ params: { project: "api" } });
-const shown = (path: string, branch: string) => git(scene.source.remote, "show", `${branch}:${path}`);
+const shown = (path: string, branch: string) => git(scene.source.path, "show", `${branch}:${path}`);
 
 test(
   "a finished branch contains what was pushed to the base since, and its pull request has the proof of that",
@@ -50,7 +49,7 @@ test(
     await daemon.until((event) => event.type === "branch.moved");
     await expect.poll(() => git(scene.source.path, "show", "refs/drover/pulls/1:pull.md"), { timeout: 60_000 }).toContain(base);
     const branch = task.branch ?? "";
-    expect([git(scene.source.remote, "merge-base", branch, "main"), shown("answer.txt", branch), shown("shared.txt", branch)]).toEqual([
+    expect([git(scene.source.path, "merge-base", branch, "main"), shown("answer.txt", branch), shown("shared.txt", branch)]).toEqual([
       base,
       "right",
       "by somebody",
@@ -58,83 +57,3 @@ test(
     await expectNothingLeft(scene.home, daemon);
   },
 );
-
-test("unfinished work that conflicts waits for a person, and is then resolved by its agent", { timeout: 400_000 }, async () => {
-  const { home, source } = scene;
-  const daemon = await home.start();
-  // The first run fails its check, and the base moves before the second begins.
-  await daemon.client.registerProject({ body: { path: source.path, name: "api" } });
-  const resolves = 'if grep -q "leave no marker" "$DROVER_PROMPT_FILE"; then echo by both >shared.txt; echo right >answer.txt; ';
-  const first = `else echo by the agent >shared.txt; echo wrong >answer.txt; echo kept >untracked.txt; sh ${join(home.folder, "push.sh")}; fi`;
-  makePush();
-  await file(daemon, `${resolves}${first}`);
-  const blocked = await daemon.taskWith("api#1", "blocked", "failed", "succeeded");
-  expect([blocked.status, blocked.reason, blocked.message]).toEqual([
-    "blocked",
-    "base_conflict",
-    expect.stringContaining("conflicts with the newest base in shared.txt"),
-  ]);
-  expect((await daemon.client.listAlerts()).items.map(({ kind, subject }) => [kind, subject])).toEqual([["base_conflict", "api#1"]]);
-  const folder = join(home.home, "workspaces", "api", "1-do-it");
-  expect(["rebase-merge", "rebase-apply", "MERGE_HEAD"].filter((name) => existsSync(join(folder, ".git", name)))).toEqual([]);
-  expect(git(folder, "show", "HEAD:shared.txt")).toBe("shared");
-
-  await daemon.client.retryTask({ params: { task: "api#1" } });
-  const task = await daemon.settledTask("api#1");
-  const branch = task.branch ?? "";
-  expect(task.status).toBe("succeeded");
-  expect(["shared.txt", "answer.txt", "untracked.txt"].map((path) => shown(path, branch))).toEqual(["by both", "right", "kept"]);
-  expect(git(source.remote, "merge-base", branch, "main")).toBe(git(source.remote, "rev-parse", "main"));
-  expect((await daemon.client.listAlerts()).items).toEqual([]);
-  expect(await daemon.client.verifyStore()).toMatchObject({ ok: true, problems: [] });
-  await expectNothingLeft(home, daemon);
-});
-
-/** A program that pushes to the base what the agent's work conflicts with. */
-function makePush(): void {
-  const { home, source } = scene;
-  const other = join(home.folder, "other");
-  git(home.folder, "clone", "--quiet", source.remote, other);
-  git(other, "config", "user.name", "Bea");
-  git(other, "config", "user.email", "bea@example.org");
-  const lines = [
-    `cd ${other}`,
-    "echo by somebody >shared.txt",
-    "git commit --quiet --all --message=Mine",
-    "git push --quiet origin HEAD:main",
-  ];
-  writeFileSync(join(home.folder, "push.sh"), `unset GIT_DIR\n${lines.join(" && ")}\n`);
-}
-
-describe("a daemon that is killed while it merges", () => {
-  const deaths = [
-    "branches.merge:after#1",
-    "runCheck:before#1",
-    "runCheck:after#2",
-    "branches.advance:before#1",
-    "branches.advance:after#1",
-  ];
-  test.each(deaths)("at %s: the next one merges everything once", { timeout: 400_000 }, async (death) => {
-    const { home, source } = scene;
-    const steps = join(home.folder, "steps");
-    const mortal = await home.start(program("mortal-daemon.ts"), [steps, death]);
-    await file(mortal, "echo 1 >one.txt");
-    await file(mortal, "echo 2 >two.txt");
-    for (const key of ["api#1", "api#2"]) await mortal.settledTask(key);
-    await mortal.client.addMerge({ params: { task: "api#1" } });
-    writeFileSync(steps, "");
-    await mortal.client.addMerge({ params: { task: "api#2" } }).catch(() => undefined);
-    expect(await mortal.exited).toBe(null);
-
-    const daemon = await home.start();
-    await poll(daemon);
-    for (const key of ["api#1", "api#2"]) {
-      const { id } = await daemon.client.getTask({ params: { task: key } });
-      await daemon.until((event) => event.type === "branch.settled" && event.taskId === id);
-    }
-    const log = git(source.remote, "log", "--first-parent", "--format=%s", "main").split("\n");
-    expect(log.filter((subject) => subject.startsWith("Merge ")).toSorted()).toEqual(["Merge drover/1-do-it", "Merge drover/2-do-it"]);
-    expect([shown("one.txt", "main"), shown("two.txt", "main")]).toEqual(["1", "2"]);
-    await expectNothingLeft(home, daemon);
-  });
-});

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { toAppError } from "../base/errors.ts";
-import { routes, type Route, type RouteName } from "../contract/routes.ts";
+import type { Route } from "../contract/route.ts";
+import { routes, type RouteName } from "../contract/routes.ts";
 import { createAnswer, type AnswerParts } from "./answer.ts";
 import { Refusal } from "./body.ts";
 import { logFailure, logWhenDone, type Env, type Exchange } from "./exchange.ts";

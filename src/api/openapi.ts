@@ -5,17 +5,8 @@ import { Account, Circuit } from "../contract/circuit.ts";
 import { Alert, AuditEntry, Event, WorkerHeartbeat } from "../contract/event.ts";
 import { HookEvent } from "../contract/hook.ts";
 import { CheckComparison, CheckResult, Proof, Usage } from "../contract/proof.ts";
-import {
-  DaemonStatus,
-  Health,
-  Problem,
-  ProjectStatus,
-  QueueStatus,
-  routes,
-  TaskDetail,
-  type Route,
-  type RouteName,
-} from "../contract/routes.ts";
+import type { Route } from "../contract/route.ts";
+import { DaemonStatus, Health, Problem, ProjectStatus, QueueStatus, routes, TaskDetail, type RouteName } from "../contract/routes.ts";
 import { Question, Run, RunOutcome, RunState, Worker } from "../contract/run.ts";
 import { Checkpoint, Task, TaskCounts, TaskSource, TaskStatus } from "../contract/task.ts";
 import { Setting } from "../contract/config.ts";

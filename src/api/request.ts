@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
-import type { Route } from "../contract/routes.ts";
+import type { Route } from "../contract/route.ts";
+
 import { readBody, readJson } from "./body.ts";
 
 const BODY_MAX_BYTES = 1024 * 1024;

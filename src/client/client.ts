@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ParamsOf, QueryOf, ResponseOf } from "../contract/control.ts";
-import { Problem, routes, type Route, type RouteName, type Routes } from "../contract/routes.ts";
+import type { Route } from "../contract/route.ts";
+import { Problem, routes, type RouteName, type Routes } from "../contract/routes.ts";
 import { ClientError } from "./client-error.ts";
 import { readBlocks } from "./event-stream.ts";
 

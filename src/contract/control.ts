@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import type { Route, RouteName, Routes } from "./routes.ts";
+import type { Route } from "./route.ts";
+import type { RouteName, Routes } from "./routes.ts";
 
 /** The `{names}` in a path, each a string. */
 type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`

@@ -10,33 +10,10 @@ import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
 import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
+import { route, type Route } from "./route.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
 import { WorkflowName, WorkflowVersion } from "./workflow.ts";
 import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
-
-/**
- * Every route of the API: the one table from which the server, the OpenAPI document, the typed client and the tests are
- * made. `auth: "none"` is for health only; `"signature"` for webhooks, which prove themselves by HMAC; `"run"` for what an agent may
- * ask: the token of the run in its path opens it, and nothing else.
- */
-export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** `/api/tasks/{task}`; each `{name}` is a string unless `params` says otherwise. */
-  readonly path: string;
-  readonly summary: string;
-  readonly auth: "token" | "none" | "signature" | "run";
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** `stream`: server-sent events whose data are of the `response` schema. `text` and `html`: a string. */
-  readonly answers: "json" | "stream" | "text" | "html";
-  readonly status: 200 | 201 | 202;
-  readonly response: z.ZodType;
-}
-const route = <const One extends Omit<Route, "auth" | "answers" | "status"> & Partial<Pick<Route, "auth" | "answers" | "status">>>(
-  one: One,
-) => ({ auth: "token", answers: "json", status: 200, ...one }) as Defaulted<One>;
-type Defaulted<One> = Omit<{ auth: "token"; answers: "json"; status: 200 }, keyof One> & One;
 
 /** RFC 9457 problem: the body of every error. `code` is ours; `issues` names the fields of an `invalid` request. */
 export const Problem = z.object({
@@ -169,6 +146,7 @@ export type TaskGraph = z.infer<typeof TaskGraph>;
 const FiledTask = Task.extend({ created: z.boolean() });
 export type FiledTask = z.infer<typeof FiledTask>;
 
+/** Every route of the API: the one table from which the server, the OpenAPI document, the typed client and the tests are made. */
 export const routes = {
   health: route({
     method: "GET",

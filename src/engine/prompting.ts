@@ -66,7 +66,9 @@ function newMark(): string {
 
 function describeMove({ movedFrom, baseCommit, conflicts, note }: Workspace): PromptData["moved"] {
   // What a task's children came to is put onto the base that they began from.
-  return movedFrom === null || movedFrom === baseCommit ? null : { from: movedFrom, conflicts: conflicts.map((path) => safeLine(path)), note };
+  return movedFrom === null || movedFrom === baseCommit
+    ? null
+    : { from: movedFrom, conflicts: conflicts.map((path) => safeLine(path)), note };
 }
 
 function byWhom({ agent }: Run, { run }: Job): string {

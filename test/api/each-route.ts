@@ -1,5 +1,6 @@
 import { examples } from "../../src/api/examples.ts";
-import { routes, type Route, type RouteName } from "../../src/contract/routes.ts";
+import type { Route } from "../../src/contract/route.ts";
+import { routes, type RouteName } from "../../src/contract/routes.ts";
 
 /** A request that each route of the table takes, for a Control that has a task `api#1`. */
 export interface RouteRequest {

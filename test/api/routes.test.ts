@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { OpenApiDocument } from "../../src/api/openapi.ts";
 import { examples } from "../../src/api/examples.ts";
-import { Problem, routes, type Route, type RouteName } from "../../src/contract/routes.ts";
+import type { Route } from "../../src/contract/route.ts";
+import { Problem, routes, type RouteName } from "../../src/contract/routes.ts";
 import { everyRoute } from "./each-route.ts";
 import { serve } from "./serving.ts";
 

@@ -10,6 +10,8 @@ import { queueVerbs } from "./queue.ts";
 import { hookVerbs } from "./hooks.ts";
 import { runVerbs } from "./runs.ts";
 import type { ControlParts } from "./scope.ts";
+import { taskStageVerbs } from "./task-stages.ts";
+import { taskTieVerbs } from "./task-ties.ts";
 import { taskVerbs } from "./tasks.ts";
 import { workflowVerbs } from "./workflows.ts";
 
@@ -21,6 +23,8 @@ export function createControl(parts: ControlParts): Control {
     ...alertVerbs(parts),
     ...projectVerbs(parts),
     ...taskVerbs(parts),
+    ...taskTieVerbs(parts),
+    ...taskStageVerbs(parts),
     ...workflowVerbs(parts),
     ...hookVerbs(parts),
     ...runVerbs(parts),

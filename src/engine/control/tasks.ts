@@ -1,43 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { AppError } from "../../base/errors.ts";
 import type { RequestOf } from "../../contract/control.ts";
 import type { FiledTask } from "../../contract/routes.ts";
 import type { Task } from "../../contract/task.ts";
 import { tellCancelled } from "../../publish/cancelled.ts";
 import { appendAudit } from "../../store/audit.ts";
-import { setDependencies } from "../../store/dependencies.ts";
 import { listEffects } from "../../store/effects.ts";
-import { loadGraph } from "../../store/graph.ts";
 import { getProject } from "../../store/projects.ts";
-import { listLoopNotes } from "../../store/loop-notes.ts";
-import { endOfIteration, listRuns } from "../../store/runs.ts";
-import { getTask, insertTask, listTasks, listTree } from "../../store/tasks.ts";
+import { listRuns } from "../../store/runs.ts";
+import { getTask, insertTask, listTasks } from "../../store/tasks.ts";
 import { endCoolDowns } from "../../store/circuits.ts";
-import { refuseOnItsWay, requestCancel, retryTask, rollBackTask } from "../../store/transitions.ts";
-import { approve, deny, gatherForApproval } from "../approval.ts";
+import { requestCancel, retryTask } from "../../store/transitions.ts";
 import { inForceNow } from "../workflow-library.ts";
 import { workflowOf } from "../../domain/task-mode.ts";
 import { parametersOf } from "../../domain/workflow-parameters.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names =
-  | "listTasks"
-  | "createTask"
-  | "getTask"
-  | "cancelTask"
-  | "retryTask"
-  | "approveTask"
-  | "denyTask"
-  | "getTaskTree"
-  | "listTaskNotes"
-  | "rollBackTask"
-  | "setDependencies"
-  | "getGraph"
-  | "getTaskDiff"
-  | "restoreTask";
-
-/** Open tasks of a graph; with more nobody could read it. */
-const GRAPH_MAX = 500;
+type Names = "listTasks" | "createTask" | "getTask" | "cancelTask" | "retryTask" | "getTaskDiff" | "restoreTask";
 
 /** Tasks: filing them, looking at them, and what a person may do with them. */
 export function taskVerbs(parts: ControlParts): Verbs<Names> {
@@ -85,45 +63,6 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       });
     },
 
-    async approveTask({ params, actor }) {
-      const task = requireTask(reader, params.task);
-      const gathering = await gatherForApproval(parts, task);
-      return audited(parts, { actor, action: "task.approve", subject: task.key }, (tx) =>
-        approve(parts, tx, getTask(tx, task.id), gathering),
-      );
-    },
-
-    getTaskTree({ params }) {
-      return { items: listTree(reader, requireTask(reader, params.task).id) };
-    },
-
-    denyTask({ params, body, actor }) {
-      const { id, key } = requireTask(reader, params.task);
-      return audited(parts, { actor, action: "task.deny", subject: key, detail: { ...body } }, (tx) => {
-        const task = deny(tx, getTask(tx, id), actor, body.message);
-        tellCancelled(tx, [id]);
-        return task;
-      });
-    },
-
-    listTaskNotes({ params, query }) {
-      const task = requireTask(reader, params.task);
-      return { items: listLoopNotes(reader, task.id, query.stage ?? task.stage) };
-    },
-
-    rollBackTask: (request) => rollBack(parts, request),
-    setDependencies({ params, body, actor }) {
-      const { id, key } = requireTask(reader, params.task);
-      return audited(parts, { actor, action: "task.depend", subject: key, detail: { dependsOn: body.dependsOn } }, (tx) => {
-        const dependsOn = body.dependsOn.map((each) => requireTask(tx, each).id);
-        setDependencies(tx, getTask(tx, id), dependsOn, actor);
-        return getTask(tx, id);
-      });
-    },
-
-    getGraph: ({ query }) =>
-      loadGraph(reader, { limit: GRAPH_MAX, ...(query.project !== undefined && { projectId: requireProject(reader, query.project).id }) }),
-
     getTaskDiff({ params, query }) {
       const task = requireTask(reader, params.task);
       return parts.workspaces.diff(projectOf(task), task, query.checkpoint ?? null);
@@ -136,23 +75,6 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       return restored;
     },
   };
-}
-
-/** The work is set back first: if that fails, or the daemon dies in between, the task is as it was and its work is saved. */
-async function rollBack(parts: ControlParts, { params, body, actor }: RequestOf<"rollBackTask">): Promise<Task> {
-  const { reader } = parts.database;
-  const task = requireTask(reader, params.task);
-  refuseOnItsWay(task.key, task.status);
-  const end = endOfIteration(reader, task.id, task.stage, body.iteration);
-  if (end === undefined) throw new AppError("not_found", `The stage ${task.stage} of ${task.key} has had no iteration ${body.iteration}.`);
-  const project = getProject(reader, task.projectId);
-  const checkpoint = (await parts.workspaces.checkpoints(project, task)).findLast(({ at }) => at <= end);
-  if (!checkpoint) throw new AppError("not_found", `Nothing was saved of iteration ${body.iteration} of ${task.key}.`);
-  await parts.workspaces.rewind(project, task, checkpoint.index, parts.clock.now());
-  const detail = { ...body, checkpoint: checkpoint.index };
-  return audited(parts, { actor, action: "task.rollback", subject: task.key, detail }, (tx) =>
-    rollBackTask(tx, task.id, body.iteration, actor),
-  );
 }
 
 async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createTask">): Promise<FiledTask> {

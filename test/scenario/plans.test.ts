@@ -1,8 +1,11 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { TestHome } from "../support/daemon.ts";
 import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
-import { git } from "../support/repository.ts";
+import { git, makeRepository } from "../support/repository.ts";
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const FENCE = "```";
 
@@ -19,6 +22,7 @@ function lists(...tasks: [title: string, after?: number[]][]): string {
 test("a plan becomes a tree of specs and phases, and ends as one branch whose checks pass", async () => {
   await using scene = await openObeyingScene({
     daemon: { maxProcesses: 1 },
+    defaults: { retryAttempts: 2, retryDelayMs: 1 },
     checks: [{ name: "whole", command: "if [ -f three.txt ]; then cat one.txt two.txt three.txt; fi" }],
   });
   const daemon = await scene.home.start();
@@ -58,7 +62,7 @@ test("a plan becomes a tree of specs and phases, and ends as one branch whose ch
     [1, "spec", "Second spec", "succeeded"],
     [2, "phase", "Phase three", "succeeded"],
   ]);
-  expect(git(scene.path, "show", `${plan.branch}:three.txt`)).toBe("1\n1\n");
+  expect(git(scene.path, "show", `${plan.branch}:three.txt`)).toBe("1\n1");
   // Each phase is a commit of its own, and nothing but the plan's branch was published.
   expect(git(scene.path, "log", "--format=%s", `main..${plan.branch}`).trim().split("\n").toReversed()).toEqual([
     "Phase one",
@@ -68,7 +72,7 @@ test("a plan becomes a tree of specs and phases, and ends as one branch whose ch
   expect(git(scene.path, "branch", "--list", "drover/*", "--format=%(refname:short)").trim()).toBe(plan.branch);
 });
 
-test("children at the same time are merged; what conflicts goes on from the other's work; a failure goes up with its cause", async () => {
+test("a child begins with what those before it came to; a failure goes up with its cause, and a retry lets all go on", async () => {
   await using scene = await openObeyingScene({
     daemon: { maxProcesses: 1 },
     defaults: { retryAttempts: 1, onConflict: "agent" },
@@ -79,7 +83,7 @@ test("children at the same time are merged; what conflicts goes on from the othe
   await client.registerProject({ body: { path: scene.path, name: "api" } });
   const file = (title: string) => client.createTask({ body: { project: "api", title, workflow: "spec" } });
   await file("Side by side");
-  // All three are cut from the same commit only if they begin before one of them ends: each waits in its turn, so they follow each other here.
+  // With one worker each begins with what the one before it came to.
   for (const order of [
     lists(["A"], ["B"], ["C"]),
     `echo a >same.txt; ${COMPLETE}`,
@@ -88,11 +92,10 @@ test("children at the same time are merged; what conflicts goes on from the othe
   ])
     await scene.order(order);
   const spec = await daemon.settledTask("api#1");
-  expect([spec.status, git(scene.path, "show", `${spec.branch}:same.txt`)]).toEqual(["succeeded", "a\nc\n"]);
+  expect([spec.status, git(scene.path, "show", `${spec.branch}:same.txt`)]).toEqual(["succeeded", "a\nc"]);
 
   await file("Fails");
   await scene.order(lists(["Never good"]));
-  await daemon.taskWith("api#6", "running");
   await scene.order("exit 3");
   const blocked = await daemon.taskWith("api#5", "blocked");
   expect([blocked.reason, blocked.message]).toEqual([
@@ -102,4 +105,29 @@ test("children at the same time are merged; what conflicts goes on from the othe
   await client.retryTask({ params: { task: "api#6" } });
   await scene.order(`echo 1 >good.txt; ${COMPLETE}`);
   expect((await daemon.settledTask("api#5")).status).toBe("succeeded");
+});
+
+test("children at the same time are merged; one that conflicts goes on from the other's work, with both sides in its files", async () => {
+  const program = join(import.meta.dirname, "../programs/writes-with-siblings.sh");
+  await using home = await TestHome.make({
+    daemon: { maxProcesses: 3 },
+    agents: { siblings: { driver: "command", command: ["sh", program], env: ["TOGETHER"] } },
+    defaults: { agent: "siblings", onConflict: "agent" },
+    checks: [{ name: "no markers", command: "! grep -q '^<<<<<<<' *.txt" }],
+  });
+  home.env["TOGETHER"] = join(home.folder, "together");
+  mkdirSync(home.env["TOGETHER"]);
+  const { path } = makeRepository(join(home.folder, "api"));
+  const daemon = await home.start();
+  await daemon.client.registerProject({ body: { path, name: "api" } });
+  await daemon.client.createTask({ body: { project: "api", title: "Side by side", workflow: "spec" } });
+  const spec = await daemon.settledTask("api#1");
+  expect([spec.status, git(path, "show", `${spec.branch}:same.txt`), git(path, "show", `${spec.branch}:other.txt`)]).toEqual([
+    "succeeded",
+    "a\nb",
+    "c",
+  ]);
+  const { items } = await daemon.client.listRuns({ query: { limit: 50 } });
+  const reasons = items.flatMap(({ outcome }) => (outcome?.status === "failed" ? [outcome.reason] : []));
+  expect(reasons).toEqual(["siblings_conflict"]);
 });

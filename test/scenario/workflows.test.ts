@@ -76,7 +76,7 @@ test("a loop goes on with a fresh context until its check passes, whatever its a
     "3 change",
     "3 check",
   ]);
-  expect(git(scene.path, "show", `${task.branch}:done.txt`)).toBe("3\n");
+  expect(git(scene.path, "show", `${task.branch}:done.txt`)).toBe("3");
 });
 
 test("a loop ends at its ceiling, and where it gets nowhere, with its work kept", async () => {
@@ -225,7 +225,7 @@ stages:
   expect(work).toMatch(/report of plan \w+ ---\nFirst this, then that\.\n--- end of report of plan/);
   expect(look).toContain("Worked.");
   expect(look.trim()).toMatch(/-- api$/);
-  expect(git(scene.path, "show", `${task.branch}:work.txt`)).toBe("work\n");
+  expect(git(scene.path, "show", `${task.branch}:work.txt`)).toBe("work");
   expect(git(scene.path, "show", "refs/drover/pulls/1:pull.md")).toContain("It is good.");
 
   await client.createTask({ body: { project: "api", title: "Denied", workflow: "careful" } });

@@ -159,7 +159,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/engine/runner.ts",
-        find: "if (broken.length === 0) return",
+        find: "if (failing.length === 0) return",
         replace: "if (broken.length >= 0) return",
       },
     ],

@@ -160,7 +160,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: "src/engine/runner.ts",
         find: "if (failing.length === 0) return",
-        replace: "if (broken.length >= 0) return",
+        replace: "if (failing.length >= 0) return",
       },
     ],
   },

@@ -22,6 +22,8 @@ test.concurrent.each(batches)(
       errors: "",
       seeds: batch.seeds,
     });
+    // Else no daemon would have taken up what an earlier one left, which the crashes are for.
+    expect(run.lines.every(({ adoptions }) => Number(adoptions) > 0)).toBe(true);
   },
 );
 

@@ -28,6 +28,7 @@ export interface SimulationResult {
   readonly limits: number;
   readonly overloads: number;
   readonly openings: number;
+  readonly adoptions: number;
   readonly handedOver: number;
 }
 

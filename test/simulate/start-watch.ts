@@ -42,7 +42,7 @@ export class StartWatch {
   readonly #latestBy = new Map<string, string>();
   readonly #circuits = new Map<string, Circuit>();
   readonly #failures = new Map<string, number>();
-  readonly counts = { limits: 0, overloads: 0, openings: 0, handedOver: 0 };
+  readonly counts = { limits: 0, overloads: 0, openings: 0, handedOver: 0, adoptions: 0 };
 
   constructor(world: World) {
     this.#world = world;
@@ -63,6 +63,9 @@ export class StartWatch {
     switch (event.type) {
       case "run.started":
         return this.#start(event.at, event.runId ?? "", event.data.handedOverFrom ?? null, runOf(reader, event.runId));
+      case "run.adopted":
+        this.counts.adoptions += 1;
+        return;
       case "run.agent_retrying":
         return this.#overload(runOf(reader, event.runId).account, event.at);
       case "account.changed":

@@ -65,7 +65,7 @@ export class World {
   /** Commits that hold good work. */
   readonly goodCommits = new Set<string>();
   violation: Violation | undefined;
-  readonly counts = { crashes: 0, starts: 0, adoptions: 0, kills: 0, faults: 0 };
+  readonly counts = { crashes: 0, starts: 0, kills: 0, faults: 0 };
 
   /** Until these moments (true time) the forge does not answer, and the process table can't be asked. */
   forgeDownUntil = 0;

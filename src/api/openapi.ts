@@ -7,9 +7,10 @@ import { HookEvent } from "../contract/hook.ts";
 import { CheckComparison, CheckResult, Proof, Usage } from "../contract/proof.ts";
 import type { Route } from "../contract/route.ts";
 import { DaemonStatus, Health, Problem, ProjectStatus, QueueStatus, routes, TaskDetail, type RouteName } from "../contract/routes.ts";
-import { Question, Run, RunOutcome, RunState, Worker } from "../contract/run.ts";
+import { LoopNote, Question, Run, RunOutcome, RunState, Worker } from "../contract/run.ts";
 import { Checkpoint, Task, TaskCounts, TaskSource, TaskStatus } from "../contract/task.ts";
 import { Setting } from "../contract/config.ts";
+import { WorkflowVersion } from "../contract/workflow.ts";
 import { examples } from "./examples.ts";
 
 type Json = Record<string, unknown>;
@@ -70,6 +71,8 @@ const nouns = {
   Usage,
   Worker,
   WorkerHeartbeat,
+  LoopNote,
+  WorkflowVersion,
 };
 
 const about = `Drover's API. Every route but /health needs the token of auth.json in Drover's home, as \`Authorization: Bearer TOKEN\`.

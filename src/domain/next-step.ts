@@ -54,7 +54,7 @@ const treatments: Readonly<Record<FailureReason, Treatment>> = {
   stalled: { remedy: "again", worker: "failure", stage: "failure" },
   check_failed: { remedy: "resume", worker: "success", stage: "failure" },
   no_change: { remedy: "give_up", worker: "success", stage: "neutral" },
-  siblings_conflict: { remedy: "wait", worker: "success", stage: "neutral" },
+  siblings_conflict: { remedy: "wait", worker: "neutral", stage: "neutral" },
   no_progress: { remedy: "give_up", worker: "success", stage: "failure" },
   iterations: { remedy: "give_up", worker: "success", stage: "failure" },
   base_conflict: { remedy: "ask", worker: "neutral", stage: "neutral" },

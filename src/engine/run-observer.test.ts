@@ -31,7 +31,15 @@ function observed(driver: Partial<Driver> = {}, walks: (number | null)[] = []) {
     host: { send: async (_directory: string, text: string) => void said.push(text) },
     traces: { newestChange: async () => walks.shift() ?? null },
   } as unknown as EngineParts;
-  const job = { run, project, task: getTask(database.reader, id), config: sampleConfig(), driver, log: silentLog } as unknown as Job;
+  const job = {
+    run,
+    project,
+    task: getTask(database.reader, id),
+    config: sampleConfig(),
+    driver,
+    agent: { interactive: false },
+    log: silentLog,
+  } as unknown as Job;
   const observer = new RunObserver(parts, job, (reason) => stops.push(reason));
   onTestFinished(() => observer[Symbol.dispose]());
   return {

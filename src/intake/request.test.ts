@@ -32,14 +32,13 @@ describe("what an issue asks for", () => {
     expect(request({ comments })).toMatchObject({
       mode: "execute",
       workflow: "issue",
-      stage: "implement",
       title: "One",
       body: "Do it.\n\n## Comments\n\n### octocat (OWNER), 2026-11-20 16:21 UTC\n\nAlso this.\n\n### helper (NONE), 2026-11-20 16:21 UTC\n\nGently.",
     });
   });
 
   test("with a plan label is a plan", () => {
-    expect(request({ labels: ["Claude", "Plan"] })).toMatchObject({ mode: "plan", workflow: "issue-plan", stage: "plan" });
+    expect(request({ labels: ["Claude", "Plan"] })).toMatchObject({ mode: "plan", workflow: "issue-plan" });
   });
 
   test("leaves out what is hidden, and says so", () => {

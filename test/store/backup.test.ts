@@ -123,7 +123,7 @@ describe("verifying", () => {
       problem: /^Task task_\S+ is at epoch 1, and its newest run is of 0\.$/,
     },
     "a queued task before its time": {
-      triggers: ["tasks_wake_dependents", "tasks_move_as_allowed"],
+      triggers: ["tasks_hold_dependents", "tasks_wake_dependents", "tasks_move_as_allowed"],
       sql: "UPDATE tasks SET status = 'failed' WHERE number = 1",
       problem: /^Task task_\S+ is queued, and not all that it depends on has succeeded\.$/,
     },

@@ -86,7 +86,8 @@ export class TestDaemon {
   }
 
   static async start(test: TestHome, entry: string, args: readonly string[]): Promise<TestDaemon> {
-    const env = { PATH: process.env["PATH"], HOME: test.folder, LANG: "C.UTF-8", DROVER_HOME: test.home, ...test.env };
+    const compiled = { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
+    const env = { PATH: process.env["PATH"], HOME: test.folder, LANG: "C.UTF-8", DROVER_HOME: test.home, ...compiled, ...test.env };
     const child = spawn(process.execPath, [entry, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
     const exited = once(child, "close").then(([code]) => code as number | null);
     let errors = "";

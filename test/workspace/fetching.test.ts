@@ -83,7 +83,12 @@ describe("fetchBase", () => {
     const base = await setting.workspaces.fetchBase(project, noToken, never);
     const { directory } = await setting.workspaces.open(project, task, base, never);
     expect(git(directory, "status", "--porcelain")).toBe("");
-    expect(await setting.workspaces.collect(project, task, base, "x")).toEqual({ headCommit: base, changed: false, changes: [] });
+    expect(await setting.workspaces.collect(project, task, base, "x")).toEqual({
+      headCommit: base,
+      tree: expect.any(String),
+      changed: false,
+      changes: [],
+    });
     writeFiles(directory, { "work.txt": "work\n" });
     git(directory, "add", "work.txt");
     git(directory, "commit", "--quiet", "--message=By the agent");

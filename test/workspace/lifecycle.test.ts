@@ -18,7 +18,14 @@ describe("a workspace", () => {
     const base = setting.source.commit({ "src/a.ts": "b\n" });
     const { directory, workspace } = await opened(setting, 12, "Fix the Login 日本!");
 
-    expect(workspace).toEqual({ directory: join(setting.home, "workspaces", "sample", "12-fix-the-login"), baseCommit: base, fresh: true });
+    expect(workspace).toEqual({
+      directory: join(setting.home, "workspaces", "sample", "12-fix-the-login"),
+      baseCommit: base,
+      fresh: true,
+      movedFrom: null,
+      conflicts: [],
+      note: null,
+    });
     expect(git(directory, "status", "--porcelain", "--branch")).toBe("## drover/12-fix-the-login");
     expect(git(directory, "rev-parse", "HEAD", "origin/main")).toBe(`${base}\n${base}`);
     expect(git(directory, "remote", "get-url", "origin")).toBe("drover::workspace");
@@ -47,7 +54,14 @@ describe("a workspace", () => {
     const again = setting.restarted();
     const newer = await again.fetchBase(setting.project, noToken, never);
     expect(newer).not.toBe(base);
-    expect(await again.open(setting.project, task, newer, never)).toEqual({ directory, baseCommit: base, fresh: false });
+    expect(await again.open(setting.project, task, newer, never)).toEqual({
+      directory,
+      baseCommit: base,
+      fresh: false,
+      movedFrom: null,
+      conflicts: [],
+      note: null,
+    });
     expect(readFileSync(join(directory, "new.txt"), "utf8")).toBe("work\n");
   });
 
@@ -57,7 +71,7 @@ describe("a workspace", () => {
     rmSync(directory, { recursive: true });
     writeFiles(join(directory, "..", ".making-1-fix-it"), { half: "" });
     const again = await setting.restarted().open(setting.project, task, base, never);
-    expect(again).toEqual({ directory, baseCommit: base, fresh: true });
+    expect(again).toEqual({ directory, baseCommit: base, fresh: true, movedFrom: null, conflicts: [], note: null });
     expect(git(directory, "status", "--porcelain")).toBe("");
     expect(readdirSync(join(directory, ".."))).toEqual(["1-fix-it"]);
   });
@@ -173,7 +187,12 @@ describe("the person's files", () => {
     expect(readFileSync(join(directory, ".env.test"), "utf8")).toBe("SECRET=1\n");
     expect(statSync(join(directory, "run.sh")).mode & 0o777).toBe(0o755);
     expect(git(directory, "status", "--porcelain")).toBe("");
-    expect(await setting.workspaces.collect(setting.project, task, base, "x")).toEqual({ headCommit: base, changed: false, changes: [] });
+    expect(await setting.workspaces.collect(setting.project, task, base, "x")).toEqual({
+      headCommit: base,
+      tree: expect.any(String),
+      changed: false,
+      changes: [],
+    });
     await setting.workspaces.checkpoint(setting.project, task, "agent_ended", 1);
     expect(await setting.workspaces.diff(setting.project, task, 1)).toBe("");
   });

@@ -38,6 +38,7 @@ describe("collect", () => {
     const work = await collect();
     expect(work).toEqual({
       headCommit: expect.stringMatching(/^[0-9a-f]{40}$/),
+      tree: expect.any(String),
       changed: true,
       changes: ["README.md | 2 +-", "a.txt     | 1 +", "new.txt   | 1 +", "3 files changed, 3 insertions(+), 1 deletion(-)"],
     });
@@ -83,10 +84,10 @@ describe("collect", () => {
   test("knows when nothing has changed, also after commits that undo each other", async () => {
     using setting = makeSetting();
     const { base, collect, commit } = await opened(setting);
-    expect(await collect()).toEqual({ headCommit: base, changed: false, changes: [] });
+    expect(await collect()).toEqual({ headCommit: base, tree: expect.any(String), changed: false, changes: [] });
     commit({ "README.md": "x\n" }, "Do");
     const undone = commit({ "README.md": "# Sample\n" }, "Undo");
-    expect(await collect()).toEqual({ headCommit: undone, changed: false, changes: [] });
+    expect(await collect()).toEqual({ headCommit: undone, tree: expect.any(String), changed: false, changes: [] });
   });
 
   test("makes one commit on the base when the agent's history does not begin there", async () => {

@@ -482,7 +482,14 @@ describe("removing a workspace", () => {
     const { task, base, directory } = await opened(setting);
     writeFiles(directory, { "old.txt": "old\n" });
     await setting.workspaces.remove(setting.project, task, 1);
-    expect(await setting.workspaces.open(setting.project, task, base, never)).toEqual({ directory, baseCommit: base, fresh: true });
+    expect(await setting.workspaces.open(setting.project, task, base, never)).toEqual({
+      directory,
+      baseCommit: base,
+      fresh: true,
+      movedFrom: null,
+      conflicts: [],
+      note: null,
+    });
     expect(readdirSync(directory).toSorted()).toEqual([".git", "README.md"]);
     await setting.workspaces.remove(setting.project, task, 2);
     expect(await setting.workspaces.checkpoints(setting.project, task)).toHaveLength(2);

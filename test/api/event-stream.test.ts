@@ -106,7 +106,7 @@ test("of 20 clients one reads nothing: the others are not delayed, nothing is ke
   for (let round = 0; round < 40; round += 1) {
     const before = served.events.reads;
     served.events.commit(10, {}, 50_000);
-    await expect.poll(() => served.events.reads, { interval: 1 }).toBe(before + 1);
+    await expect.poll(() => served.events.reads, { interval: 1 }).toBeGreaterThan(before);
   }
   for (const blocks of await Promise.all(taken)) expect(sequences(blocks)).toEqual(range(1, 400));
   const dropped = () => served.lines.filter(({ level, message }) => level === "warn" && message === "Event client dropped");

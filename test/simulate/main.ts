@@ -3,7 +3,7 @@ import { simulate } from "./simulate.ts";
 import { Violation } from "./world.ts";
 
 // node test/simulate/main.ts --from 1 --seeds 50 --projects 12 --tasks 1000: prints a line of JSON a seed, and ends with 1 at
-// the first violation. A seed replays alone with --from SEED --seeds 1.
+// the first violation. A seed replays alone with --from SEED --seeds 1. With --minutes 10 no further seed begins after that time.
 
 const { values } = parseArgs({
   options: {
@@ -12,12 +12,13 @@ const { values } = parseArgs({
     projects: { type: "string", default: "12" },
     tasks: { type: "string", default: "1000" },
     agents: { type: "string", default: "64" },
+    minutes: { type: "string", default: "Infinity" },
   },
 });
-const [from, seeds] = [Number(values.from), Number(values.seeds)];
+const [from, seeds, minutes] = [Number(values.from), Number(values.seeds), Number(values.minutes)];
 
 try {
-  for (let seed = from; seed < from + seeds; seed += 1) {
+  for (let seed = from; seed < from + seeds && performance.now() < minutes * 60_000; seed += 1) {
     const result = await simulate(seed, {
       projects: Number(values.projects),
       tasks: Number(values.tasks),

@@ -7,7 +7,7 @@ import { COMPLETE, openObeyingScene, type ObeyingScene } from "../support/obeyin
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Without any sign of work for so long a run is ended. */
-const SILENCE_MS = 6000;
+const SILENCE_MS = 8000;
 
 async function begin(scene: ObeyingScene): Promise<TestDaemon> {
   const daemon = await scene.home.start();
@@ -28,7 +28,7 @@ test("an agent that does nothing any more is stuck, then ended with its work kep
   await scene.order("echo work >kept.txt");
   const task = await daemon.settledTask("api#1");
   expect([task.status, task.reason, await statesOf(daemon, task)]).toEqual(["failed", "stalled", ["stuck"]]);
-  expect(task.message).toMatch(/^It was stuck: no output, hook, processor time or changed file for 6 s\.$/);
+  expect(task.message).toMatch(/^It was stuck: no output, hook, processor time or changed file for 8 s\.$/);
   expect(task.runs[0]?.state?.state).toBe("stuck");
   const commit = task.checkpoints.at(-1)?.commit ?? "";
   const restored = await daemon.client.restoreTask({ params: { task: "api#1" }, body: { to: `${scene.home.folder}/restored` } });
@@ -38,19 +38,19 @@ test("an agent that does nothing any more is stuck, then ended with its work kep
 test.each([
   [
     "waits for a command that is silent and idle",
-    `echo '{"type":"tool_called","id":"1","tool":"Bash","input":"npm test"}'; sleep 14; echo '{"type":"tool_finished","id":"1","tool":"Bash"}'`,
+    `echo '{"type":"tool_called","id":"1","tool":"Bash","input":"npm test"}'; sleep 18; echo '{"type":"tool_finished","id":"1","tool":"Bash"}'`,
   ],
-  ["uses the processor", "end=$(($(date +%s) + 14)); while [ $(date +%s) -lt $end ]; do :; done"],
-  ["changes files now and then", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 1; echo $i >file.txt; done"],
+  ["uses the processor", "end=$(($(date +%s) + 18)); while [ $(date +%s) -lt $end ]; do :; done"],
+  ["changes files now and then", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do sleep 1; echo $i >file.txt; done"],
   [
     "tells by hooks what it does",
-    `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 1; echo '{"hook_event_name":"PostToolUse"}' >>"$DROVER_HOOK_SPOOL"; done`,
+    `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do sleep 1; echo '{"hook_event_name":"PostToolUse"}' >>"$DROVER_HOOK_SPOOL"; done`,
   ],
 ])("an agent that %s for longer than the limit is at work", async (_, order) => {
   await using scene = await openObeyingScene({ defaults: { timeout: SILENCE_MS } });
-  // Before the agent is there, so that it never waits for us: that would look as if it were stuck.
-  for (const each of [order, "echo done >done.txt", COMPLETE]) await scene.order(each);
   const daemon = await begin(scene);
+  // Written at once: what the test is slow to say would look as if the agent were stuck.
+  await scene.order([order, "echo done >done.txt", COMPLETE].join("\n"));
   const task = await daemon.settledTask("api#1");
   expect([task.status, await statesOf(daemon, task)]).toEqual(["succeeded", ["finished"]]);
 });

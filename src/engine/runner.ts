@@ -251,7 +251,7 @@ async function releaseIsolation({ isolation, run, log }: Job, wasAbsent: boolean
 }
 
 async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, turn: TurnEnd, signal: AbortSignal): Promise<RunOutcome> {
-  if (job.stage.yields !== "commit") return outcomeOfWords(job, turn.report);
+  if (job.stage.yields !== "commit") return outcomeOfWords(parts, job, turn.report);
   const work = await parts.workspaces.collect(job.project, job.task, workspace.baseCommit, commitMessage(job));
   if (!work.changed) return { status: "no_change", report: turn.report };
   await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [
@@ -272,7 +272,9 @@ async function checkFirst(parts: RunnerParts, job: Job, workspace: Workspace, si
 }
 
 /** Of a stage that changes nothing itself. Tasks that it is to yield must be there. */
-function outcomeOfWords({ stage }: Job, report: string): RunOutcome {
+function outcomeOfWords({ workflows }: EngineParts, { stage, project }: Job, report: string): RunOutcome {
+  // Here it fails the run, with its name; where the tasks are filed it would keep the run from ending.
+  if (stage.children !== null) workflows.inForce(project.id, stage.children);
   const problem = stage.yields === "tasks" ? whyNoChildren(report) : undefined;
   if (problem === undefined) return { status: "no_change", report };
   return { status: "failed", reason: "check_failed", message: problem, proof: null, report, retryAt: null };

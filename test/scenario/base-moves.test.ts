@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { TestHome, type TestDaemon } from "../support/daemon.ts";
@@ -57,3 +58,52 @@ test(
     await expectNothingLeft(scene.home, daemon);
   },
 );
+
+test("unfinished work that conflicts waits for a person, and is then resolved by its agent", { timeout: 400_000 }, async () => {
+  const { home, source } = scene;
+  const daemon = await home.start();
+  // The first run fails its check, and the base moves before the second begins.
+  await daemon.client.registerProject({ body: { path: source.path, name: "api" } });
+  // Nobody may push to a branch that is checked out.
+  source.git("switch", "--quiet", "--create", "elsewhere");
+  const resolves = 'if grep -q "leave no [m]arker" "$DROVER_PROMPT_FILE"; then echo by both >shared.txt; echo right >answer.txt; ';
+  const first = `else echo by the agent >shared.txt; echo wrong >answer.txt; echo kept >untracked.txt; sh ${join(home.folder, "push.sh")}; fi`;
+  makePush();
+  await file(daemon, `${resolves}${first}`);
+  const blocked = await daemon.taskWith("api#1", "blocked", "failed", "succeeded");
+  expect([blocked.status, blocked.reason, blocked.message]).toEqual([
+    "blocked",
+    "base_conflict",
+    expect.stringContaining("conflicts with the newest base in shared.txt"),
+  ]);
+  expect((await daemon.client.listAlerts()).items.map(({ kind, subject }) => [kind, subject])).toEqual([["base_conflict", "api#1"]]);
+  const folder = join(home.home, "workspaces", "api", "1-do-it");
+  expect(["rebase-merge", "rebase-apply", "MERGE_HEAD"].filter((name) => existsSync(join(folder, ".git", name)))).toEqual([]);
+  expect(git(folder, "show", "HEAD:shared.txt")).toBe("shared");
+
+  await daemon.client.retryTask({ params: { task: "api#1" } });
+  const task = await daemon.settledTask("api#1");
+  const branch = task.branch ?? "";
+  expect(task.status).toBe("succeeded");
+  expect(["shared.txt", "answer.txt", "untracked.txt"].map((path) => shown(path, branch))).toEqual(["by both", "right", "kept"]);
+  expect(git(source.path, "merge-base", branch, "main")).toBe(git(source.path, "rev-parse", "main"));
+  expect((await daemon.client.listAlerts()).items).toEqual([]);
+  expect(await daemon.client.verifyStore()).toMatchObject({ ok: true, problems: [] });
+  await expectNothingLeft(home, daemon);
+});
+
+/** A program that pushes to the base what the agent's work conflicts with. */
+function makePush(): void {
+  const { home, source } = scene;
+  const other = join(home.folder, "other");
+  git(home.folder, "clone", "--quiet", source.path, other);
+  git(other, "config", "user.name", "Bea");
+  git(other, "config", "user.email", "bea@example.org");
+  const lines = [
+    `cd ${other}`,
+    "echo by somebody >shared.txt",
+    "git commit --quiet --all --message=Mine",
+    "git push --quiet origin HEAD:main",
+  ];
+  writeFileSync(join(home.folder, "push.sh"), `unset GIT_DIR\n${lines.join(" && ")}\n`);
+}

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { TestHome } from "../support/daemon.ts";
@@ -130,4 +130,17 @@ test("children at the same time are merged; one that conflicts goes on from the 
   const { items } = await daemon.client.listRuns({ query: { limit: 50 } });
   const reasons = items.flatMap(({ outcome }) => (outcome?.status === "failed" ? [outcome.reason] : []));
   expect(reasons).toEqual(["siblings_conflict"]);
+});
+
+test("a stage whose children have no workflow fails and says so", async () => {
+  await using scene = await openObeyingScene();
+  mkdirSync(join(scene.home.home, "workflows"));
+  const stages = "[{ name: split, prompt: Split it., yields: tasks, children: nowhere }, { name: end, prompt: End., yields: report }]";
+  writeFileSync(join(scene.home.home, "workflows", "lost.yaml"), `name: lost\nstages: ${stages}\n`);
+  const daemon = await scene.home.start();
+  await daemon.client.registerProject({ body: { path: scene.path, name: "api" } });
+  await daemon.client.createTask({ body: { project: "api", title: "Lost", workflow: "lost" } });
+  await scene.order(lists(["One"]));
+  const task = await daemon.settledTask("api#1");
+  expect([task.status, task.message]).toEqual(["failed", expect.stringContaining('There is no workflow "nowhere"')]);
 });

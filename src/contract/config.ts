@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Delivery, TaskPriority } from "./task.ts";
+import { ChosenDelivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
 import { ChannelKind } from "./notice.ts";
 import { ForgeKind, ProjectName } from "./project.ts";
@@ -397,7 +397,7 @@ const TaskConfig = z.strictObject({
     })
     .prefault({})
     .meta(doc("what may be spent; a run that reaches it is stopped with its work saved")),
-  delivery: Delivery.default("pull_request").meta(doc("how the result reaches people")),
+  delivery: ChosenDelivery.default("pull_request").meta(doc("how the result reaches people")),
   branchPrefix: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9-]+)*\/?$/, "use a-z, 0-9, - and /")

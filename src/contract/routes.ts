@@ -13,7 +13,7 @@ import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.
 import { route, type Route } from "./route.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
 import { WorkflowName, WorkflowVersion } from "./workflow.ts";
-import { Checkpoint, Delivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
+import { Checkpoint, ChosenDelivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
 
 /** RFC 9457 problem: the body of every error. `code` is ours; `issues` names the fields of an `invalid` request. */
 export const Problem = z.object({
@@ -121,7 +121,7 @@ const CreateTask = z.strictObject({
   parameters: z.record(z.string(), z.string().max(10_000)).default({}),
   priority: TaskPriority.optional(),
   deadlineAt: Timestamp.optional(),
-  delivery: Delivery.optional(),
+  delivery: ChosenDelivery.optional(),
   dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX).default([]),
   draft: z.boolean().default(false),
   /** Making the same task twice with one key makes one task. */

@@ -30,6 +30,10 @@ export type TaskSource = z.infer<typeof TaskSource>;
 export const Delivery = z.enum(["pull_request", "branch", "comment", "parent"]);
 export type Delivery = z.infer<typeof Delivery>;
 
+/** What a person may choose: only what a parent's run made goes into the work of a parent. */
+export const ChosenDelivery = Delivery.exclude(["parent"]);
+export type ChosenDelivery = z.infer<typeof ChosenDelivery>;
+
 export const TaskTitle = z.string().trim().min(1, "a task needs a title").max(500);
 export const TaskBody = z.string().max(200_000);
 export const TaskPriority = z.int().min(0).max(100).meta({ description: "0 to 100; the higher goes first within its project" });

@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { demoAgents } from "../../src/demo/demo.ts";
-import { Delivery, TaskStatus } from "../../src/contract/task.ts";
+import { ChosenDelivery, TaskStatus } from "../../src/contract/task.ts";
 import { place, program } from "./running.ts";
 
 test("the completion script of bash loads, and completes by asking drover", async () => {
@@ -40,7 +40,7 @@ test("commands and the values of options are offered as the program has them", a
   };
   expect(await offered("que")).toEqual(["queue"]);
   expect(await offered("task", "list", "--status", "")).toEqual([...TaskStatus.options]);
-  expect(await offered("task", "add", "--delivery", "")).toEqual([...Delivery.options]);
+  expect(await offered("task", "add", "--delivery", "")).toEqual([...ChosenDelivery.options]);
   expect(await offered("demo", "--agent", "")).toEqual([...demoAgents]);
   expect(await offered("task", "show", "--j")).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { AppError } from "../../base/errors.ts";
 import type { Client } from "../../client/client.ts";
 import type { Event } from "../../contract/event.ts";
 import type { FiledTask } from "../../contract/routes.ts";
-import type { Delivery, TaskStatus } from "../../contract/task.ts";
+import type { ChosenDelivery, TaskStatus } from "../../contract/task.ts";
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
 import { describeEvent } from "../describe-event.ts";
@@ -23,7 +23,7 @@ export interface AddOptions {
   readonly set?: Readonly<Record<string, string>>;
   readonly priority?: number;
   readonly deadline?: number;
-  readonly delivery?: Delivery;
+  readonly delivery?: ChosenDelivery;
   readonly after?: string[];
   readonly draft?: boolean;
   readonly key?: string;

@@ -147,9 +147,10 @@ const SWAPPING = `
   const { renameSync, rmSync } = require("node:fs");
   console.log("swapping");
   const steps = [["inside", "kept"], ["link", "inside"], ["inside", "link"], ["kept", "inside"]];
+  const attempt = (action) => { try { action(); return true; } catch { return false; } };
   for (;;) for (const [from, to] of steps) {
-    try { renameSync(from, to); }
-    catch { rmSync("inside", { recursive: true, force: true }); } // which a write made while there was none
+    if (attempt(() => renameSync(from, to))) continue;
+    attempt(() => rmSync("inside", { recursive: true, force: true })); // which a write made while there was none, and may be filling still
   }`;
 
 test.each(uses)("a folder that is a link at every other moment never leads out, by %s", async (tool, input) => {

@@ -1,4 +1,4 @@
-import { sleep, type CancelTimer, type Clock } from "../base/clock.ts";
+import { sleep, type Clock } from "../base/clock.ts";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -24,6 +24,7 @@ import {
   sentSince,
   type Notice,
 } from "../store/notices.ts";
+import { Outbox } from "../store/outbox.ts";
 import { findProject } from "../store/projects.ts";
 import { createChannel, type ChannelSurroundings } from "./registry.ts";
 
@@ -55,36 +56,35 @@ const FAILING_FROM = 3;
  */
 export class Teller {
   readonly #parts: TellerParts;
-  readonly #stop = new AbortController();
-  readonly #underWay = new Map<string, Promise<void>>();
-  #lastSeen = -1;
-  #stopListening: () => void = () => {};
-  #cancelTimer: CancelTimer = () => {};
+  readonly #outbox: Outbox<Notice>;
 
   constructor(parts: TellerParts) {
     this.#parts = parts;
+    this.#outbox = new Outbox(parts, {
+      table: "notices",
+      newest: lastNotice,
+      // Without its channel a notice is dropped as soon as the changed settings are noted.
+      due: (reader, now, busy) =>
+        dueNotices(reader, now).filter(({ channel }) => !busy.includes(channel) && this.#configOf(channel) !== undefined),
+      nextAt: nextNoticeAt,
+      ownerOf: ({ channel }) => channel,
+      carryOut: (notice) => this.#carryOut(notice),
+    });
   }
 
   async start(): Promise<void> {
     await this.obeySettings();
-    this.#stopListening = this.#parts.database.onCommit((changed) => {
-      if (changed.has("notices")) this.#fillNew();
-    });
-    this.#fill();
+    this.#outbox.start();
   }
 
   /** Begins nothing more, gives up what waits, and resolves when nothing is under way. */
-  async stop(): Promise<void> {
-    this.#stopListening();
-    this.#cancelTimer();
-    this.#stop.abort();
-    await Promise.all(this.#underWay.values());
+  stop(): Promise<void> {
+    return this.#outbox.stop();
   }
 
   /** Sends what is due now, and resolves when that is done or put off. */
-  async runOnce(): Promise<void> {
-    this.#fill();
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
+  runOnce(): Promise<void> {
+    return this.#outbox.runOnce();
   }
 
   /** Takes over which channels are configured. */
@@ -120,7 +120,7 @@ export class Teller {
     const at = this.#parts.clock.now();
     const content: NoticeContent = { id: newId("notice"), change: "test", kind: "test", count: 0, alerts: [], heldBack: 0, at };
     try {
-      await this.#send(config, content, AbortSignal.any([signal, this.#stop.signal]));
+      await this.#send(config, content, AbortSignal.any([signal, this.#outbox.stopping]));
     } catch (thrown) {
       signal.throwIfAborted();
       const { code, message } = this.#redacted(thrown);
@@ -128,46 +128,20 @@ export class Teller {
     }
   }
 
-  /** After a commit: looks only when there are new notices. What else makes one due has its own wake. */
-  #fillNew(): void {
-    const last = lastNotice(this.#parts.database.reader);
-    if (last === this.#lastSeen) return;
-    this.#lastSeen = last;
-    this.#fill();
-  }
-
-  #fill(): void {
-    if (this.#stop.signal.aborted) return;
-    const { clock, database, log, settings } = this.#parts;
-    try {
-      for (const notice of dueNotices(database.reader, clock.now())) {
-        const config = settings.current().alerts.channels[notice.channel];
-        // Without one it is dropped as soon as the changed settings are noted.
-        if (config === undefined || this.#underWay.has(notice.channel)) continue;
-        this.#underWay.set(notice.channel, this.#carryOut(notice, config));
-      }
-      this.#wakeWhenDue();
-    } catch (thrown) {
-      // The rows can't be read now; the next commit looks again.
-      log.error("notices not read", { error: messageOf(thrown) });
-    }
-  }
-
-  async #carryOut(notice: Notice, config: ChannelConfig): Promise<void> {
+  async #carryOut(notice: Notice): Promise<void> {
     const { database } = this.#parts;
+    const config = this.#configOf(notice.channel);
+    if (config === undefined) return;
     try {
       const content = notice.content ?? (await database.write((tx) => this.#compose(tx, notice, config)));
       if (content === undefined) return;
-      await this.#send(config, content, this.#stop.signal);
+      await this.#send(config, content, this.#outbox.stopping);
       await this.#note((tx) => completeNotice(tx, notice, content));
     } catch (thrown) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#outbox.stopping.aborted) return;
       await this.#putOff(notice, this.#redacted(thrown)).catch(() => {
         // It was stopped, so the next daemon tries again.
       });
-    } finally {
-      this.#underWay.delete(notice.channel);
-      this.#fill();
     }
   }
 
@@ -179,7 +153,7 @@ export class Teller {
         return await database.write(outcome);
       } catch (thrown) {
         log.error("notice not noted", { error: messageOf(thrown) });
-        await sleep(clock, RETRY_BASE_MS, this.#stop.signal);
+        await sleep(clock, RETRY_BASE_MS, this.#outbox.stopping);
       }
     }
   }
@@ -229,10 +203,7 @@ export class Teller {
     return new AppError(code, this.#parts.redact(message), details);
   }
 
-  #wakeWhenDue(): void {
-    this.#cancelTimer();
-    const { clock, database } = this.#parts;
-    const nextAt = nextNoticeAt(database.reader);
-    if (nextAt !== undefined && nextAt > clock.now()) this.#cancelTimer = clock.setTimer(nextAt - clock.now(), () => this.#fill());
+  #configOf(channel: string): ChannelConfig | undefined {
+    return this.#parts.settings.current().alerts.channels[channel];
   }
 }

@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -11,7 +11,7 @@ import type { Forge, ForgeProject, PullRequest } from "../forge/forge.ts";
 import { agentMarkerOf, markerOf } from "../forge/marker.ts";
 import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import { pullNote } from "../store/broker.ts";
-import type { Database, Transaction } from "../store/database.ts";
+import type { Database, Reader, Transaction } from "../store/database.ts";
 import {
   completeEffect,
   failEffect,
@@ -22,6 +22,7 @@ import {
   nextEffectAt,
   nextEffects,
 } from "../store/effects.ts";
+import { Outbox } from "../store/outbox.ts";
 import { getProject } from "../store/projects.ts";
 import { taskKey } from "../store/task-row.ts";
 import { getTask, setPullRequest } from "../store/tasks.ts";
@@ -59,64 +60,33 @@ const ALERT_ATTEMPT = 5;
 export class Publisher {
   readonly #parts: PublisherParts;
   readonly #limit: WriteLimit;
-  readonly #stop = new AbortController();
-  readonly #underWay = new Map<TaskId, Promise<void>>();
-  #lastSeen = -1;
-  #stopListening: () => void = () => {};
-  #cancelTimer: CancelTimer = () => {};
+  readonly #outbox: Outbox<Effect>;
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
     this.#limit = new WriteLimit(parts.clock);
+    this.#outbox = new Outbox(parts, {
+      table: "effects",
+      newest: lastEffect,
+      due: dueEffects,
+      nextAt: (reader) => (hasPendingEffects(reader) ? nextEffectAt(reader) : undefined),
+      ownerOf: ({ taskId }) => taskId,
+      carryOut: (effect) => this.#carryOut(effect),
+    });
   }
 
   start(): void {
-    this.#stopListening = this.#parts.database.onCommit((changed) => {
-      if (changed.has("effects")) this.#fillNew();
-    });
-    this.#fill();
+    this.#outbox.start();
   }
 
   /** Begins nothing more, gives up what waits, and resolves when nothing is under way. */
-  async stop(): Promise<void> {
-    this.#stopListening();
-    this.#cancelTimer();
-    this.#stop.abort();
-    await Promise.all(this.#underWay.values());
+  stop(): Promise<void> {
+    return this.#outbox.stop();
   }
 
   /** Carries out what is due now, and resolves when that is done or put off. */
-  async runOnce(): Promise<void> {
-    this.#fill();
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
-  }
-
-  /** After a commit: looks only when there are new effects. What else makes one due has its own wake. */
-  #fillNew(): void {
-    const last = lastEffect(this.#parts.database.reader);
-    if (last === this.#lastSeen) return;
-    this.#lastSeen = last;
-    this.#fill();
-  }
-
-  #fill(): void {
-    if (this.#stop.signal.aborted) return;
-    try {
-      this.#fillAll();
-    } catch (thrown) {
-      // The rows can't be read now; the next commit looks again.
-      this.#parts.log.error("effects not read", { error: messageOf(thrown) });
-    }
-  }
-
-  #fillAll(): void {
-    const { clock, database } = this.#parts;
-    if (this.#underWay.size >= PARALLEL_MAX || !hasPendingEffects(database.reader)) return;
-    const free = PARALLEL_MAX - this.#underWay.size;
-    for (const effect of nextEffects(database.reader, clock.now(), free, [...this.#underWay.keys()])) {
-      this.#underWay.set(effect.taskId, this.#carryOut(effect));
-    }
-    if (this.#underWay.size < PARALLEL_MAX) this.#wakeWhenDue();
+  runOnce(): Promise<void> {
+    return this.#outbox.runOnce();
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -130,20 +100,17 @@ export class Publisher {
         resolveAlerts(tx, "publish_failed", this.#subject(effect));
       });
     } catch (thrown) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#outbox.stopping.aborted) return;
       await this.#putOff(effect, toAppError(thrown)).catch((failure: unknown) =>
         log.error("effect not noted", { error: messageOf(failure) }),
       );
-    } finally {
-      this.#underWay.delete(effect.taskId);
-      this.#fill();
     }
   }
 
   /** Undefined: while it waited for its turn it was dropped. */
   async #perform(effect: Effect): Promise<{ url: string | null; note?: (tx: Transaction) => void } | undefined> {
     const { database, forges, settings, workspaces } = this.#parts;
-    const { signal } = this.#stop;
+    const signal = this.#outbox.stopping;
     const project = getProject(database.reader, effect.projectId);
     if (!settings.isKnown(project)) {
       throw new AppError(
@@ -213,13 +180,11 @@ export class Publisher {
   #subject({ taskId, payload }: Effect): string {
     return `${taskKey(this.#parts.database.reader, taskId)} ${payload.kind}`;
   }
+}
 
-  #wakeWhenDue(): void {
-    this.#cancelTimer();
-    const { clock, database } = this.#parts;
-    const nextAt = nextEffectAt(database.reader);
-    if (nextAt !== undefined && nextAt > clock.now()) this.#cancelTimer = clock.setTimer(nextAt - clock.now(), () => this.#fill());
-  }
+function dueEffects(reader: Reader, now: number, busy: readonly string[]): Effect[] {
+  const free = PARALLEL_MAX - busy.length;
+  return free > 0 && hasPendingEffects(reader) ? nextEffects(reader, now, free, busy) : [];
 }
 
 /** Without its branch there can be none. */

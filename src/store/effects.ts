@@ -52,7 +52,7 @@ export function enqueueEffect(tx: Transaction, { projectId, taskId, epoch, paylo
  * What can be carried out now, the longest due first: of each task but those that are `busy` only the first that is pending.
  * Costs the same however many are due.
  */
-export function nextEffects(reader: Reader, now: number, limit: number, busy: readonly TaskId[] = []): Effect[] {
+export function nextEffects(reader: Reader, now: number, limit: number, busy: readonly string[] = []): Effect[] {
   return reader
     .all<EffectRow>(
       `SELECT * FROM effects INDEXED BY effects_by_next_time

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../base/clock.ts";
@@ -40,12 +42,15 @@ export class Tmux implements Isolation {
   readonly hasTerminal = true;
   readonly #options: TmuxOptions;
   readonly #socket: string;
+  /** Where tmux puts that socket, for it gets no TMUX_TMPDIR of ours. Without it there is no server, and none has to be asked. */
+  readonly #socketFile: string;
   /** Of runs that were given a window, or soon have one. */
   readonly #live = new Set<string>();
 
   constructor(options: TmuxOptions) {
     this.#options = options;
     this.#socket = `drover-${options.scope}`;
+    this.#socketFile = `/tmp/tmux-${userInfo().uid}/${this.#socket}`;
   }
 
   bringsAgent(): boolean {
@@ -114,11 +119,13 @@ export class Tmux implements Isolation {
   }
 
   async #endIdleServer(): Promise<void> {
-    if (this.#live.size === 0 && (await this.#windows()).length === 0) await this.#run(["kill-server"]);
+    if (this.#live.size > 0 || !existsSync(this.#socketFile)) return;
+    if ((await this.#windows()).length === 0) await this.#run(["kill-server"]);
   }
 
   /** None where there is no server. */
   async #windows(): Promise<Window[]> {
+    if (!existsSync(this.#socketFile)) return [];
     let listed: CommandResult;
     try {
       listed = await this.#run(["list-panes", "-a", "-F", "#{window_id} #{pane_start_command}"]);

@@ -31,6 +31,30 @@ export async function makeCheckpoint(
   return { index, commit, at, reason: subject };
 }
 
+/** So many tasks' lists are kept. */
+const LISTS_MAX = 500;
+
+/** The lists that were asked for of late: clients ask for a task at each of its events, and git would be started for each. */
+export class CheckpointLists {
+  private readonly lists = new Map<string, Promise<Checkpoint[]>>();
+
+  list(repository: Repository, taskId: string): Promise<Checkpoint[]> {
+    const known = this.lists.get(taskId);
+    if (known !== undefined) return known;
+    const asked = listCheckpoints(repository, taskId);
+    this.lists.set(taskId, asked);
+    asked.catch(() => this.forget(taskId));
+    const [oldest] = this.lists.keys();
+    if (this.lists.size > LISTS_MAX && oldest !== undefined) this.lists.delete(oldest);
+    return asked;
+  }
+
+  /** To be called behind each change of a task's checkpoints. */
+  forget(taskId: string): void {
+    this.lists.delete(taskId);
+  }
+}
+
 interface Saved {
   readonly checkpoint: Checkpoint;
   readonly tree: string;

@@ -11,7 +11,7 @@ import { taskSlug } from "../domain/branch-name.ts";
 import { BASE_REF, fetchBaseBranch } from "./base-fetch.ts";
 import { pushBranch } from "./branch-push.ts";
 import { capture, type Capture } from "./capture.ts";
-import { listCheckpoints, makeCheckpoint, taskRefs } from "./checkpoints.ts";
+import { CheckpointLists, listCheckpoints, makeCheckpoint, taskRefs } from "./checkpoints.ts";
 import { makeClone, MAKING } from "./clone.ts";
 import { collectWork } from "./collecting.ts";
 import { copyInto, inspectCopies } from "./copied-files.ts";
@@ -63,6 +63,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
   private readonly repositories = new Map<string, Promise<Repository>>();
   private readonly turns = new Turns();
   private readonly held = new Map<symbol, readonly string[]>();
+  private readonly checkpointLists = new CheckpointLists();
   readonly branches: Branches;
 
   constructor({ paths, env, clock, log, identity = DROVER }: WorkspacesOptions) {
@@ -159,7 +160,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
   }
 
   async checkpoints(project: Project, task: Task): Promise<Checkpoint[]> {
-    return listCheckpoints(await this.repository(project), task.id);
+    return this.checkpointLists.list(await this.repository(project), task.id);
   }
 
   async collect(project: Project, task: Task, baseCommit: string, message: string): Promise<CollectedWork> {
@@ -327,6 +328,7 @@ class GitWorkspaces implements Workspaces, FileCopier {
     const captured = await this.captureAll(repository, found);
     const parent = captured.head ?? found.record.baseCommit;
     const checkpoint = await makeCheckpoint(repository, found.taskId, { tree: captured.tree, parent, reason, at });
+    this.checkpointLists.forget(found.taskId);
     if (captured.problems.length > 0) throw notWhole(found.directory, captured);
     return checkpoint;
   }

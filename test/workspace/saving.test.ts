@@ -79,6 +79,20 @@ describe("a checkpoint", () => {
     expect(git(directory, "status", "--porcelain").split("\n")).toHaveLength(7); // untouched
   });
 
+  test("is among those that are listed as soon as it is made, and git is not asked for them twice", async () => {
+    using setting = makeSetting();
+    const { task, directory, save } = await opened(setting);
+    const listed = () => setting.workspaces.checkpoints(setting.project, task);
+    expect(await listed()).toEqual([]);
+    const first = await save(1);
+    expect(await listed()).toEqual([first]);
+    git(setting.bare, "update-ref", "-d", `refs/drover/tasks/${task.id}/checkpoints/1`);
+    expect(await listed()).toEqual([first]);
+    writeFiles(directory, { "README.md": "a\n" });
+    const again = await save(2);
+    expect(await listed()).toEqual([again]);
+  });
+
   test("is made only when something has changed since the last", async () => {
     using setting = makeSetting();
     const { task, directory, save } = await opened(setting);

@@ -4,6 +4,7 @@ import type { Account, Circuit } from "../contract/circuit.ts";
 import type { Effect } from "../contract/effect.ts";
 import type { Alert, AuditEntry, Event } from "../contract/event.ts";
 import type { HookEvent } from "../contract/hook.ts";
+import type { Message, Subscription } from "../contract/message.ts";
 import type { ChannelStatus } from "../contract/notice.ts";
 import type { ResponseOf } from "../contract/control.ts";
 import type { ProjectStatus, RouteName } from "../contract/routes.ts";
@@ -34,6 +35,41 @@ const project: ProjectStatus = {
   configError: null,
   credentials: "present",
 };
+
+const receipt = {
+  taskId: `task_${uuid("2")}`,
+  recipient: "api#42",
+  state: "pending",
+  reason: null,
+  runId: null,
+  deliveredAt: null,
+  replayedAt: null,
+} as const;
+const message: Message = {
+  id: `message_${uuid("9")}`,
+  projectId: project.id,
+  project: "api",
+  sender: { by: "person", name: "cli" },
+  recipient: { to: "task", task: "api#42" },
+  payload: { kind: "share", text: "The tables have moved to `db/`." },
+  receipts: [receipt],
+  expiresAt: null,
+  answer: null,
+  closedAt: null,
+  createdAt: at,
+};
+const query: Message = {
+  ...message,
+  id: `message_${uuid("a")}`,
+  payload: { kind: "query", text: "Which version of the API is meant?", timeoutMs: 600_000 },
+  expiresAt: at + 600_000,
+};
+const deadMessage: Message = {
+  ...message,
+  recipient: { to: "task", task: "api#41" },
+  receipts: [{ ...receipt, recipient: "api#41", state: "dead", reason: "ended" }],
+};
+const subscription: Subscription = { project: "api", topic: "schema", task: "api#42", taskId: `task_${uuid("2")}`, since: at };
 
 const task: Task = {
   id: `task_${uuid("2")}`,
@@ -415,6 +451,22 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   renderWorkflow: { response: "You work in a git repository.\n" },
   rollBackWorkflow: { body: { version: 1 }, response: workflow },
+  sendMessage: {
+    body: { recipient: { to: "task", task: "api#42" }, payload: { kind: "share", text: "The tables have moved to `db/`." } },
+    response: message,
+  },
+  listMessages: { response: { items: [message], next: null } },
+  getMessage: { response: query },
+  answerMessage: {
+    body: { text: "Version 3." },
+    response: { ...query, closedAt: at + 60_000, answer: { text: "Version 3.", by: "cli", at: at + 60_000 } },
+  },
+  replayMessage: { body: { recipient: { to: "task", task: "api#42" } }, response: message },
+  listDeadLetters: { response: { items: [{ message: deadMessage, recipient: "api#41", reason: "ended", at }], next: null } },
+  getMessageCounters: { response: { sent: 12, delivered: 10, answered: 3, dead: 1 } },
+  listSubscriptions: { response: { items: [subscription] } },
+  subscribe: { body: { task: "api#42", topic: "schema" }, response: { items: [subscription] } },
+  unsubscribe: { body: { task: "api#42", topic: "schema" }, response: { items: [] } },
   listChannels: { response: { items: [channel] } },
   testChannel: { response: { channel: "team", sent: true } },
   listAlerts: { response: page(alert) },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CircuitState } from "./circuit.ts";
-import { ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
+import { MessageId, ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
+import { Recipient } from "./message.ts";
 import { NoticeChange } from "./notice.ts";
 import { RunOutcome, RunProgress, RunStateName } from "./run.ts";
 import { TaskStatus } from "./task.ts";
@@ -112,6 +113,14 @@ export const Event = z.discriminatedUnion("type", [
   /** A channel was told of so many alerts of a kind. */
   event("notice.sent", z.object({ channel: z.string(), kind: z.string(), change: NoticeChange, count: z.int(), heldBack: z.int() })),
   event("notice.failed", z.object({ channel: z.string(), kind: z.string(), message: z.string(), final: z.boolean() })),
+  /** What it says is no part of these: it is read by the message's id. `from`: a task's key or who a person is. */
+  event("message.sent", z.object({ id: MessageId, kind: z.string(), from: z.string(), to: Recipient })),
+  event("message.delivered", z.object({ id: MessageId, kind: z.string(), to: z.string() })),
+  event("message.answered", z.object({ id: MessageId, by: z.string() })),
+  event("message.died", z.object({ id: MessageId, kind: z.string(), to: z.string(), reason: z.string() })),
+  event("message.replayed", z.object({ id: MessageId, to: Recipient, by: z.string() })),
+  /** The agent of a run noted something, while it worked. */
+  event("run.reported", z.object({ text: z.string() })),
   event("config.changed", z.object({ keys: z.array(z.string()) })),
   event("config.rejected", z.object({ message: z.string() })),
   event("daemon.started", z.object({ version: z.string(), pid: z.number() })),

@@ -18,6 +18,9 @@ export type EffectId = z.infer<typeof EffectId>;
 export const NoticeId = id("notice");
 export type NoticeId = z.infer<typeof NoticeId>;
 
+export const MessageId = id("message");
+export type MessageId = z.infer<typeof MessageId>;
+
 /** Epoch milliseconds. */
 export const Timestamp = z.int().nonnegative();
 /** Milliseconds. */

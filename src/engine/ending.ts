@@ -12,6 +12,7 @@ import { raiseAlert, resolveAlerts } from "../store/alerts.ts";
 import type { Transaction } from "../store/database.ts";
 import { addLoopNotes, listLoopNotes } from "../store/loop-notes.ts";
 import { getProject } from "../store/projects.ts";
+import { takeBack } from "../store/receipts.ts";
 import { firstRunAt, getRun } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { cancelRequest, finishRun } from "../store/transitions.ts";
@@ -45,6 +46,7 @@ export async function endRun(
     const isCurrent = run.finishedAt === null && epoch === task.epoch;
     if (isCurrent && gathering && !keepGathering(tx, gathering)) return "overtaken";
     const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(way)) : null;
+    if (isCurrent && run.process === null && run.outputOffset === 0) takeBack(tx, run.id);
     if (isCurrent && way?.stage.loop) addLoopNotes(tx, task.id, run.stage, notesOf(outcome, run.iteration));
     const next = decide(parts, tx, { task, run, outcome, way, accountHeldUntil: heldUntil });
     if (isCurrent && way && next.stage !== null) fileChildren(parts, tx, task, way.stage, outcome);

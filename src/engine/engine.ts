@@ -12,6 +12,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { HookIntake } from "./hook-intake.ts";
 import { LimitWatch } from "./limit-watch.ts";
 import { observationOfHook } from "./observations.ts";
+import { Courier } from "./messaging/courier.ts";
 import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces, type ReconcileParts } from "./reconcile.ts";
 import { RunPool } from "./run-pool.ts";
@@ -40,6 +41,7 @@ export class Engine {
   readonly #hooks: HookIntake;
   readonly #budgets: Budgets;
   readonly #checker: CommitChecker;
+  readonly #courier: Courier;
   /** Looks after finished branches. */
   readonly baseWatch: BaseWatch;
   #repeating: Repeating[] = [];
@@ -49,6 +51,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#budgets = new Budgets(parts);
+    this.#courier = new Courier(parts);
     const [verifier, agentFinder] = [createVerifier(parts), new AgentFinder(parts.clock)];
     this.#checker = new CommitChecker(parts, verifier);
     this.baseWatch = new BaseWatch(parts, this.#checker);
@@ -93,6 +96,7 @@ export class Engine {
     this.#stopListening = this.#parts.database.onCommit((changed) => this.#onCommit(changed));
     this.#gauge.start();
     this.dispatcher.start();
+    this.#courier.start();
     this.baseWatch.start();
     const onError = (thrown: unknown) => this.#parts.log.error("tick failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
     this.#repeating = [
@@ -124,6 +128,7 @@ export class Engine {
   async stop(mode: StopMode): Promise<void> {
     await Promise.all(this.#repeating.map((one) => one.stop()));
     await this.dispatcher.stop();
+    await this.#courier.stop();
     // Its checks may wait for those of a run, so nobody waits for it before the runs are stopped.
     const watchStopped = this.baseWatch.stop();
     if (mode !== "drain") this.pool.stopAll({ kind: mode === "kill" ? "kill" : "leave" });
@@ -140,6 +145,7 @@ export class Engine {
     if (this.#ticks++ % TICKS_A_SWEEP === 0) {
       await removeOldWorkspaces(this.#parts);
       await this.#hooks.forgetOld();
+      await this.#courier.forgetOld();
     }
     this.dispatcher.wake();
   }
@@ -155,6 +161,7 @@ export class Engine {
   #onCommit(changed: ChangedTables): void {
     if (changed.has("tasks")) this.pool.obeyCancelRequests();
     if (changed.has("spending")) this.#budgets.check();
+    this.#courier.onCommit(changed);
     if (DISPATCHED_BY.some((table) => changed.has(table))) this.dispatcher.wake();
   }
 }

@@ -1,9 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { safeLine } from "../base/text.ts";
+import type { MessageId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
-import { listRuns, stageReports } from "../store/runs.ts";
 import { failingChecks, shownNotes } from "../domain/loop.ts";
-import { listLoopNotes } from "../store/loop-notes.ts";
+import { messageNote, messagesText } from "../domain/message-text.ts";
+import type { Transaction } from "../store/database.ts";
+import { addLoopNotes, listLoopNotes } from "../store/loop-notes.ts";
+import { getMessage } from "../store/messages.ts";
+import { deliver, waitingMessages } from "../store/receipts.ts";
+import { listRuns, stageReports } from "../store/runs.ts";
 import { ownTemplate, type PromptData } from "../workflow/prompt.ts";
 import type { Workspace } from "../workspace/workspaces.ts";
 import type { Job } from "./job.ts";
@@ -12,8 +17,13 @@ import type { EngineParts } from "./parts.ts";
 /** The template for going on in a session that something outside interrupted. */
 const RESUME = ownTemplate("resume");
 
-/** Writes what the agent is told: the task, or what its earlier attempt in the same session fell short of. */
-export async function writePrompt(parts: EngineParts, job: Job, workspace: Workspace): Promise<string> {
+/** What the agent is told: the task, or what its earlier attempt in the same session fell short of; and with it these messages. */
+export interface Prompt {
+  readonly text: string;
+  readonly messages: readonly MessageId[];
+}
+
+export async function writePrompt(parts: EngineParts, job: Job, workspace: Workspace): Promise<Prompt> {
   const { reader } = parts.database;
   const { stage, task, run } = job;
   const earlier = earlierRun(parts, job);
@@ -39,7 +49,23 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
     outputs: outputsBefore(job, stageReports(reader, task.id)),
     parameters: task.parameters,
   };
-  return parts.renderPrompt(job.workflow, templateFor(job, data), data);
+  const rendered = parts.renderPrompt(job.workflow, templateFor(job, data), data);
+  const messages = waitingMessages(reader, task.id).map((id) => getMessage(reader, id));
+  const text = messages.length === 0 ? rendered : `${rendered}\n${messagesText(messages, data.mark)}\n`;
+  return { text, messages: messages.map(({ id }) => id) };
+}
+
+/** Stores that the run's agent is told of these. A loop's later iterations know of them by its notes. */
+export function noteTold(tx: Transaction, { run, task, stage }: Job, messages: readonly MessageId[]): void {
+  for (const id of messages) deliver(tx, id, task.id, run.id);
+  if (!stage.loop) return;
+  const { iteration } = run;
+  addLoopNotes(
+    tx,
+    task.id,
+    stage.name,
+    messages.map((id) => ({ iteration, kind: "told", text: messageNote(getMessage(tx, id)) })),
+  );
 }
 
 function earlierRun(parts: EngineParts, job: Job): Run | undefined {
@@ -60,7 +86,7 @@ function outputsBefore({ workflow, stage }: Job, reports: Readonly<Record<string
 }
 
 /** Letters that no text from outside can know, so that none can pretend to have ended. */
-function newMark(): string {
+export function newMark(): string {
   return randomBytes(6).toString("hex");
 }
 

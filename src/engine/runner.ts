@@ -24,7 +24,7 @@ import { whyNoChildren } from "./children.ts";
 import { environmentOf, openJob, record, type Job } from "./job.ts";
 import { followWithWorkspace } from "./merging/follow-base.ts";
 import type { EngineParts } from "./parts.ts";
-import { writePrompt } from "./prompting.ts";
+import { noteTold, writePrompt } from "./prompting.ts";
 import type { RunObserver } from "./run-observer.ts";
 import { stopReasonOf, type StopReason } from "./run-stop.ts";
 import type { RunWatch } from "./run-watch.ts";
@@ -168,7 +168,7 @@ async function fetchBase(parts: RunnerParts, job: Pick<Job, "project" | "config"
 async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<void> {
   const { baseCommit } = workspace;
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
-  const prompt = await writePrompt(parts, job, workspace);
+  const { text: prompt, messages } = await writePrompt(parts, job, workspace);
   const env = environmentOf(parts, job);
   const program = job.isolation.bringsAgent(job.config) ? [] : [await parts.agentFinder.find(job.driver, job.agent, env, signal)];
   const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
@@ -217,6 +217,8 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   const request = { command, configDirectory: job.configDirectory, reach, terminal, tree: workspace };
   const isolated = await isolate(parts, job, request, signal);
   signal.throwIfAborted();
+  // Before the start, so that nobody is told twice; should it not come to that, they wait again (`endRun`).
+  if (messages.length > 0) await record(parts, job, {}, [], (tx) => noteTold(tx, job, messages));
   const identity = await parts.host.start(isolated);
   await record(parts, job, { progress: "working", process: identity, progressAt: parts.clock.now() }, [
     { type: "run.agent_started", data: { pid: identity.pid } },

@@ -4,6 +4,7 @@ import { newId } from "../../src/base/ids.ts";
 import type { FeedSource } from "../../src/api/feed.ts";
 import { examples } from "../../src/api/examples.ts";
 import type { Control, RequestOf } from "../../src/contract/control.ts";
+import type { Message } from "../../src/contract/message.ts";
 import type { FiledTask } from "../../src/contract/routes.ts";
 import type { Task, TaskStatus } from "../../src/contract/task.ts";
 
@@ -87,6 +88,19 @@ export class MemoryControl {
     listRunHooks: () => examples.listRunHooks.response,
     receiveHook: () => examples.receiveHook.response,
     askBroker: () => examples.askBroker.response,
+    sendMessage: () => examples.sendMessage.response,
+    listMessages: () => ({ items: examples.listMessages.response.items.map((one) => this.#saying(one)), next: null }),
+    getMessage: () => this.#saying(examples.getMessage.response),
+    answerMessage: () => examples.answerMessage.response,
+    replayMessage: () => examples.replayMessage.response,
+    listDeadLetters: () => ({
+      items: examples.listDeadLetters.response.items.map((letter) => ({ ...letter, message: this.#saying(letter.message) })),
+      next: null,
+    }),
+    getMessageCounters: () => examples.getMessageCounters.response,
+    listSubscriptions: () => examples.listSubscriptions.response,
+    subscribe: () => examples.subscribe.response,
+    unsubscribe: () => examples.unsubscribe.response,
     sendToRun: () => examples.sendToRun.response,
     attachToRun: () => examples.attachToRun.response,
     listAgents: () => examples.listAgents.response,
@@ -173,6 +187,10 @@ export class MemoryControl {
     const from = Number(query.after ?? 0);
     const items = matching.slice(from, from + query.limit);
     return { items, next: from + query.limit < matching.length ? String(from + query.limit) : null };
+  }
+
+  #saying(message: Message): Message {
+    return { ...message, payload: { ...message.payload, text: this.hostileText ?? message.payload.text } };
   }
 
   #create({ body, actor }: RequestOf<"createTask">): FiledTask {

@@ -6,6 +6,7 @@ import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
 import { mergeVerbs } from "./merges.ts";
+import { messageVerbs } from "./messages.ts";
 import { queueVerbs } from "./queue.ts";
 import { hookVerbs } from "./hooks.ts";
 import { runVerbs } from "./runs.ts";
@@ -27,6 +28,7 @@ export function createControl(parts: ControlParts): Control {
     ...taskStageVerbs(parts),
     ...workflowVerbs(parts),
     ...hookVerbs(parts),
+    ...messageVerbs(parts),
     ...runVerbs(parts),
     ...agentVerbs(parts),
     ...queueVerbs(parts),

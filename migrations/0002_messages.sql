@@ -8,7 +8,7 @@ CREATE TABLE messages (
   -- NULL: a person sent it.
   sender_task_id TEXT REFERENCES tasks (id),
   sender_run_id TEXT REFERENCES runs (id),
-  recipient TEXT NOT NULL CHECK (json_valid(recipient)),
+  sent_to TEXT NOT NULL CHECK (json_valid(sent_to)),
   kind TEXT NOT NULL CHECK (kind IN ('alert', 'query', 'share', 'stop')),
   payload TEXT NOT NULL CHECK (json_valid(payload)),
   -- Of a query: until when it wants its answer, and since when it is answered or nobody will.
@@ -26,7 +26,7 @@ CREATE INDEX messages_by_project ON messages (project_id);
 CREATE INDEX messages_by_sender ON messages (sender_task_id) WHERE sender_task_id IS NOT NULL;
 CREATE INDEX queries_open ON messages (expires_at) WHERE kind = 'query' AND closed_at IS NULL;
 CREATE TRIGGER messages_keep_what_was_said
-BEFORE UPDATE OF id, project_id, sender, sender_task_id, sender_run_id, recipient, kind, payload, created_at ON messages BEGIN
+BEFORE UPDATE OF id, project_id, sender, sender_task_id, sender_run_id, sent_to, kind, payload, created_at ON messages BEGIN
   SELECT RAISE(ABORT, 'what a message says never changes');
 END;
 CREATE TRIGGER messages_are_answered_once BEFORE UPDATE OF answer ON messages WHEN OLD.answer IS NOT NULL BEGIN

@@ -4,6 +4,7 @@ import { Branch } from "../contract/branch.ts";
 import { Account, Circuit } from "../contract/circuit.ts";
 import { Alert, AuditEntry, Event, WorkerHeartbeat } from "../contract/event.ts";
 import { HookEvent } from "../contract/hook.ts";
+import { DeadLetter, Message, MessageCounters, Subscription } from "../contract/message.ts";
 import { CheckComparison, CheckResult, Proof, Usage } from "../contract/proof.ts";
 import type { Route } from "../contract/route.ts";
 import { DaemonStatus, Health, Problem, ProjectStatus, QueueStatus, routes, TaskDetail, type RouteName } from "../contract/routes.ts";
@@ -50,10 +51,13 @@ const nouns = {
   CheckResult,
   Circuit,
   DaemonStatus,
+  DeadLetter,
   Effect,
   Event,
   Health,
   HookEvent,
+  Message,
+  MessageCounters,
   Problem,
   ProjectStatus,
   Proof,
@@ -63,6 +67,7 @@ const nouns = {
   RunOutcome,
   RunState,
   Setting,
+  Subscription,
   Task,
   TaskCounts,
   TaskDetail,

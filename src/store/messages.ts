@@ -1,6 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
-import type { MessageId, ProjectId, RunId, TaskId } from "../contract/ids.ts";
+import type { MessageId, ProjectId, TaskId } from "../contract/ids.ts";
 import type { Message, MessageCounters, MessageKind, MessagePayload, Recipient, Sender } from "../contract/message.ts";
 import type { Waiting } from "../domain/routing.ts";
 import type { Reader, Transaction } from "./database.ts";
@@ -25,15 +25,15 @@ export function insertMessage(tx: Transaction, { projectId, sender, senderTaskId
   const id = newId("message");
   const runId = sender.by === "person" ? null : sender.runId;
   tx.run(
-    `INSERT INTO messages (id, project_id, sender, sender_task_id, sender_run_id, recipient, kind, payload, expires_at, created_at)
-     VALUES (:id, :projectId, :sender, :senderTaskId, :runId, :recipient, :kind, :payload, :expiresAt, :now)`,
+    `INSERT INTO messages (id, project_id, sender, sender_task_id, sender_run_id, sent_to, kind, payload, expires_at, created_at)
+     VALUES (:id, :projectId, :sender, :senderTaskId, :runId, :sentTo, :kind, :payload, :expiresAt, :now)`,
     {
       id,
       projectId,
       sender: JSON.stringify(sender),
       senderTaskId,
       runId,
-      recipient: JSON.stringify(recipient),
+      sentTo: JSON.stringify(recipient),
       kind: payload.kind,
       payload: JSON.stringify(payload),
       expiresAt: payload.kind === "query" ? tx.now + payload.timeoutMs : null,
@@ -174,8 +174,7 @@ interface MessageRow {
   project_id: ProjectId;
   project: string;
   sender: string;
-  sender_run_id: RunId | null;
-  recipient: string;
+  sent_to: string;
   payload: string;
   expires_at: number | null;
   closed_at: number | null;
@@ -191,7 +190,7 @@ function toMessage(reader: Reader, row: MessageRow): Message {
     projectId: row.project_id,
     project: row.project,
     sender: JSON.parse(row.sender) as Sender,
-    recipient: JSON.parse(row.recipient) as Recipient,
+    recipient: JSON.parse(row.sent_to) as Recipient,
     payload: JSON.parse(row.payload) as MessagePayload,
     receipts: receiptsOf(reader, row.id),
     expiresAt: row.expires_at,

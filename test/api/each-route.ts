@@ -16,6 +16,7 @@ const values: Readonly<Record<string, string>> = {
   run: examples.getRun.response.id,
   worker: "1",
   alert: examples.dismissAlert.response.id,
+  message: examples.getMessage.response.id,
   channel: "team",
   workflow: "issue",
   circuit: encodeURIComponent(examples.resetCircuit.response.id),

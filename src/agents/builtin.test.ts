@@ -20,6 +20,7 @@ const requestWith = (agent: Partial<AgentConfig>, more: Partial<LaunchRequest> =
   configDirectory: "/task/config",
   sessionId: null,
   hooks: null,
+  toolServer: null,
   tools: null,
   sandbox: { allowedHosts: ["example.com"], readable: ["/opt"] },
   path: "/bin",
@@ -42,6 +43,7 @@ test("a launch hands over one line on stdin; the key is in the environment and n
     configDirectory: "/task/config",
     home: "/home/me/.drover",
     hookSpool: hooks.spool,
+    drover: null,
     model: {
       provider: "anthropic",
       model: "claude-sonnet-5-5",

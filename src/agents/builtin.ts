@@ -36,7 +36,7 @@ export function builtinDriver(models: () => ModelSettings, home: string): Driver
 }
 
 function launch(request: LaunchRequest, settings: ModelSettings, home: string): Launch {
-  const { agent, prompt, configDirectory, sessionId, hooks, path, env } = request;
+  const { agent, prompt, configDirectory, sessionId, hooks, toolServer, path, env } = request;
   const model = modelOf(chooseModel(agent.model, settings), home);
   const toolModules = agent.tools.map((name) => requireModule("tools", name, home));
   const order: AgentOrder = {
@@ -45,6 +45,7 @@ function launch(request: LaunchRequest, settings: ModelSettings, home: string): 
     configDirectory,
     home,
     hookSpool: hooks?.spool ?? null,
+    drover: toolServer?.place ?? null,
     model,
     effort: agent.effort,
     permissions: agent.permissions,

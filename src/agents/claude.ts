@@ -9,6 +9,7 @@ import { detectProgram, type ProgramFacts } from "./detection.ts";
 import { claudeHooks } from "./claude-hooks.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { readLogin } from "./login.ts";
+import { serverEntry, TOOL_TIMEOUT_MS } from "./tool-server.ts";
 
 /**
  * Claude Code (https://code.claude.com/docs), headless, with stream-json both ways.
@@ -41,8 +42,11 @@ function userLine(text: string): string {
   });
 }
 
-function launch({ agent, prompt, configDirectory, sessionId, hooks, budgetUsd, path, env }: LaunchRequest): Launch {
-  const settings = join(configDirectory, "drover-settings.json");
+function launch({ agent, prompt, configDirectory, sessionId, hooks, toolServer, budgetUsd, path, env }: LaunchRequest): Launch {
+  const [settings, servers] = ["drover-settings.json", "drover-servers.json"].map((name) => join(configDirectory, name)) as [
+    string,
+    string,
+  ];
   return {
     argv: [
       ...programOf(agent),
@@ -56,10 +60,12 @@ function launch({ agent, prompt, configDirectory, sessionId, hooks, budgetUsd, p
       // Of this run alone, also in a session that is gone on with; the request that exceeds it is the last.
       ...(budgetUsd === undefined ? [] : [`--max-budget-usd=${budgetUsd.toFixed(6)}`]),
       ...(hooks === null ? [] : [`--settings=${settings}`]),
+      ...(toolServer === null ? [] : [`--mcp-config=${servers}`]),
       ...agent.args,
     ],
     env: {
       CLAUDE_CODE_MAX_RETRIES: "5",
+      MCP_TOOL_TIMEOUT: String(TOOL_TIMEOUT_MS),
       ...env,
       ...SWITCHES,
       PATH: path,
@@ -68,7 +74,10 @@ function launch({ agent, prompt, configDirectory, sessionId, hooks, budgetUsd, p
       // Where the login is looked for (and renewed), on macOS the name of the keychain's entry. Empty: the usual place.
       CLAUDE_SECURESTORAGE_CONFIG_DIR: env["CLAUDE_CONFIG_DIR"] ?? "",
     },
-    files: hooks === null ? {} : { [settings]: JSON.stringify({ hooks: claudeHooks(hooks) }) },
+    files: {
+      ...(hooks && { [settings]: JSON.stringify({ hooks: claudeHooks(hooks) }) }),
+      ...(toolServer && { [servers]: JSON.stringify({ mcpServers: serverEntry(toolServer) }) }),
+    },
     reach: reachOf(env),
     stdin: userLine(prompt),
   };
@@ -113,13 +122,13 @@ const UNFIT_TOOLS = [
 ];
 
 /**
- * What is not allowed here is asked over stdio. `edit`: files inside the workspace, and every command: what a command
+ * What is not allowed here is asked over stdio. Drover's own tools change nothing but what is Drover's. `edit`: files inside the workspace, and every command: what a command
  * touches is not looked at. `all`: Claude Code refuses it to root, unless IS_SANDBOX=1 says that it is in a sandbox; that
  * is for the person to say, in the agent's `env`.
  */
 const permissionArguments = {
-  ask: ["--permission-mode=manual"],
-  edit: ["--permission-mode=acceptEdits", "--allowedTools=Bash"],
+  ask: ["--permission-mode=manual", "--allowedTools=mcp__drover"],
+  edit: ["--permission-mode=acceptEdits", "--allowedTools=Bash,mcp__drover"],
   all: ["--permission-mode=bypassPermissions"],
 } as const satisfies Record<AgentConfig["permissions"], readonly string[]>;
 

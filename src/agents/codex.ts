@@ -10,6 +10,7 @@ import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
 import { readLogin } from "./login.ts";
 import { cannotAsk, refuseToAsk } from "./permission.ts";
 import { readingPrompt } from "./prompt-file.ts";
+import { TOOL_TIMEOUT_MS, type ToolServer } from "./tool-server.ts";
 
 const CODEX: ProgramFacts = {
   product: "Codex",
@@ -79,7 +80,7 @@ date +'{"type":"drover.started","at":%s,"zone":"%z"}'
 shift 3
 `;
 
-function configOf({ agent, workspace, hooks }: LaunchRequest): string {
+function configOf({ agent, workspace, hooks, toolServer }: LaunchRequest): string {
   const text = (value: string) => JSON.stringify(value);
   return [
     ...(agent.model === null ? [] : [`model = ${text(agent.model)}`]),
@@ -110,9 +111,21 @@ function configOf({ agent, workspace, hooks }: LaunchRequest): string {
     "remote_plugin = false",
     "apps = false",
     "tool_suggest = false",
+    ...(toolServer === null ? [] : serverSection(toolServer)),
     ...(hooks === null ? [] : codexHooks(hooks)),
     "",
   ].join("\n");
+}
+
+/** Nobody is asked, and nothing that is to be asked for is done: so it is said of these tools that they may be used. */
+function serverSection({ argv: [command, ...args] }: ToolServer): string[] {
+  return [
+    "[mcp_servers.drover]",
+    `command = ${JSON.stringify(command)}`,
+    `args = ${JSON.stringify(args)}`,
+    `tool_timeout_sec = ${TOOL_TIMEOUT_MS / 1000}`,
+    `default_tools_approval_mode = "approve"`,
+  ];
 }
 
 function programOf({ command: [program = "codex", ...args] }: AgentConfig): [string, ...string[]] {

@@ -18,6 +18,7 @@ const request = {
   configDirectory: "/task/config",
   sessionId: "s-1",
   hooks: { spool: "/task/config/hooks/run_1.jsonl", url: "http://127.0.0.1:3003/api/hooks/run_1", token: "t-1" },
+  toolServer: null,
   tools: null,
   sandbox: null,
   path: "/bin",

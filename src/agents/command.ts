@@ -35,7 +35,7 @@ function atTerminal(request: LaunchRequest): Launch {
 }
 
 /** How a program is started that says and is told lines. */
-export function launchLines({ agent, prompt, configDirectory, sessionId, hooks, path, env }: LaunchRequest): Launch {
+export function launchLines({ agent, prompt, configDirectory, sessionId, hooks, toolServer, path, env }: LaunchRequest): Launch {
   const promptFile = join(configDirectory, "prompt.md");
   return {
     argv: [programOf(agent), ...agent.command.slice(1), ...agent.args],
@@ -46,6 +46,7 @@ export function launchLines({ agent, prompt, configDirectory, sessionId, hooks, 
       DROVER_CONFIG_DIRECTORY: configDirectory,
       DROVER_PERMISSIONS: agent.permissions,
       ...(hooks && { DROVER_HOOK_SPOOL: hooks.spool, DROVER_HOOK_URL: hooks.url, DROVER_HOOK_TOKEN: hooks.token }),
+      ...(toolServer && { DROVER_TOOL_SERVER: JSON.stringify(toolServer.argv) }),
       ...(agent.model === null ? {} : { DROVER_MODEL: agent.model }),
       ...(agent.effort === null ? {} : { DROVER_EFFORT: agent.effort }),
       ...(sessionId === null ? {} : { DROVER_SESSION_ID: sessionId }),

@@ -4,6 +4,7 @@ import type { HookCategory } from "../contract/hook.ts";
 import type { FailureReason } from "../contract/run.ts";
 import type { Usage } from "../contract/proof.ts";
 import type { HookTarget } from "./hook-program.ts";
+import type { ToolServer } from "./tool-server.ts";
 
 /** What a driver needs to know to start its agent on a prompt. */
 export interface LaunchRequest {
@@ -20,6 +21,8 @@ export interface LaunchRequest {
   readonly sessionId: string | null;
   /** Where the agent's own hooks are to report; null: nowhere. */
   readonly hooks: HookTarget | null;
+  /** Drover's own tools for it (contract/run-tools.ts), for an agent that can be given tools; null: it is to have none. */
+  readonly toolServer: ToolServer | null;
   /** What the run may cost at most, US dollars, for an agent that can hold itself to that; left out: there is no budget. */
   readonly budgetUsd?: number | undefined;
   /** The names of the tools that the stage allows, for an agent that can be held to them; null: all of them. */

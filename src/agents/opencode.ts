@@ -11,6 +11,7 @@ import { opencodeHooks, opencodePackages } from "./opencode-hooks.ts";
 import { OpencodeReader } from "./opencode-output.ts";
 import { cannotAsk, refuseToAsk } from "./permission.ts";
 import { readingPrompt } from "./prompt-file.ts";
+import { TOOL_TIMEOUT_MS, type ToolServer } from "./tool-server.ts";
 
 const OPENCODE: ProgramFacts = {
   product: "OpenCode",
@@ -72,7 +73,10 @@ function launch(request: LaunchRequest): Launch {
  * What surrounds it, in whichever way it is spoken to.
  * @param refusal the line that is printed in its place when the repository carries a file of this name that it would obey.
  */
-export function opencodePlace({ agent, configDirectory, path, env }: LaunchRequest, refusal: (carried: string) => object): AgentPlace {
+export function opencodePlace(
+  { agent, configDirectory, toolServer, path, env }: LaunchRequest,
+  refusal: (carried: string) => object,
+): AgentPlace {
   const [settings, data, state] = ["settings", "data", "state"].map((name) => join(configDirectory, name)) as [string, string, string];
   const login = loginFile(env);
   return {
@@ -80,7 +84,7 @@ export function opencodePlace({ agent, configDirectory, path, env }: LaunchReque
     words: [login, join(data, "opencode")],
     env: { ...env, ...SWITCHES, PATH: path, XDG_CONFIG_HOME: settings, XDG_DATA_HOME: data, XDG_STATE_HOME: state },
     files: {
-      [join(settings, "opencode", "opencode.json")]: JSON.stringify(settingsFor(agent)),
+      [join(settings, "opencode", "opencode.json")]: JSON.stringify(settingsFor(agent, toolServer)),
       ...opencodePackages(join(settings, "opencode")),
     },
     reach: { hosts: ["api.anthropic.com", "api.openai.com", "openrouter.ai", "opencode.ai"], files: [login] },
@@ -115,8 +119,9 @@ const SWITCHES = {
   OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
 } as const;
 
-function settingsFor({ permissions }: AgentConfig) {
+function settingsFor({ permissions }: AgentConfig, toolServer: ToolServer | null) {
   return {
+    ...(toolServer && { mcp: { drover: { type: "local", command: toolServer.argv, enabled: true, timeout: TOOL_TIMEOUT_MS } } }),
     autoupdate: false,
     share: "disabled",
     // It would keep each state of the workspace in a git repository of its own; the daemon does that.
@@ -131,6 +136,7 @@ function settingsFor({ permissions }: AgentConfig) {
     permission: {
       // Of what it asks, a person hears where it is spoken to over its protocol.
       "*": permissions === "ask" ? "ask" : "allow",
+      "drover_*": "allow",
       // The same call again and again.
       doom_loop: "deny",
       ...(permissions === "all" ? {} : { external_directory: "deny", webfetch: "deny", websearch: "deny" }),

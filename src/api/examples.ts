@@ -451,6 +451,10 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   renderWorkflow: { response: "You work in a git repository.\n" },
   rollBackWorkflow: { body: { version: 1 }, response: workflow },
+  useRunTool: {
+    body: { tool: "share", input: { to: "topic:schema", text: "The tables have moved to `db/`." } },
+    response: { text: "Sent to api#41." },
+  },
   sendMessage: {
     body: { recipient: { to: "task", task: "api#42" }, payload: { kind: "share", text: "The tables have moved to `db/`." } },
     response: message,

@@ -7,6 +7,7 @@ import { openModel } from "./open-model.ts";
 import { loadTools } from "./outside-tools.ts";
 import { ToolBox, type Person } from "./tool-box.ts";
 import { toolContext } from "./tool-context.ts";
+import { runTools } from "./tools/run-tools.ts";
 import { createTools } from "./tools/registry.ts";
 import { Transcript } from "./transcript.ts";
 import { work } from "./work.ts";
@@ -33,7 +34,8 @@ export async function carryOut(order: AgentOrder, { workspace, env, person, say,
   const model = await openModel(order.model, env);
   const context = await toolContext(order, { workspace, env, clock: systemClock }, signal);
   const outside = await Promise.all(order.toolModules.map(loadTools));
-  const tools = [...createTools(null, systemClock), ...outside.flat()];
+  const drovers = order.drover === null ? [] : runTools(order.drover);
+  const tools = [...createTools(null, systemClock), ...drovers, ...outside.flat()];
   const toolBox = new ToolBox({ tools, allowed: order.tools, permissions, context, person, say });
   const given = { model, effort, limits, toolBox, transcript, say };
   return work(order.prompt, { ...given, clock: systemClock, random: systemRandom, onChunk: every(LIFE_MS, showLife) }, signal);

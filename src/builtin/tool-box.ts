@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError, messageOf } from "../base/errors.ts";
 import type { SaidAgentLine } from "../contract/agent-line.ts";
 import type { AgentConfig } from "../contract/config.ts";
+import { runTools } from "../contract/run-tools.ts";
 import type { ToolCall } from "./ask-model.ts";
 import { ToolName, type Tool, type ToolContext } from "./tools/tool.ts";
 
@@ -30,8 +31,8 @@ export interface ToolBoxParts {
 
 /** The most of a tool's result that a model is given, characters: more would fill its context. */
 const RESULT_MAX = 100_000;
-/** Tools that change nothing, for which nobody is asked. */
-const LOOKING: readonly string[] = [ToolName.enum.read, ToolName.enum.list, ToolName.enum.search];
+/** Tools that change nothing of the work, for which nobody is asked. */
+const LOOKING: readonly string[] = [ToolName.enum.read, ToolName.enum.list, ToolName.enum.search, ...Object.keys(runTools)];
 
 /** The tools of a run. What a model does wrong with them it is told; nothing that it calls ends the run. */
 export class ToolBox {

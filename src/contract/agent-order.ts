@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AgentConfig, SandboxConfig } from "./config.ts";
 import { BuiltinConfig, ProviderConfig } from "./provider.ts";
+import { RunPlace } from "./run-tools.ts";
 
 /** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
 export const OrderedModel = ProviderConfig.extend({
@@ -24,6 +25,8 @@ export const AgentOrder = z.strictObject({
   home: z.string(),
   /** The file to which it appends what was refused; null: nowhere. */
   hookSpool: z.string().nullable(),
+  /** What Drover's own tools call for its run; null: it has none of them. */
+  drover: RunPlace.nullable(),
   model: OrderedModel,
   effort: AgentConfig.shape.effort,
   permissions: AgentConfig.shape.permissions,

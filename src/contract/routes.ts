@@ -13,6 +13,7 @@ import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
 import { route, type Route } from "./route.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
+import { RunToolCall } from "./run-tools.ts";
 import { WorkflowName, WorkflowVersion } from "./workflow.ts";
 import { Checkpoint, ChosenDelivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
 
@@ -387,6 +388,14 @@ export const routes = {
     summary: "What the agent of a run asks of its project's forge: reads, and comments of its own",
     body: BrokerCall,
     response: BrokerAnswer,
+  }),
+  useRunTool: route({
+    method: "POST",
+    path: "/api/tools/{run}",
+    auth: "run",
+    summary: "What the agent of a run asks of Drover by a tool: messages to others, a note, a draft of a task",
+    body: RunToolCall,
+    response: z.object({ text: z.string() }),
   }),
   answerRun: route({
     method: "POST",

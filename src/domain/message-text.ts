@@ -1,3 +1,4 @@
+import { safeLine } from "../base/text.ts";
 import type { Message, Sender } from "../contract/message.ts";
 
 /** What is said before messages to an agent, whichever way they come. */
@@ -14,14 +15,24 @@ export function messageNote({ payload, sender }: Pick<Message, "payload" | "send
   return `${senderText(sender)}: ${payload.text}`;
 }
 
+/** The answer of a query, as who asked is told it. */
+export function answerText({ text, by }: NonNullable<Message["answer"]>, mark: string): string {
+  return fenced(`answer of ${safeLine(by)}`, text, mark);
+}
+
+/** Text of others between marks, for an agent. */
+export function fenced(what: string, text: string, mark: string): string {
+  return `--- ${what} ${mark} ---\n${text}\n--- end of ${what} ${mark} ---`;
+}
+
 /** `a person (cli)`, `the agent of api#3` */
 function senderText(sender: Sender): string {
-  if (sender.by === "person") return `a person (${sender.name})`;
+  if (sender.by === "person") return `a person (${safeLine(sender.name)})`;
   return sender.by === "run" ? `the agent of ${sender.task}` : `the supervisor ${sender.task}`;
 }
 
 function messageText({ id, payload, sender }: Message, mark: string): string {
-  const fenced = `--- ${payload.kind} from ${senderText(sender)} ${mark} ---\n${payload.text}\n--- end of ${payload.kind} ${mark} ---`;
-  if (payload.kind !== "query") return fenced;
-  return `${fenced}\nIt wants an answer, if you have one: use the tool \`answer\` of drover with the message ${id}.`;
+  const said = fenced(`${payload.kind} from ${senderText(sender)}`, payload.text, mark);
+  if (payload.kind !== "query") return said;
+  return `${said}\nIt wants an answer, if you have one: use the tool \`answer\` of drover with the message ${id}.`;
 }

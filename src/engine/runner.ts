@@ -1,8 +1,10 @@
 import { isAbsolute, join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
+import type { RunPlace } from "../contract/run-tools.ts";
 import { ghProgram } from "../agents/gh-program.ts";
 import { hookProgram } from "../agents/hook-program.ts";
+import { toolServer, type ToolServer } from "../agents/tool-server.ts";
 import { failingChecks } from "../domain/loop.ts";
 import type { Observation } from "../domain/run-facts.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
@@ -173,7 +175,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   const program = job.isolation.bringsAgent(job.config) ? [] : [await parts.agentFinder.find(job.driver, job.agent, env, signal)];
   const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
   const path = env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-  const gh = ghOf(parts, job);
+  const [gh, tools] = [ghOf(parts, job), toolsOf(parts, job)];
   const launch = job.driver.launch({
     agent: job.agent,
     prompt,
@@ -181,6 +183,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     configDirectory: job.configDirectory,
     sessionId: job.run.resumesSessionId,
     hooks,
+    toolServer: tools,
     budgetUsd: parts.budgets.leftFor(job),
     tools: job.stage.tools,
     sandbox: job.isolation.confines ? null : job.config.sandbox,
@@ -198,6 +201,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
       [join(job.directory, "prompt.md")]: prompt,
       ...hookProgram(hooks).files,
       ...gh.files,
+      ...tools.files,
       ...launch.files,
     },
     stdin: launch.stdin,
@@ -207,7 +211,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
   const reach = {
     files: launch.reach?.files ?? [],
     hosts: [...(launch.reach?.hosts ?? []), new URL(hooks.url).host],
-    programs: [...program, ...(launch.reach?.programs ?? []), ...job.agent.command.filter(isAbsolute)],
+    programs: [...program, ...tools.argv.slice(0, 2), ...(launch.reach?.programs ?? []), ...job.agent.command.filter(isAbsolute)],
   };
   const terminal = launch.terminal === true;
   if (job.agent.interactive && !terminal) {
@@ -227,10 +231,19 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
 }
 
 /** The `gh` of a run's agent, which asks the broker. */
-function ghOf(parts: EngineParts, { run, configDirectory }: Job): ReturnType<typeof ghProgram> {
-  const url = new URL(`/api/broker/${run.id}`, parts.apiUrl());
-  const folder = join(configDirectory, "gh", run.id);
-  return ghProgram({ folder, url: url.href, token: parts.runToken(run), reach: join(configDirectory, `${url.port}.sock`) });
+function ghOf(parts: EngineParts, job: Job): ReturnType<typeof ghProgram> {
+  return ghProgram({ folder: join(job.configDirectory, "gh", job.run.id), ...placeOf(parts, job, "broker") });
+}
+
+/** Drover's own tools for a run's agent. */
+function toolsOf(parts: EngineParts, job: Job): ToolServer {
+  return toolServer(join(job.configDirectory, "tools", job.run.id), placeOf(parts, job, "tools"));
+}
+
+/** Where a run's agent reaches the daemon. */
+function placeOf(parts: EngineParts, { run, configDirectory }: Job, what: "broker" | "tools"): RunPlace {
+  const url = new URL(`/api/${what}/${run.id}`, parts.apiUrl());
+  return { url: url.href, token: parts.runToken(run), reach: join(configDirectory, `${url.port}.sock`) };
 }
 
 /** Ends whatever the agent left behind, so that nothing changes the tree under the checks. */

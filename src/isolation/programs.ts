@@ -26,7 +26,7 @@ export async function findPrograms({ command, reach }: Pick<WrapRequest, "comman
     for (const name of [word, basename(word)]) found.set(name, file);
   }
   const [program, ...args] = command.argv.map((word) => found.get(word) ?? word);
-  const ours = command.argv.some((word) => word.startsWith(OURS))
+  const ours = [...command.argv, ...reach.programs].some((word) => word.startsWith(OURS))
     ? await existing([packageOf(OURS), ...["node_modules", "package.json"].map((name) => join(OURS, "..", name))])
     : [];
   return { argv: [program ?? command.argv[0], ...args], files: [...new Set([...[...found.values()].map(packageOf), ...ours])] };

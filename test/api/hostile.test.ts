@@ -129,7 +129,7 @@ test("what is for one run's agent opens by the token of that very run and claim 
     runToken(token, { id: `${id}0`, epoch: 1 }),
     runToken("other", { id, epoch: 1 }),
   ];
-  expect(ofRuns.map(({ name }) => name)).toEqual(["receiveHook", "askBroker"]);
+  expect(ofRuns.map(({ name }) => name)).toEqual(["receiveHook", "askBroker", "useRunTool"]);
   for (const each of wrong)
     expect(await statusesOf(served, ofRuns, { ...json, authorization: `Bearer ${each}` })).toEqual(allOf(ofRuns, 401));
   const another = ofRuns.map((one) => ({ ...one, path: one.path.replace(id, id.replace(/.$/, "0")) }));

@@ -88,6 +88,7 @@ export class MemoryControl {
     listRunHooks: () => examples.listRunHooks.response,
     receiveHook: () => examples.receiveHook.response,
     askBroker: () => examples.askBroker.response,
+    useRunTool: () => examples.useRunTool.response,
     sendMessage: () => examples.sendMessage.response,
     listMessages: () => ({ items: examples.listMessages.response.items.map((one) => this.#saying(one)), next: null }),
     getMessage: () => this.#saying(examples.getMessage.response),

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { claudeDriver } from "../../src/agents/claude.ts";
+import type { ToolServer } from "../../src/agents/tool-server.ts";
 import type { Driver, LaunchRequest } from "../../src/agents/driver.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { AgentConfig, type ModelSettings } from "../../src/contract/config.ts";
@@ -46,6 +47,8 @@ export interface StartOptions {
   readonly tools?: readonly string[] | null;
   /** Whether its hooks report, to `config/hooks/spool.jsonl` of the bench's folder. */
   readonly reportsHooks?: boolean;
+  /** Drover's own tools; default: it has none. */
+  readonly toolServer?: ToolServer | null;
   /** Empty: the variable is left out. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -87,6 +90,7 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     reportsHooks = false,
     budgetUsd,
     tools = null,
+    toolServer = null,
   }: StartOptions): LaunchRequest => ({
     agent: { ...agent, permissions, args: [...args] },
     prompt,
@@ -94,6 +98,7 @@ export async function createBench(subject: DriverSubject, script: ModelScript): 
     configDirectory: join(folder, "config"),
     sessionId,
     hooks: reportsHooks ? { spool: join(folder, "config", "hooks", "spool.jsonl"), url: "", token: "" } : null,
+    toolServer,
     budgetUsd,
     tools,
     sandbox: { allowedHosts: [], readable: [] },

@@ -29,7 +29,16 @@ export function openHost(scope: string): LocalHost {
 function commandOf(driver: Driver, request: LaunchRequest, directory: string, marker: string): HeldCommand {
   const { argv, env, files, stdin } = driver.launch(request);
   const hookFiles = request.hooks === null ? {} : hookProgram(request.hooks).files;
-  return { directory, argv, cwd: request.workspace, env, files: { ...hookFiles, ...files }, stdin, marker, limits: noLimits };
+  return {
+    directory,
+    argv,
+    cwd: request.workspace,
+    env,
+    files: { ...hookFiles, ...request.toolServer?.files, ...files },
+    stdin,
+    marker,
+    limits: noLimits,
+  };
 }
 
 /** An agent at work under the real process host, followed as the engine follows it. */

@@ -1,8 +1,9 @@
 import { AppError } from "../../base/errors.ts";
 import { listHookEvents } from "../../store/hook-events.ts";
+import { useRunTool } from "../messaging/run-tools.ts";
 import { requireRun, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listRunHooks" | "receiveHook" | "askBroker";
+type Names = "listRunHooks" | "receiveHook" | "askBroker" | "useRunTool";
 
 /** What agents themselves tell and ask. */
 export function hookVerbs(parts: ControlParts): Verbs<Names> {
@@ -24,5 +25,9 @@ export function hookVerbs(parts: ControlParts): Verbs<Names> {
     },
 
     askBroker: ({ params, body, signal }) => parts.askBroker(requireRun(reader, params.run), body, signal),
+
+    async useRunTool({ params, body, signal }) {
+      return { text: await useRunTool(parts, requireRun(reader, params.run), body, signal) };
+    },
   };
 }

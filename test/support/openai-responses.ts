@@ -58,6 +58,12 @@ function whole({ model, tools }: ModelRequest, answer: ModelAnswer, status: "in_
   };
 }
 
+/** A tool of an MCP server, `mcp__drover__share`, is named apart from its server. */
+function inNamespace(tool: string): { name: string; namespace?: string } {
+  const [, namespace, name] = /^(mcp__[a-z]+)__(\w+)$/u.exec(tool) ?? [];
+  return namespace === undefined || name === undefined ? { name: tool } : { name, namespace };
+}
+
 function itemsOf({ serial, text, calls }: ModelAnswer, offered: readonly string[]) {
   const message = {
     id: `msg_scripted_${serial}`,
@@ -76,7 +82,7 @@ function itemsOf({ serial, text, calls }: ModelAnswer, offered: readonly string[
     };
     return "text" in tool
       ? { ...of, type: "custom_tool_call", input: tool.text }
-      : { ...of, type: "function_call", arguments: JSON.stringify(tool.input) };
+      : { ...of, ...inNamespace(tool.name), type: "function_call", arguments: JSON.stringify(tool.input) };
   });
   return text === "" ? called : [message, ...called];
 }

@@ -10,7 +10,9 @@ import { defineDaemon, defineDoctor, defineShortcuts, defineStore } from "./defi
 import { defineGraph } from "./definitions/graph.ts";
 import { defineDemo, defineHelp } from "./definitions/help.ts";
 import { defineHistory } from "./definitions/history.ts";
+import { defineMcp } from "./definitions/mcp.ts";
 import { defineMerges } from "./definitions/merge.ts";
+import { defineMessages } from "./definitions/message.ts";
 import { defineInit, defineProjects } from "./definitions/project.ts";
 import { definePlans } from "./definitions/plan.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
@@ -63,6 +65,8 @@ function createCommands(around: Surroundings): Command {
   defineRuns(program, act);
   defineHistory(program, act);
   defineAlerts(program, act);
+  defineMessages(program, act);
+  defineMcp(program, act);
   program.commandsGroup("The daemon:");
   defineDaemon(program, act);
   defineConfig(program, act);

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /**
  * One route of the API (routes.ts). `auth: "none"` is for health only; `"signature"` for webhooks, which prove themselves by HMAC; `"run"` for what an agent may
@@ -23,3 +23,8 @@ export const route = <const One extends Omit<Route, "auth" | "answers" | "status
   one: One,
 ) => ({ auth: "token", answers: "json", status: 200, ...one }) as Defaulted<One>;
 type Defaulted<One> = Omit<{ auth: "token"; answers: "json"; status: 200 }, keyof One> & One;
+
+/** Lists come in pages: `next` is the `after` of the following one; null: this was the last. */
+export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+export const limit = z.coerce.number().int().min(1).max(500).default(50).meta({ type: "integer", description: "items a page" });
+export const after = z.string().optional().meta({ description: "the `next` of the page before" });

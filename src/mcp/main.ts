@@ -9,4 +9,3 @@ import { serveTools } from "./serve.ts";
 
 const place = RunPlace.parse(JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")));
 await serveTools(runToolsAt(place), "1");
-process.exit(0);

@@ -20,18 +20,23 @@ const WAIT_MS = 50_000;
  * approves or retries anything.
  */
 export function personTools(connect: () => Promise<Client>): ServedTool[] {
-  const tool = <Input extends z.ZodObject>(
-    name: string,
-    description: string,
-    input: Input,
-    act: (client: Client, input: z.output<Input>, signal: AbortSignal) => Promise<string>,
-  ): ServedTool => ({
+  const tool: MakeTool = (name, description, input, act) => ({
     name,
     description,
     input,
     run: async (given, signal) => act(await connect(), input.parse(given), signal),
   });
+  return [...taskTools(tool), ...messageTools(tool)];
+}
 
+type MakeTool = <Input extends z.ZodObject>(
+  name: string,
+  description: string,
+  input: Input,
+  act: (client: Client, input: z.output<Input>, signal: AbortSignal) => Promise<string>,
+) => ServedTool;
+
+function taskTools(tool: MakeTool): ServedTool[] {
   return [
     tool(
       "file_task",
@@ -68,6 +73,11 @@ export function personTools(connect: () => Promise<Client>): ServedTool[] {
         return `${head}\n${fenced(alerts.items.map(({ kind, message }) => `alert ${kind}: ${safeLine(message, 500)}`))}`;
       },
     ),
+  ];
+}
+
+function messageTools(tool: MakeTool): ServedTool[] {
+  return [
     tool(
       "send_message",
       "Shares something with a task's agent, asks it (`query`: waits a while for the answer), or stops the task with its work kept (`stop`).",

@@ -140,10 +140,6 @@ export function messageCounters(reader: Reader): MessageCounters {
   return Object.fromEntries(rows.map(({ name, count }) => [name, count])) as MessageCounters;
 }
 
-export function countMessage(tx: Transaction, name: keyof MessageCounters): void {
-  tx.run("UPDATE message_counters SET count = count + 1 WHERE name = :name", { name });
-}
-
 /** Forgets at most `limit` messages from before a time of which nothing is left to do, and returns how many those were. */
 export function forgetMessages(tx: Transaction, before: number, limit: number): number {
   const { changes } = tx.run(
@@ -159,6 +155,10 @@ export function forgetMessages(tx: Transaction, before: number, limit: number): 
 /** A sender as people know it: `cli`, `api#3`. */
 export function nameOf(sender: Sender): string {
   return sender.by === "person" ? sender.name : sender.task;
+}
+
+function countMessage(tx: Transaction, name: keyof MessageCounters): void {
+  tx.run("UPDATE message_counters SET count = count + 1 WHERE name = :name", { name });
 }
 
 function refuseFlood(tx: Transaction, taskId: TaskId): void {

@@ -99,7 +99,9 @@ test("the agent of a run tells and asks others of its project alone, by a token 
   // Its end is the end of its token; who waits for it hears so.
   const last = two.call("ask", { to: "api#1", text: "Still there?", waitSeconds: 60 });
   await expect.poll(idOf).toBeDefined();
-  expect(await mine.call("send_message", { task: "api#1", kind: "stop", text: "Not wanted." })).toContain("stop from cli to api#1 (delivered): Not wanted.");
+  expect(await mine.call("send_message", { task: "api#1", kind: "stop", text: "Not wanted." })).toContain(
+    "stop from cli to api#1 (delivered): Not wanted.",
+  );
   await daemon.taskWith("api#1", "cancelled");
   expect(await one.call("inbox")).toMatch(/^error: Run run_\S+ has ended: nobody speaks for it any more\.$/u);
   expect(await last).toMatch(/^Nobody answered message_\S+ \(ended\)/u);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { toolServer, type ToolServer } from "../../src/agents/tool-server.ts";
@@ -15,11 +15,12 @@ export interface ToolDouble extends AsyncDisposable {
 /** @param folder for the socket and the file that leads there. */
 export async function openToolDouble(folder: string, answer: (call: RunToolCall) => string): Promise<ToolDouble> {
   const calls: ToolDouble["calls"] = [];
-  const listener = createServer(async (request, response) => {
+  const receive = async (request: IncomingMessage, response: ServerResponse) => {
     const call = RunToolCall.parse(await json(request));
     calls.push({ token: request.headers.authorization, call });
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ text: answer(call) }));
-  });
+  };
+  const listener = createServer((request, response) => void receive(request, response));
   const reach = join(folder, "tools.sock");
   await once(listener.listen(reach), "listening");
   return {

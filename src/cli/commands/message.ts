@@ -5,7 +5,7 @@ import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
 import { Ended } from "../exit-codes.ts";
 import { ago } from "../format.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { painted, show, type Shown } from "../shown.ts";
 import type { PageOptions } from "./history.ts";
 
 /** How long the daemon is asked to wait for an answer at once, milliseconds. */

@@ -48,7 +48,7 @@ export class Courier {
   }
 
   /** Does what there is to do now. */
-  async runOnce(): Promise<void> {
+  async #runOnce(): Promise<void> {
     await this.#settle();
     for (const runId of runsWithMail(this.#parts.database.reader)) await this.#bring(runId);
     this.#cancelTimer();
@@ -67,15 +67,18 @@ export class Courier {
   #wake(): void {
     if (this.#isAwake || this.#isStopped) return;
     this.#isAwake = true;
-    this.#underWay = this.#underWay.then(async () => {
-      this.#isAwake = false;
-      try {
-        await this.runOnce();
-      } catch (thrown) {
-        // What it could not do is still stored: the next commit, or tick, wakes it again.
-        this.#parts.log.warn("messages were not brought", { error: messageOf(thrown) });
-      }
-    });
+    this.#underWay = this.#runAfter(this.#underWay);
+  }
+
+  async #runAfter(before: Promise<void>): Promise<void> {
+    await before;
+    this.#isAwake = false;
+    try {
+      await this.#runOnce();
+    } catch (thrown) {
+      // What it could not do is still stored: the next commit wakes it again.
+      this.#parts.log.warn("messages were not brought", { error: messageOf(thrown) });
+    }
   }
 
   async #settle(): Promise<void> {
@@ -88,10 +91,9 @@ export class Courier {
   async #bring(runId: RunId): Promise<void> {
     const { database, drivers, host, log } = this.#parts;
     const run = getRun(database.reader, runId);
-    const say = drivers.get(run.driver)?.say;
-    if (!say) return;
+    const driver = drivers.get(run.driver);
     for (const id of pendingMessages(database.reader, run.taskId)) {
-      const text = say(messagesText([getMessage(database.reader, id)], newMark()));
+      const text = driver?.say?.(messagesText([getMessage(database.reader, id)], newMark())) ?? null;
       if (text === null) return;
       try {
         await host.send(agentDirectory(this.#parts, run), text);

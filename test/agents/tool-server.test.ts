@@ -2,13 +2,19 @@ import { describe, expect, test, vi } from "vitest";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { DONE, openBench, PROMPT, taskScript } from "../conformance/driver.ts";
 import { realClaude, type DriverSubject } from "../support/agent-bench.ts";
+import { builtinSubject } from "../support/builtin-agent.ts";
 import { needs } from "../support/needs.ts";
 import { realCodex, realOpencode } from "../support/real-agents.ts";
 import { openToolDouble } from "../support/tool-double.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
-type Row = readonly [needed: "claude" | "codex" | "opencode", subject: DriverSubject, toolOf: (name: string) => string, args: string[]];
+type Row = readonly [
+  needed: "bwrap" | "claude" | "codex" | "opencode",
+  subject: DriverSubject,
+  toolOf: (name: string) => string,
+  args: string[],
+];
 
 /** Else Codex begins before its servers have started, and the scripted model calls at once. */
 const REQUIRED = "--config=mcp_servers.drover.required=true";
@@ -17,6 +23,7 @@ const REQUIRED = "--config=mcp_servers.drover.required=true";
 const agents: readonly Row[] = [
   ["claude", realClaude, (name) => `mcp__drover__${name}`, []],
   ["codex", realCodex, (name) => `mcp__drover__${name}`, [REQUIRED]],
+  ["bwrap", await builtinSubject("anthropic"), (name) => name, []],
   ["opencode", realOpencode, (name) => `drover_${name}`, []],
 ];
 

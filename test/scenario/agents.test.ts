@@ -45,7 +45,7 @@ async function openHome() {
   return home;
 }
 
-test("agents are listed with what is wrong with them, and one that works is told something more", { timeout: 60_000 }, async () => {
+test("agents are listed with what is wrong with them, and one that works is told something more", { timeout: 180_000 }, async () => {
   await using home = await openHome();
   const daemon = await home.start();
   const { client } = daemon;
@@ -93,6 +93,17 @@ test("agents are listed with what is wrong with them, and one that works is told
     detail: { runId: told, text: "Leave it." },
   });
   await expect(client.sendToRun({ params: { run: told }, body: { text: "And this." } })).rejects.toThrow("nobody to tell it to");
+
+  // A message for its task is told at once too; who takes none is not told.
+  const second = await client.createTask({ body: { project: "api", title: "Write that down" } });
+  await daemon.until(({ type, taskId }) => type === "run.message" && taskId === second.id);
+  const text = (task: string) => ({ recipient: { to: "task", task }, payload: { kind: "share", text: "It is v3." } }) as const;
+  const [heard, unheard] = [await client.sendMessage({ body: text("api#2") }), await client.sendMessage({ body: text("deaf#1") })];
+  expect((await daemon.settledTask("api#2")).status).toBe("succeeded");
+  expect(await client.getTaskDiff({ params: { task: "api#2" } })).toContain("+Messages for you from others");
+  const receiptsOf = async ({ id }: { id: string }) =>
+    (await client.getMessage({ params: { message: id } })).receipts.map(({ recipient, state }) => [recipient, state]);
+  expect([await receiptsOf(heard), await receiptsOf(unheard)]).toEqual([[["api#2", "delivered"]], [["deaf#1", "pending"]]]);
   await client.cancelTask({ params: { task: "deaf#1" } });
   await daemon.taskWith("deaf#1", "cancelled");
 });

@@ -1,12 +1,23 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { NewMessage } from "../../src/contract/message.ts";
 import { ChannelDouble } from "../support/channel-double.ts";
 import type { TestDaemon } from "../support/daemon.ts";
+import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
 import { OrderedScene } from "../support/ordered-scene.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
+
+const LOOP = `
+name: until-green
+stages:
+  - name: work
+    prompt: "Iteration {{iteration}}.{{#each notes}}\\n{{this}}{{/each}}"
+    yields: commit
+    checks: [{ name: done, command: "test -f done.txt" }]
+    loop: { iterations: 5 }
+`;
 
 const share = (text: string) => ({ kind: "share", text }) as const;
 const toTask = (task: string) => ({ to: "task", task }) as const;
@@ -122,4 +133,22 @@ test("what waits for a task outlives the daemon, and is in its next prompt once,
   expect(await third.client.getMessageCounters({})).toEqual({ sent: 1, delivered: 1, answered: 0, dead: 0 });
   expect(readFileSync(join(scene.home.home, "runs", task.id, receipts[0]?.runId ?? "", "prompt.md"), "utf8")).toBe(prompt);
   await third.stop();
+});
+
+test("a loop's next iteration has what was shared, and those after it have it in their notes", async () => {
+  await using scene = await openObeyingScene();
+  mkdirSync(join(scene.home.home, "workflows"), { recursive: true });
+  writeFileSync(join(scene.home.home, "workflows", "until-green.yaml"), LOOP);
+  const daemon = await scene.home.start();
+  await daemon.client.registerProject({ body: { path: scene.path, name: "api" } });
+  await daemon.client.createTask({ body: { project: "api", title: "Make it done", workflow: "until-green" } });
+  await daemon.until(({ type }) => type === "run.session_started");
+  await send(daemon, { recipient: toTask("api#1"), payload: share("The tables have moved.") });
+  for (const name of ["one", "two", "done"]) await scene.order(`echo ${name} >${name}.txt; ${COMPLETE}`);
+  const task = await daemon.settledTask("api#1");
+  const prompts = task.runs.toReversed().map(({ id }) => readFileSync(join(scene.home.home, "runs", task.id, id, "prompt.md"), "utf8"));
+  const told = /--- share from a person \(\w+\) (\w{12}) ---\nThe tables have moved\.\n/u;
+  expect(prompts.map((prompt) => told.test(prompt))).toEqual([false, true, false]);
+  expect(prompts[2]).toContain("Iteration 2, what it was told:\na person (api): The tables have moved.");
+  await daemon.stop();
 });

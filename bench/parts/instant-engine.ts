@@ -153,6 +153,7 @@ function instantForge(): Forge {
     getIssue: async () => undefined,
     mayStart: async () => ({ allowed: true, actor: "octocat", reason: "owner" }),
     read: async () => ({ changed: false }),
+    headRef: ({ head }) => `refs/heads/${head.ref}`,
     putComment: async (_target, { issue }) => ({ url: `drover:issues/${issue}` }),
     putPullRequest: async () => ({ number: 1, url: "drover:pulls/1", open: true }),
     mergesPulls: true,

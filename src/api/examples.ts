@@ -9,6 +9,7 @@ import type { ChannelStatus } from "../contract/notice.ts";
 import type { ResponseOf } from "../contract/control.ts";
 import type { ProjectStatus, RouteName } from "../contract/routes.ts";
 import type { WorkflowVersion } from "../contract/workflow.ts";
+import type { Report } from "../contract/report.ts";
 import type { Run, Worker } from "../contract/run.ts";
 import type { Task, TaskCounts } from "../contract/task.ts";
 
@@ -122,6 +123,8 @@ const workflow: WorkflowVersion = {
         agent: null,
         model: null,
         effort: null,
+        kind: "worker",
+        material: null,
         prompt: "{{> request}}",
         followUp: null,
         tools: null,
@@ -163,6 +166,7 @@ const run: Run = {
   epoch: 1,
   worker: 1,
   agent: "claude",
+  kind: "worker",
   driver: "claude",
   isolation: "process",
   progress: "working",
@@ -223,6 +227,25 @@ const alert: Alert = {
   resolvedAt: null,
 };
 
+const report: Report = {
+  id: `report_${uuid("7")}`,
+  at,
+  scope: "task",
+  subject: task.key,
+  taskId: task.id,
+  projectId: project.id,
+  project: "api",
+  byTaskId: `task_${uuid("8")}`,
+  byTaskKey: "api#43",
+  runId: `run_${uuid("9")}`,
+  stage: "supervise",
+  kind: "supervisory",
+  verdict: "issue",
+  summary: "The agent took the failing test out instead of mending the handler.",
+  findings: [{ title: "A test was removed", severity: "problem", detail: "test/orders.test.js, `answers 404`", key: "test-removed" }],
+  actions: [{ action: "share", task: task.key, text: "Bring the removed test back.", done: true, refusal: null }],
+};
+
 const audited: AuditEntry = { sequence: 5, at, actor: "cli", action: "task.cancel", subject: task.id, detail: { key: task.key } };
 const worker: Worker = {
   number: 1,
@@ -230,6 +253,7 @@ const worker: Worker = {
   runId: run.id,
   taskKey: task.key,
   agent: "claude",
+  kind: "worker",
   progress: "working",
   state: run.state,
   heartbeatAgeMs: 800,
@@ -402,6 +426,8 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   sendToRun: { body: { text: "Leave the old endpoint as it is." }, response: run },
   attachToRun: { response: { command: ["tmux", "-L", "drover-3f1c", "attach-session", "-t", "=drover:@3"] } },
+  listReports: { response: page(report) },
+  getReport: { response: report },
   listAgents: { response: { items: [agent] } },
   listRunHooks: { response: page(hook) },
   receiveHook: {

@@ -8,7 +8,7 @@ import { defineCircuits } from "./definitions/circuit.ts";
 import { defineConfig } from "./definitions/config.ts";
 import { defineDaemon, defineDoctor, defineShortcuts, defineStore } from "./definitions/daemon.ts";
 import { defineGraph } from "./definitions/graph.ts";
-import { defineDemo, defineHelp } from "./definitions/help.ts";
+import { defineDemo, defineExamples, defineHelp } from "./definitions/help.ts";
 import { defineHistory } from "./definitions/history.ts";
 import { defineMcp } from "./definitions/mcp.ts";
 import { defineMerges } from "./definitions/merge.ts";
@@ -17,6 +17,7 @@ import { defineInit, defineProjects } from "./definitions/project.ts";
 import { definePlans } from "./definitions/plan.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
+import { defineSupervision } from "./definitions/supervision.ts";
 import { defineTasks } from "./definitions/task.ts";
 import { defineWorkflows } from "./definitions/workflow.ts";
 import { Shown } from "./shown.ts";
@@ -51,6 +52,7 @@ function createCommands(around: Surroundings): Command {
 
   program.commandsGroup("First steps:");
   defineDemo(program, act);
+  defineExamples(program, act);
   defineInit(program, act);
   defineProjects(program, act);
   defineDoctor(program, act);
@@ -58,6 +60,7 @@ function createCommands(around: Surroundings): Command {
   defineTasks(program, act, () => around.clock.now());
   definePlans(program, act);
   defineWorkflows(program, act);
+  defineSupervision(program, act);
   defineGraph(program, act);
   defineQueue(program, act);
   defineMerges(program, act);

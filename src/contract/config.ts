@@ -433,6 +433,26 @@ const TaskConfig = z.strictObject({
   keepFailedDays: z.number().min(0).max(365).default(7).meta(doc("how long the workspace of a failed task is kept, days")),
 });
 
+const SupervisionConfig = z.strictObject({
+  projectEveryMs: milliseconds(60_000)
+    .nullable()
+    .default(null)
+    .meta(
+      doc("how often a supervisory agent looks over a project in which agents were at work since; null: only when asked, milliseconds"),
+    ),
+  systemEveryMs: milliseconds(60_000)
+    .nullable()
+    .default(null)
+    .meta(doc("how often a manager agent looks over all projects; null: only when asked, milliseconds", { scope: "global" })),
+  systemProject: ProjectName.nullable()
+    .default(null)
+    .meta(
+      doc("the project in which the manager agent's tasks are filed, by whose settings it works; null: the first that was registered", {
+        scope: "global",
+      }),
+    ),
+});
+
 const PromptsConfig = z.strictObject({
   instructions: z.string().max(50_000).default("").meta(doc("added to each prompt; so are the files of `.drover/prompts/`")),
 });
@@ -541,6 +561,7 @@ export const Config = z.strictObject({
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),
   defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),
+  supervision: SupervisionConfig.prefault({}).meta(doc("When agents look at the work of others", { scope: "project" })),
   prompts: PromptsConfig.prefault({}).meta(doc("What the agent is told besides the task", { scope: "project" })),
   workspace: WorkspaceConfig.prefault({}).meta(doc("The directory a task is worked on in", { scope: "project" })),
   docker: DockerConfig.prefault({}).meta(doc("The containers of `defaults.isolation: docker`", { scope: "project" })),
@@ -560,6 +581,7 @@ export const projectSections = [
   "github",
   "intake",
   "defaults",
+  "supervision",
   "prompts",
   "workspace",
   "docker",

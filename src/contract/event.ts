@@ -3,6 +3,7 @@ import { CircuitState } from "./circuit.ts";
 import { MessageId, ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
 import { Recipient } from "./message.ts";
 import { NoticeChange } from "./notice.ts";
+import { ReportScope, ReportVerdict } from "./report.ts";
 import { RunOutcome, RunProgress, RunStateName } from "./run.ts";
 import { TaskStatus } from "./task.ts";
 
@@ -67,6 +68,13 @@ export const Event = z.discriminatedUnion("type", [
   event("run.nudged", z.object({ message: z.string() })),
   /** A person told the agent something more while it works. */
   event("run.told", z.object({ text: z.string(), by: z.string() })),
+  /** A run has concluded something of what it looked at. */
+  event("report.written", z.object({ report: z.string(), scope: ReportScope, subject: z.string(), verdict: ReportVerdict })),
+  /** What became of what a report proposes. */
+  event(
+    "report.action_taken",
+    z.object({ report: z.string(), action: z.enum(["share", "stop"]), task: z.string(), refusal: z.string().nullable() }),
+  ),
   event("run.ended", z.object({ outcome: RunOutcome })),
   event("effect.done", z.object({ kind: z.string(), url: z.string().nullable() })),
   event("effect.failed", z.object({ kind: z.string(), message: z.string(), final: z.boolean() })),

@@ -21,6 +21,9 @@ export type NoticeId = z.infer<typeof NoticeId>;
 export const MessageId = id("message");
 export type MessageId = z.infer<typeof MessageId>;
 
+export const ReportId = id("report");
+export type ReportId = z.infer<typeof ReportId>;
+
 /** Epoch milliseconds. */
 export const Timestamp = z.int().nonnegative();
 /** Milliseconds. */

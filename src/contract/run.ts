@@ -120,6 +120,13 @@ export const RunState = z.object({
 });
 export type RunState = z.infer<typeof RunState>;
 
+/**
+ * What the agent of a run is for. worker: it does what its task asks for. supervisory: it looks at the work of others and says
+ * whether that is as it should be. manager: the same over all projects, for what they have in common.
+ */
+export const AgentKind = z.enum(["worker", "supervisory", "manager"]);
+export type AgentKind = z.infer<typeof AgentKind>;
+
 /** One attempt at one stage of one task, from claim to outcome. */
 export const Run = z.object({
   id: RunId,
@@ -134,6 +141,7 @@ export const Run = z.object({
   /** The slot of the pool that carries it out, 1-based. */
   worker: z.int().positive(),
   agent: z.string(),
+  kind: AgentKind,
   driver: z.string(),
   isolation: z.string(),
   progress: RunProgress,
@@ -179,6 +187,8 @@ export const Worker = z.object({
   runId: RunId.nullable(),
   taskKey: z.string().nullable(),
   agent: z.string().nullable(),
+  /** Of the agent that it has now; null when idle. */
+  kind: AgentKind.nullable(),
   progress: RunProgress.nullable(),
   state: RunState.nullable(),
   /** Age of its last heartbeat; null when idle. */

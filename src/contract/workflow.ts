@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CheckConfig } from "./config.ts";
 import { Timestamp } from "./ids.ts";
 import { ProjectName } from "./project.ts";
+import { AgentKind } from "./run.ts";
 
 /** A name of a workflow, a stage or a parameter. */
 export const WorkflowName = z
@@ -29,6 +30,14 @@ export const Stage = z.strictObject({
   agent: WorkflowName.nullable().default(null).describe("which of `agents` does it; null: the project's"),
   model: z.string().min(1).nullable().default(null).describe("model name or alias; null: the agent's"),
   effort: z.enum(["low", "medium", "high"]).nullable().default(null).describe("how hard the model is to think; null: as the agent has it"),
+  kind: AgentKind.default("worker").describe("what its agent is for: the work itself, or looking at that of others"),
+  material: z
+    .enum(["change", "task", "watched"])
+    .nullable()
+    .default(null)
+    .describe(
+      "files that are put before its agent: the change of a pull request or branch (parameters `pr`, `branch`); what is known of its own task; what is known of that which its task watches (parameters `scope`, `task`)",
+    ),
   prompt: z.string().min(1).describe("the template of its prompt: the name of a file of `prompts/`, or the text itself"),
   followUp: z
     .string()
@@ -48,10 +57,15 @@ export const Stage = z.strictObject({
   limits: StageLimits.prefault({}).describe("what a run of it may take"),
   loop: StageLoop.nullable().default(null).describe("repeat it with a fresh context until its checks pass; null: once"),
   yields: z
-    .enum(["commit", "report", "tasks"])
-    .describe("a changed tree that passes the checks; the agent's last message; or further tasks, which that message lists"),
+    .enum(["commit", "report", "tasks", "verdict"])
+    .describe(
+      "a changed tree that passes the checks; the agent's last message; further tasks, which that message lists; or a verdict, which it gives with findings",
+    ),
   children: WorkflowName.nullable().default(null).describe("the workflow of the tasks that it yields"),
-  approval: z.boolean().default(false).describe("a person approves its result before the next stage begins"),
+  approval: z
+    .union([z.boolean(), z.literal("issue")])
+    .default(false)
+    .describe("a person approves its result before the next stage begins; `issue`: only when that is its verdict"),
 });
 export type Stage = z.infer<typeof Stage>;
 

@@ -5,13 +5,12 @@ import { AppError } from "../base/errors.ts";
 import { safeText } from "../base/text.ts";
 import type { Client } from "../client/client.ts";
 import { AgentConfig } from "../contract/config.ts";
-import { ProviderConfig } from "../contract/provider.ts";
 import type { Proof } from "../contract/proof.ts";
 import type { TaskDetail } from "../contract/routes.ts";
 import { startModelServer } from "./model-server.ts";
-import { Playground } from "./playground.ts";
+import { Playground, scriptedAgent } from "./playground.ts";
 import { describeEvent, describeProof } from "./progress.ts";
-import { readScenario } from "./scenario.ts";
+import { readScenario, sampleProject } from "./scenario.ts";
 
 /**
  * scripted: Drover's own agent against a scripted model; needs nothing. claude-scripted: Claude Code against the scripted
@@ -54,8 +53,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await using model =
       agent === "claude" ? undefined : await startModelServer({ script: await readScenario(), listen: { port: 0 }, clock });
     const env = model ? { ...options.env, ANTHROPIC_BASE_URL: model.address, ANTHROPIC_API_KEY: "scripted" } : options.env;
-    const providers = model ? { scripted: ProviderConfig.parse({ kind: "anthropic", baseUrl: `${model.address}/v1` }) } : {};
-    await using playground = await Playground.make({ agent: agents[agent], providers, env, keep: options.keep, clock });
+    const usual = model ? scriptedAgent(model) : { agent: agents.claude, providers: {} };
+    const doer = agent === "claude-scripted" ? { ...usual, agent: agents[agent] } : usual;
+    await using playground = await Playground.make({ ...doer, project: sampleProject, env, keep: options.keep, clock });
     const say = options.json ? () => {} : (line: string) => options.write(`${line}\n`);
     for (const line of banner(agent, playground)) say(line);
     const client = await playground.startDaemon();
@@ -76,8 +76,6 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 const installed = join(import.meta.dirname, "..", "..", "node_modules");
 const agents = {
-  // Its commands are known, and not every machine has a sandbox for them.
-  scripted: AgentConfig.parse({ driver: "builtin", model: "scripted/demo-1", permissions: "all" }),
   // The one that the tests use, so that a development clone has it.
   "claude-scripted": AgentConfig.parse({
     driver: "claude",
@@ -85,7 +83,7 @@ const agents = {
     env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   }),
   claude: AgentConfig.parse({ driver: "claude", env: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN"] }),
-} satisfies Record<DemoAgent, AgentConfig>;
+} satisfies Record<Exclude<DemoAgent, "scripted">, AgentConfig>;
 
 /** Claude Code is only offered where it is logged in and somebody can say yes: it costs the person's own tokens. */
 async function chooseAgent({ ask, env, signal }: DemoOptions, clock: Clock): Promise<DemoAgent> {

@@ -9,14 +9,33 @@ import { sleep, type Clock } from "../base/clock.ts";
 import { AppError, messageOf } from "../base/errors.ts";
 import { homePaths } from "../base/paths.ts";
 import { createClient, type Client } from "../client/client.ts";
-import type { AgentConfig } from "../contract/config.ts";
-import type { ProviderConfig } from "../contract/provider.ts";
-import { sampleProject } from "./scenario.ts";
+import { AgentConfig } from "../contract/config.ts";
+import { ProviderConfig } from "../contract/provider.ts";
+import type { ModelServer } from "./model-server.ts";
 
 const STOP_TIMEOUT_MS = 15_000;
 const daemonProgram = join(import.meta.dirname, "..", "daemon", "main.ts");
 
+/** A project as a person would have it. */
+export interface SampleProject {
+  readonly name: string;
+  /** The folder with its files. */
+  readonly files: string;
+  /** A folder with files that a branch `change` lays over them; null: there is no such branch. */
+  readonly change: string | null;
+}
+
+/** Drover's own agent, that asks a scripted model: all that it needs of a configuration. */
+export function scriptedAgent(model: ModelServer): Pick<PlaygroundOptions, "agent" | "providers"> {
+  return {
+    // Its commands are known, and not every machine has a sandbox for them.
+    agent: AgentConfig.parse({ driver: "builtin", model: "scripted/demo-1", permissions: "all" }),
+    providers: { scripted: ProviderConfig.parse({ kind: "anthropic", baseUrl: `${model.address}/v1` }) },
+  };
+}
+
 export interface PlaygroundOptions {
+  readonly project: SampleProject;
   /** The agent that does the work, and what of the environment it is started in. */
   readonly agent: AgentConfig;
   /** Where its models are, besides the usual places. */
@@ -38,7 +57,7 @@ export class Playground implements AsyncDisposable {
 
   private constructor(folder: string, options: PlaygroundOptions) {
     this.folder = folder;
-    this.project = join(folder, "tally");
+    this.project = join(folder, options.project.name);
     this.home = join(folder, "home");
     this.#options = options;
   }
@@ -71,13 +90,20 @@ export class Playground implements AsyncDisposable {
   }
 
   async #makeProject(): Promise<void> {
-    await cp(sampleProject, this.project, { recursive: true });
-    const commands = [
-      ["init", "--quiet", "--initial-branch=main"],
+    const { files, change } = this.#options.project;
+    await cp(files, this.project, { recursive: true });
+    const run = async (...commands: readonly (readonly string[])[]) => {
+      for (const command of commands) await git(this.project, this.#options.env["PATH"], command);
+    };
+    const commit = (message: string) => [
       ["add", "--all"],
-      ["commit", "--quiet", "--message", "A bill and its tests"],
+      ["commit", "--quiet", "--message", message],
     ];
-    for (const command of commands) await git(this.project, this.#options.env["PATH"], command);
+    await run(["init", "--quiet", "--initial-branch=main"], ...commit("The project as it is"));
+    if (change === null) return;
+    await run(["switch", "--quiet", "--create", "change"]);
+    await cp(change, this.project, { recursive: true });
+    await run(...commit("A change"), ["switch", "--quiet", "main"]);
   }
 
   async #makeHome(): Promise<void> {

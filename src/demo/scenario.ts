@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelScript } from "./model-script.ts";
+import type { SampleProject } from "./playground.ts";
 
 /** The sample project as a person would have it, an open issue included. */
-export const sampleProject = join(import.meta.dirname, "sample", "project");
+export const sampleProject: SampleProject = { name: "tally", files: join(import.meta.dirname, "sample", "project"), change: null };
 const solution = join(import.meta.dirname, "sample", "solution");
 
 /** How the scripted model goes about the sample project's issue: look, change, look again, report. */

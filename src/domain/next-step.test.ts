@@ -14,6 +14,7 @@ const facts: RunFacts = {
   mayHandOver: false,
   nextStage: null,
   needsApproval: false,
+  issue: null,
   loop: null,
 };
 const none = {

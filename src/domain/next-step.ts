@@ -85,6 +85,8 @@ export interface RunFacts {
   readonly nextStage: string | null;
   /** Whether a person is to approve the stage's result before anything follows from it. */
   readonly needsApproval: boolean;
+  /** What its agent found that a person must see, in a sentence; null: nothing, or it was not asked. */
+  readonly issue: string | null;
   /** Where the loop is that the run was an iteration of; null: of none. */
   readonly loop: LoopFacts | null;
 }
@@ -134,9 +136,10 @@ export function verdictsOf(
   }
 }
 
-function done({ nextStage, needsApproval }: RunFacts): NextStep {
-  if (needsApproval) return ended("blocked", "approval", "A person approves its result before it goes on.");
-  return nextStage === null ? ended("succeeded", null, null) : { ...again(null, null, null, fresh), stage: nextStage, iteration: 1 };
+function done({ nextStage, needsApproval, issue }: RunFacts): NextStep {
+  if (needsApproval) return ended("blocked", "approval", issue ?? "A person approves its result before it goes on.");
+  if (nextStage === null) return ended("succeeded", issue === null ? null : "issue", issue);
+  return { ...again(null, null, null, fresh), stage: nextStage, iteration: 1 };
 }
 
 const fresh = { keepsAttempt: false, resumeSessionId: null };

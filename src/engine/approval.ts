@@ -9,6 +9,7 @@ import { fileChildren } from "./children.ts";
 import { deliveryOf } from "./delivery.ts";
 import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
+import { SUPERVISION_ISSUE } from "./supervision/reports.ts";
 import { gather, keepGathering, type Gathering } from "./gathering.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
 
@@ -23,7 +24,7 @@ export function approve(parts: EngineParts, tx: Transaction, task: Task, gatheri
   if (!next && gathering && !keepGathering(tx, gathering))
     throw new AppError("conflict", `Another part came in at this moment. Approve ${task.key} again.`);
   const approved = approveTask(tx, task.id, next?.name ?? null, effects);
-  resolveAlerts(tx, "approval_wanted", task.key);
+  resolveApproval(tx, task);
   keepFinished(parts, tx, task, effects);
   return approved;
 }
@@ -45,10 +46,15 @@ export function deny(tx: Transaction, task: Task, actor: string, message: string
   if (task.status !== "blocked" || task.reason !== "approval") {
     throw new AppError("conflict", `${task.key} waits for no approval: it is ${task.status}.`);
   }
-  resolveAlerts(tx, "approval_wanted", task.key);
+  resolveApproval(tx, task);
   return requestCancel(tx, task.id, {
     by: "user",
     actor,
     message: message === "" ? `Denied by ${actor}.` : `Denied by ${actor}: ${message}`,
   });
+}
+
+/** A person has said how it goes on, whatever it was that they were asked for. */
+function resolveApproval(tx: Transaction, { key }: Task): void {
+  for (const kind of ["approval_wanted", SUPERVISION_ISSUE]) resolveAlerts(tx, kind, key);
 }

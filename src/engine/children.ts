@@ -1,4 +1,3 @@
-import { AppError } from "../base/errors.ts";
 import type { TaskId } from "../contract/ids.ts";
 import type { RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
@@ -8,17 +7,6 @@ import { addDependencies } from "../store/dependencies.ts";
 import { insertTask } from "../store/tasks.ts";
 import { readTaskList } from "../workflow/task-list.ts";
 import type { EngineParts } from "./parts.ts";
-
-/** Why a report does not list tasks as it should, for the agent that wrote it; undefined: it does. */
-export function whyNoChildren(report: string): string | undefined {
-  try {
-    readTaskList(report);
-    return undefined;
-  } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === "invalid") return thrown.message;
-    throw thrown;
-  }
-}
 
 /**
  * Files the tasks that a stage yielded, as children that its task waits for. What they come to goes into the work of their

@@ -1,11 +1,12 @@
 import type { EffectPayload } from "../contract/effect.ts";
 import type { Project } from "../contract/project.ts";
 import type { Proof } from "../contract/proof.ts";
+import type { Report } from "../contract/report.ts";
 import type { Run } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
-import { renderPullRequest } from "../publish/render.ts";
+import { renderPullRequest, renderReport } from "../publish/render.ts";
 import type { Reader } from "../store/database.ts";
-import { latestProof } from "../store/runs.ts";
+import { latestProof, latestProvedReport, stageReports } from "../store/runs.ts";
 
 /** How a task's result reaches people once it has succeeded: with the newest proof, which an earlier stage than the last may have given. */
 export function deliveryOf(reader: Reader, project: Project, task: Task, run: Run): EffectPayload[] {
@@ -15,10 +16,22 @@ export function deliveryOf(reader: Reader, project: Project, task: Task, run: Ru
   if (proof === undefined) return [];
   const push: EffectPayload = { kind: "push", branch, commit: proof.headCommit };
   if (delivery === "branch") return [push];
-  const { outcome } = run;
-  const report = outcome?.status === "succeeded" || outcome?.status === "no_change" ? outcome.report : "";
+  const report = run.kind === "worker" ? reportOf(run) : (latestProvedReport(reader, task.id) ?? "");
   const rendered = renderPullRequest({ task, run, outcome: { status: "succeeded", proof, report } });
   return [push, { kind: "pull_request", branch, base: project.baseBranch, ...rendered }];
+}
+
+/** A comment at the pull request that the task was to look at, with what was concluded of it. */
+export function commentOf(reader: Reader, task: Task, report: Report | undefined): EffectPayload[] {
+  const { pr = "" } = task.parameters;
+  if (report === undefined || !/^[1-9]\d{0,8}$/.test(pr)) return [];
+  const { report: written = "" } = stageReports(reader, task.id);
+  return [{ kind: "agent_comment", issue: Number(pr), body: renderReport(report, written) }];
+}
+
+/** What supervision says is not for the pull request. */
+function reportOf({ outcome }: Run): string {
+  return outcome?.status === "succeeded" || outcome?.status === "no_change" ? outcome.report : "";
 }
 
 function provedBy({ outcome }: Run): Proof | undefined {

@@ -172,6 +172,7 @@ export class Dispatcher {
       taskId: choice.taskId,
       worker,
       agent,
+      kind: stageOfLane(this.#parts, project.id, lane).kind,
       driver: driverName(this.#parts, agent),
       isolation,
       account,
@@ -260,11 +261,15 @@ function passageOf(
 }
 
 /** The stage of a lane's tasks; of a workflow that is gone, one of which only the name is known: its runs fail and say so. */
-function stageOfLane(parts: EngineParts, projectId: ProjectId, { workflow, workflowId, stage }: Lane): Pick<Stage, "name" | "agent"> {
+function stageOfLane(
+  parts: EngineParts,
+  projectId: ProjectId,
+  { workflow, workflowId, stage }: Lane,
+): Pick<Stage, "name" | "agent" | "kind"> {
   try {
     return stageOf(parts.workflows.at(projectId, workflow, workflowId), stage);
   } catch {
-    return { name: stage, agent: null };
+    return { name: stage, agent: null, kind: "worker" };
   }
 }
 

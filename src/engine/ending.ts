@@ -1,6 +1,8 @@
 import { messageOf } from "../base/errors.ts";
+import { safeLine } from "../base/text.ts";
 import type { EffectPayload } from "../contract/effect.ts";
 import type { Project } from "../contract/project.ts";
+import type { Report } from "../contract/report.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { Stage, Workflow } from "../contract/workflow.ts";
@@ -17,17 +19,20 @@ import { firstRunAt, getRun } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { cancelRequest, finishRun } from "../store/transitions.ts";
 import { fileChildren } from "./children.ts";
-import { deliveryOf } from "./delivery.ts";
+import { commentOf, deliveryOf } from "./delivery.ts";
 import { keepGathering, type Gathering } from "./gathering.ts";
 import { accountOf, agentsFor } from "./governor.ts";
 import { recordDaemonHooks } from "./job.ts";
 import { learnFromEnd } from "./lessons.ts";
 import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
+import { keepReport } from "./supervision/reports.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
 
 /** How long to wait at most for what others have to mend and said nothing of, such as a forge that does not answer, milliseconds. */
 const OUTAGE_MS = 120_000;
+/** Of what was found, in what a task says of itself, characters. */
+const ISSUE_MAX = 500;
 
 /**
  * Ends a run: its outcome, what becomes of the task, and what that changes outside, in one transaction. False, with nothing
@@ -48,11 +53,12 @@ export async function endRun(
     const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(way)) : null;
     if (isCurrent && run.process === null && run.outputOffset === 0) takeBack(tx, run.id);
     if (isCurrent && way?.stage.loop) addLoopNotes(tx, task.id, run.stage, notesOf(outcome, run.iteration));
-    const next = decide(parts, tx, { task, run, outcome, way, accountHeldUntil: heldUntil });
+    const report = isCurrent && way ? keepReport(parts, tx, { task, run, stage: way.stage, outcome }) : undefined;
+    const next = decide(parts, tx, { task, run, outcome, way, report, accountHeldUntil: heldUntil });
     if (isCurrent && way && next.stage !== null) fileChildren(parts, tx, task, way.stage, outcome);
     recordDaemonHooks(tx, { id, epoch }, [{ type: "run.ended", data: { outcome } }], parts.drivers.get(run.driver));
     if (!finishRun(tx, { id, epoch }, { outcome, next })) return undefined;
-    raiseAlerts(tx, task, next);
+    raiseAlerts(tx, task, next, report);
     if (next.status === "succeeded") keepFinished(parts, tx, task, next.effects);
     return next;
   });
@@ -62,12 +68,13 @@ export async function endRun(
   return true;
 }
 
-function raiseAlerts(tx: Transaction, { key, id: taskId, projectId }: Task, next: NextStep): void {
+function raiseAlerts(tx: Transaction, { key, id: taskId, projectId }: Task, next: NextStep, report: Report | undefined): void {
   if (next.status === "failed") {
     const message = `${key} failed: ${next.message ?? next.reason ?? "no reason given"}`;
     raiseAlert(tx, { kind: "task_failed", subject: key, message, projectId, taskId });
   }
-  if (next.reason === "approval") {
+  // An issue that was found has an alert of its own, which says so too.
+  if (next.reason === "approval" && report?.verdict !== "issue") {
     const message = `${key} waits for a person to approve it: drover task approve '${key}', or deny.`;
     raiseAlert(tx, { kind: "approval_wanted", subject: key, message, projectId, taskId });
   }
@@ -106,11 +113,13 @@ interface Ended {
   readonly run: Run;
   readonly outcome: RunOutcome;
   readonly way: Way | undefined;
+  /** What it concluded of what it looked at. */
+  readonly report: Report | undefined;
   /** When the account of the run's agent serves again. */
   readonly accountHeldUntil: number | null;
 }
 
-function decide(parts: EngineParts, tx: Transaction, { task, run, outcome, way, accountHeldUntil }: Ended): NextStep {
+function decide(parts: EngineParts, tx: Transaction, { task, run, outcome, way, report, accountHeldUntil }: Ended): NextStep {
   const { now } = tx;
   const project = getProject(parts.database.reader, task.projectId);
   const config = parts.settings.forProject(project);
@@ -125,11 +134,17 @@ function decide(parts: EngineParts, tx: Transaction, { task, run, outcome, way, 
     accountHeldUntil,
     mayHandOver: mayHandOver(parts, agentsFor(config, stage), run.agent),
     nextStage: (way && stageAfter(way.workflow, run.stage)?.name) ?? null,
-    needsApproval: way?.stage.approval ?? false,
+    needsApproval: needsApproval(way, report),
+    issue: report?.verdict === "issue" ? safeLine(report.summary, ISSUE_MAX) : null,
     loop: way ? loopFacts(tx, way.stage, run) : null,
   };
   const next = unlessCancelled(parts, task, nextStep(outcome, facts));
-  return { ...next, effects: effectsOf(tx, project, task, { ...run, finishedAt: now, outcome }, next) };
+  return { ...next, effects: effectsOf(tx, project, task, { ...run, finishedAt: now, outcome }, next, report) };
+}
+
+function needsApproval(way: Way | undefined, report: Report | undefined): boolean {
+  const approval = way?.stage.approval ?? false;
+  return approval === "issue" ? report?.verdict === "issue" : approval;
 }
 
 function loopFacts(tx: Transaction, { loop, name }: Stage, { taskId, iteration }: Run): LoopFacts | null {
@@ -157,8 +172,8 @@ function mayHandOver(parts: EngineParts, agents: readonly string[], from: string
   return agents.some((agent) => ![undefined, account].includes(accountOf(parts, agent)));
 }
 
-function effectsOf(tx: Transaction, project: Project, task: Task, run: Run, next: NextStep): EffectPayload[] {
-  const effects = next.status === "succeeded" ? deliveryOf(tx, project, task, run) : [];
+function effectsOf(tx: Transaction, project: Project, task: Task, run: Run, next: NextStep, report: Report | undefined): EffectPayload[] {
+  const effects = next.status === "succeeded" ? [...deliveryOf(tx, project, task, run), ...commentOf(tx, task, report)] : [];
   if (task.source.issue === null) return effects;
   const linksPullRequest = effects.some((effect) => effect.kind === "pull_request");
   return [...effects, { kind: "comment", issue: task.source.issue, body: renderComment({ task, run, next }), linksPullRequest }];

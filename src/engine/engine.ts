@@ -17,6 +17,7 @@ import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces, type ReconcileParts } from "./reconcile.ts";
 import { RunPool } from "./run-pool.ts";
 import { RunWatch } from "./run-watch.ts";
+import { fileDueSupervision } from "./supervision/due.ts";
 import { BaseWatch } from "./merging/base-watch.ts";
 import { CommitChecker } from "./merging/commit-checker.ts";
 import { createVerifier } from "./verification.ts";
@@ -142,6 +143,7 @@ export class Engine {
   /** The slow tick: repairs what an event missed. */
   async runOnce(): Promise<void> {
     await reconcile(this.#reconcileParts(), this.pool, { boot: false });
+    await fileDueSupervision(this.#parts);
     if (this.#ticks++ % TICKS_A_SWEEP === 0) {
       await removeOldWorkspaces(this.#parts);
       await this.#hooks.forgetOld();

@@ -23,7 +23,7 @@ export interface Prompt {
   readonly messages: readonly MessageId[];
 }
 
-export async function writePrompt(parts: EngineParts, job: Job, workspace: Workspace): Promise<Prompt> {
+export async function writePrompt(parts: EngineParts, job: Job, workspace: Workspace, material: PromptData["material"]): Promise<Prompt> {
   const { reader } = parts.database;
   const { stage, task, run } = job;
   const earlier = earlierRun(parts, job);
@@ -48,6 +48,7 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
     notes: stage.loop ? shownNotes(listLoopNotes(reader, task.id, stage.name)) : [],
     outputs: outputsBefore(job, stageReports(reader, task.id)),
     parameters: task.parameters,
+    material,
   };
   const rendered = parts.renderPrompt(job.workflow, templateFor(job, data), data);
   const messages = waitingMessages(reader, task.id).map((id) => getMessage(reader, id));

@@ -22,15 +22,16 @@ import { gatherOutcome, parentBase } from "./gathering.ts";
 import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
 import { agentLimits } from "./limits.ts";
-import { whyNoChildren } from "./children.ts";
 import { environmentOf, openJob, record, type Job } from "./job.ts";
 import { followWithWorkspace } from "./merging/follow-base.ts";
 import type { EngineParts } from "./parts.ts";
 import { noteTold, writePrompt } from "./prompting.ts";
 import type { RunObserver } from "./run-observer.ts";
 import { stopReasonOf, type StopReason } from "./run-stop.ts";
+import { findChange, putMaterial, type Change } from "./supervision/material.ts";
 import type { RunWatch } from "./run-watch.ts";
 import type { Verifier } from "./verification.ts";
+import { whyNotYielded } from "./yields.ts";
 
 export interface RunnerParts extends EngineParts {
   readonly verifier: Verifier;
@@ -110,12 +111,13 @@ async function attempt(
   const { signal } = control;
   using budget = parts.budgets.watch(job, adopted, (reason) => control.abort(reason));
   signal.throwIfAborted();
-  const workspace = await prepareWorkspace(parts, job, signal);
+  const change = adopted ? null : await findChange(parts, job, signal);
+  const workspace = await prepareWorkspace(parts, job, change, signal);
   observer.workIn(workspace.directory);
   if (!adopted) {
     const before = await checkFirst(parts, job, workspace, signal);
     if (before) return before;
-    await startAgent(parts, job, workspace, signal);
+    await startAgent(parts, job, workspace, change, signal);
   }
   begin();
   const onSeen = (observation: Observation) => {
@@ -134,10 +136,12 @@ async function attempt(
   return await verifyWork(parts, job, workspace, turn, signal);
 }
 
-async function prepareWorkspace(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<Workspace> {
-  const base = await baseFor(parts, job, signal);
+/** Of somebody else's change nothing is run, so it is not set up either. */
+async function prepareWorkspace(parts: RunnerParts, job: Job, change: Change | null, signal: AbortSignal): Promise<Workspace> {
+  const base = change?.headCommit ?? (await baseFor(parts, job, signal));
   if (job.run.baseCommit === null) await followWithWorkspace(parts, job, base);
   const workspace = await parts.workspaces.open(job.project, job.task, base, signal);
+  if (job.stage.material === "change") return workspace;
   if (workspace.fresh || !wasSetUp(parts, job)) await parts.verifier.setUp(job, workspace, "setup", signal);
   return workspace;
 }
@@ -167,10 +171,11 @@ async function fetchBase(parts: RunnerParts, job: Pick<Job, "project" | "config"
   return parts.workspaces.fetchBase(job.project, credentials, signal);
 }
 
-async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<void> {
+async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, change: Change | null, signal: AbortSignal): Promise<void> {
   const { baseCommit } = workspace;
   await record(parts, job, { progress: "prompting", baseCommit }, [{ type: "run.progressed", data: { progress: "prompting" } }]);
-  const { text: prompt, messages } = await writePrompt(parts, job, workspace);
+  const material = await putMaterial(parts, job, workspace, change);
+  const { text: prompt, messages } = await writePrompt(parts, job, workspace, material);
   const env = environmentOf(parts, job);
   const program = job.isolation.bringsAgent(job.config) ? [] : [await parts.agentFinder.find(job.driver, job.agent, env, signal)];
   const hooks = { spool: spoolOf(parts, job.run), url: `${parts.apiUrl()}/api/hooks/${job.run.id}`, token: parts.runToken(job.run) };
@@ -218,7 +223,9 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, si
     const message = `Agent ${job.run.agent} can't be interactive: its driver ${job.driver.name} has no form for that. Give the program to the driver command.`;
     throw new AppError("invalid", message, { reason: "agent_missing" });
   }
-  const request = { command, configDirectory: job.configDirectory, reach, terminal, tree: workspace };
+  // What a project's image is made from is never somebody else's change.
+  const tree = { ...workspace, baseCommit: change?.baseCommit ?? baseCommit };
+  const request = { command, configDirectory: job.configDirectory, reach, terminal, tree };
   const isolated = await isolate(parts, job, request, signal);
   signal.throwIfAborted();
   // Before the start, so that nobody is told twice; should it not come to that, they wait again (`endRun`).
@@ -286,11 +293,11 @@ async function checkFirst(parts: RunnerParts, job: Job, workspace: Workspace, si
   return outcome.status === "succeeded" ? outcome : undefined;
 }
 
-/** Of a stage that changes nothing itself. Tasks that it is to yield must be there. */
+/** Of a stage that changes nothing itself. What its report is to say must be there. */
 function outcomeOfWords({ workflows }: EngineParts, { stage, project }: Job, report: string): RunOutcome {
   // Here it fails the run, with its name; where the tasks are filed it would keep the run from ending.
   if (stage.children !== null) workflows.inForce(project.id, stage.children);
-  const problem = stage.yields === "tasks" ? whyNoChildren(report) : undefined;
+  const problem = whyNotYielded(stage, report);
   if (problem === undefined) return { status: "no_change", report };
   return { status: "failed", reason: "check_failed", message: problem, proof: null, report, retryAt: null };
 }

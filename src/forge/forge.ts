@@ -1,4 +1,4 @@
-import type { BrokerAnswer, BrokerQuery } from "../contract/broker.ts";
+import type { BrokerAnswer, BrokerPull, BrokerQuery } from "../contract/broker.ts";
 import type { ForgeKind, Project } from "../contract/project.ts";
 import type { ProjectConfig } from "../contract/config.ts";
 import type { GitCredentials } from "../workspace/workspaces.ts";
@@ -92,6 +92,8 @@ export interface Forge {
    * @param etag of an earlier reading of the same; null: none.
    */
   read(target: ForgeProject, query: BrokerQuery, etag: string | null, signal: AbortSignal): Promise<Reading>;
+  /** The ref at the remote that is the head of a pull request. */
+  headRef(pull: Pick<BrokerPull, "number" | "head">): string;
   /** Makes or edits the one comment at `issue` that holds `marker`. `name`: which one it is, where it is not the status comment. */
   putComment(target: ForgeProject, comment: OutgoingComment, signal: AbortSignal): Promise<{ url: string }>;
   /**

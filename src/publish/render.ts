@@ -1,4 +1,5 @@
 import type { CheckComparison, Proof, Usage } from "../contract/proof.ts";
+import type { Report } from "../contract/report.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { NextStep } from "../domain/next-step.ts";
@@ -59,6 +60,12 @@ export function renderPullRequest({ task, run, outcome }: PullRequestView): { ti
 /** The body with what the agent wants it to say, behind the line that names the request. */
 export function withNote(body: string, note: string | null): string {
   return note === null ? body : withSecondParagraph(body, quietMarkdown(note));
+}
+
+/** What was concluded of a change, as Markdown for its pull request. The publisher takes the voice out of it. */
+export function renderReport({ verdict, summary, byTaskKey }: Report, written: string): string {
+  const head = verdict === "clear" ? "**Reviewed: nothing to object to**" : "**Reviewed: something is to be seen to**";
+  return paragraphs([`${head} · task ${codeSpan(byTaskKey)}`, summary, written]);
 }
 
 function headline({ run: { outcome }, next }: CommentView): string {

@@ -77,6 +77,13 @@ export function alertsOf(reader: Reader, noticeId: NoticeId, limit: number): Ale
     .map(toAlert);
 }
 
+/** What the open alerts of a kind are about. */
+export function openSubjects(reader: Reader, kind: string): string[] {
+  return reader
+    .all<{ subject: string }>("SELECT subject FROM alerts WHERE kind = :kind AND resolved_at IS NULL ORDER BY sequence", { kind })
+    .map(({ subject }) => subject);
+}
+
 export function countOpenAlerts(reader: Reader): number {
   return reader.get<{ count: number }>("SELECT count(*) AS count FROM alerts WHERE resolved_at IS NULL")?.count ?? 0;
 }

@@ -86,6 +86,14 @@ export function listHookEvents(reader: Reader, { runId, taskId, category, after 
     .map(toHookEvent);
 }
 
+/** The newest of a task, in the order of taking in. */
+export function latestHookEvents(reader: Reader, taskId: TaskId, limit: number): HookEvent[] {
+  return reader
+    .all<HookRow>("SELECT * FROM hook_events WHERE task_id = :taskId ORDER BY sequence DESC LIMIT :limit", { taskId, limit })
+    .map(toHookEvent)
+    .toReversed();
+}
+
 /** Forgets at most `limit` of those from before a time, the oldest first, and returns how many those were. */
 export function forgetHookEvents(tx: Transaction, before: number, limit: number): number {
   const { changes } = tx.run(

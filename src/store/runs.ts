@@ -1,7 +1,7 @@
 import { AppError } from "../base/errors.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
 import type { Proof } from "../contract/proof.ts";
-import type { Question, Run, RunOutcome, RunProgress, RunState } from "../contract/run.ts";
+import type { AgentKind, Question, Run, RunOutcome, RunProgress, RunState } from "../contract/run.ts";
 import type { Reader } from "./database.ts";
 
 const RUN_COLUMNS = "runs.*, projects.name || '#' || tasks.number AS task_key";
@@ -61,6 +61,16 @@ export function latestProof(reader: Reader, taskId: TaskId): Proof | undefined {
   return row && (JSON.parse(row.proof) as Proof);
 }
 
+/** What the agent said of that change. */
+export function latestProvedReport(reader: Reader, taskId: TaskId): string | undefined {
+  const row = reader.get<{ report: string | null }>(
+    `SELECT json_extract(outcome, '$.report') AS report FROM runs
+     WHERE task_id = :taskId AND json_extract(outcome, '$.status') = 'succeeded' ORDER BY sequence DESC LIMIT 1`,
+    { taskId },
+  );
+  return row?.report ?? undefined;
+}
+
 /** The base that a task's newest run was cut from; undefined: none was yet. */
 export function latestBase(reader: Reader, taskId: TaskId): string | undefined {
   const row = reader.get<{ base_commit: string }>(
@@ -107,6 +117,21 @@ export function stageReports(reader: Reader, taskId: TaskId): Record<string, str
   return Object.fromEntries(rows.map(({ stage, report }) => [stage, report ?? ""]));
 }
 
+/** The newest runs among which work is looked for. */
+const WORK_AMONG = 200;
+
+/** Whether a worker was at work in a project, or (null) in any, after a time. */
+export function hasWorkedSince(reader: Reader, projectId: ProjectId | null, since: number): boolean {
+  const where = projectId === null ? "" : "WHERE project_id = :projectId";
+  return (
+    reader.get(
+      `SELECT 1 FROM (SELECT kind, finished_at FROM runs ${where} ORDER BY sequence DESC LIMIT ${WORK_AMONG})
+       WHERE kind = 'worker' AND coalesce(finished_at, 9e15) > :since LIMIT 1`,
+      { since, ...(projectId !== null && { projectId }) },
+    ) !== undefined
+  );
+}
+
 /** Every run that has not ended, oldest first. */
 export function openRuns(reader: Reader): Run[] {
   const runs = "runs INDEXED BY runs_open";
@@ -146,6 +171,7 @@ interface RunRow {
   epoch: number;
   worker: number;
   agent: string;
+  kind: AgentKind;
   driver: string;
   isolation: string;
   progress: RunProgress;
@@ -179,6 +205,7 @@ function toRun(row: RunRow): Run {
     epoch: row.epoch,
     worker: row.worker,
     agent: row.agent,
+    kind: row.kind,
     driver: row.driver,
     isolation: row.isolation,
     progress: row.progress,

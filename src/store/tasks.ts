@@ -61,6 +61,16 @@ export function getTask(reader: Reader, id: TaskId): Task {
   return toTask(row);
 }
 
+/** The last of the tasks whose source's key begins so, in the order of their keys. */
+export function latestOfSource(reader: Reader, projectId: ProjectId, kind: Task["source"]["kind"], prefix: string): Task | undefined {
+  const row = reader.get<TaskRow>(
+    `SELECT ${TASK_COLUMNS} WHERE tasks.project_id = :projectId AND source_kind = :kind AND source_key >= :prefix AND source_key < :end
+     ORDER BY source_key DESC LIMIT 1`,
+    { projectId, kind, prefix, end: `${prefix}\u{10ffff}` },
+  );
+  return row && toTask(row);
+}
+
 export interface TaskFilter {
   readonly projectId?: ProjectId | undefined;
   readonly status?: TaskStatus | undefined;

@@ -3,7 +3,7 @@ import { newId } from "../base/ids.ts";
 import type { EffectPayload } from "../contract/effect.ts";
 import type { NewEvent } from "../contract/event.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
-import type { CancelledBy, Run, RunOutcome } from "../contract/run.ts";
+import type { AgentKind, CancelledBy, Run, RunOutcome } from "../contract/run.ts";
 import { endedStatuses, type Task, type TaskStatus } from "../contract/task.ts";
 import { countedTokens } from "../domain/budget.ts";
 import type { NextStep } from "../domain/next-step.ts";
@@ -24,6 +24,8 @@ export interface Claim {
   readonly taskId: TaskId;
   readonly worker: number;
   readonly agent: string;
+  /** What the agent is for; left out: the work itself. */
+  readonly kind?: AgentKind;
   readonly driver: string;
   readonly isolation: string;
   /** Whose limits the agent shares. */
@@ -288,14 +290,14 @@ function latestAgent(reader: Reader, taskId: TaskId): string | null {
 }
 
 /** A session is gone on with by its own agent alone. */
-function openRun(tx: Transaction, { taskId, worker, agent, driver, isolation, account, leaseMs }: Claim): Run {
+function openRun(tx: Transaction, { taskId, worker, agent, kind = "worker", driver, isolation, account, leaseMs }: Claim): Run {
   const id = newId("run");
   tx.run(
-    `INSERT INTO runs (id, task_id, project_id, stage, attempt, iteration, epoch, worker, agent, driver, isolation, account, lease_expires_at, resumes_session_id, started_at, progress_at)
-     SELECT :id, id, project_id, stage, attempt, iteration, epoch, :worker, :agent, :driver, :isolation, :account, :leaseExpiresAt,
+    `INSERT INTO runs (id, task_id, project_id, stage, attempt, iteration, epoch, worker, agent, kind, driver, isolation, account, lease_expires_at, resumes_session_id, started_at, progress_at)
+     SELECT :id, id, project_id, stage, attempt, iteration, epoch, :worker, :agent, :kind, :driver, :isolation, :account, :leaseExpiresAt,
        iif(session_agent IN ('', :agent), resume_session_id, NULL), :now, :now
      FROM tasks WHERE id = :taskId`,
-    { id, taskId, worker, agent, driver, isolation, account, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
+    { id, taskId, worker, agent, kind, driver, isolation, account, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
   );
   return getRun(tx, id);
 }

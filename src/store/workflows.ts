@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ProjectId, TaskId } from "../contract/ids.ts";
-import type { Workflow, WorkflowVersion } from "../contract/workflow.ts";
+import { Workflow, type WorkflowVersion } from "../contract/workflow.ts";
 import { appendEvent } from "./events.ts";
 import type { Reader, Transaction } from "./database.ts";
 
@@ -129,7 +129,8 @@ function toStored(row: Row): StoredWorkflow {
     name: row.name,
     version: row.version,
     file: row.file,
-    workflow: JSON.parse(row.definition) as Workflow,
+    // A version that an earlier Drover accepted lacks what came later.
+    workflow: Workflow.parse(JSON.parse(row.definition)),
     acceptedAt: row.accepted_at,
     inForce: row.is_in_force === 1,
   };

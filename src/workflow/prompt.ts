@@ -39,6 +39,8 @@ export interface PromptData {
   /** The reports of the stages before, by their names. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Files that were put before the agent, by their paths in its workspace, with what each holds. */
+  readonly material: readonly { readonly name: string; readonly about: string }[];
 }
 
 /** Renders a template of a workflow, given as its text. Throws `invalid` for a variable that it names and the data lack. */
@@ -112,6 +114,7 @@ export function sampleData({ parameters, stages }: Workflow, stage: number, full
     notes: full ? ["Iteration 1 changed: src/order.ts | 2 +-"] : [],
     outputs: Object.fromEntries(stages.slice(0, stage).map(({ name }) => [name, full ? "It is done." : ""])),
     parameters: Object.fromEntries(Object.entries(parameters).map(([name, one]) => [name, one.default ?? one.allowed?.[0] ?? ""])),
+    material: full ? [{ name: ".drover-material/change.diff", about: "the change from its base to its head" }] : [],
   };
 }
 

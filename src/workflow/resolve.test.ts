@@ -34,6 +34,8 @@ const stage = {
   agent: null,
   model: null,
   effort: null,
+  kind: "worker",
+  material: null,
   followUp: null,
   tools: null,
   checks: "project",
@@ -164,6 +166,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     "a loop of reports",
     one("name: x\nstages:\n  - { name: a, prompt: A, yields: report, loop: {} }\n"),
     /a report has no checks that could end a loop/,
+  ],
+  [
+    "an approval of what finds no issue",
+    one("name: x\nstages:\n  - { name: a, prompt: A, yields: report, approval: issue }\n"),
+    /only a stage that yields a verdict finds an issue/,
   ],
   [
     "a missing template",

@@ -186,7 +186,10 @@ function yieldProblems(stages: Workflow["stages"], lineage: readonly Placed[]): 
     if (stage.yields === "tasks" && stage.children === null)
       return at("yields", "a stage that yields tasks needs `children`, the workflow of these.");
     if (stage.yields !== "tasks" && stage.children !== null) return at("children", "only a stage that yields tasks has children.");
-    if (stage.yields === "report" && stage.loop !== null) return at("loop", "a report has no checks that could end a loop.");
+    if (["report", "verdict"].includes(stage.yields) && stage.loop !== null)
+      return at("loop", `a ${stage.yields} has no checks that could end a loop.`);
+    if (stage.approval === "issue" && stage.yields !== "verdict")
+      return at("approval", "only a stage that yields a verdict finds an issue.");
     return [];
   });
 }

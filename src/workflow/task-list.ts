@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
-import { parseYamlValue } from "../config/yaml-text.ts";
 import { TaskBody, TaskTitle } from "../contract/task.ts";
+import { readLastBlock } from "./last-block.ts";
 
 /** A task that an agent lists: what is wanted, and behind which of the others it comes. */
 const ListedTask = z.strictObject({
@@ -14,18 +14,12 @@ export type ListedTask = z.infer<typeof ListedTask>;
 
 const TaskList = z.strictObject({ tasks: z.array(ListedTask).min(1).max(50) });
 
-const BLOCK = /^```ya?ml[ \t]*\r?\n(?<text>[\s\S]*?)^```[ \t]*$/gmu;
-
 /**
  * The tasks that a report lists in its last YAML block, in order. Throws `invalid`, in words for the one who wrote it, for a
  * report that lists none, or in another form.
  */
 export function readTaskList(report: string): ListedTask[] {
-  const text = [...report.matchAll(BLOCK)].at(-1)?.groups?.["text"];
-  if (text === undefined) throw new AppError("invalid", "The report ends without a block ```yaml that lists the tasks.");
-  const parsed = TaskList.safeParse(parseYamlValue("the list of tasks", text));
-  if (!parsed.success) throw new AppError("invalid", `The list of tasks is not as it must be:\n${z.prettifyError(parsed.error)}`);
-  const { tasks } = parsed.data;
+  const { tasks } = readLastBlock(report, "the list of tasks", TaskList);
   for (const [index, { title, after }] of tasks.entries()) {
     const wrong = after.find((number) => number > index);
     if (wrong !== undefined) {

@@ -1,5 +1,6 @@
 import type { Project } from "../contract/project.ts";
 import type { Task } from "../contract/task.ts";
+import type { ChangeRefs, ForeignChange } from "./foreign-change.ts";
 import type { Merged } from "./merging.ts";
 import type { GitCredentials } from "./workspaces.ts";
 
@@ -38,4 +39,8 @@ export interface Branches {
    * or is checked out there: a checkout is never moved.
    */
   advance(project: Project, credentials: GitCredentials, move: { from: string; to: string }, signal: AbortSignal): Promise<void>;
+  /** Brings what somebody else did from the remote, for a task that is to look at it. Throws `invalid` when it is not there. */
+  takeIn(project: Project, credentials: GitCredentials, task: Task, refs: ChangeRefs, signal: AbortSignal): Promise<ForeignChange>;
+  /** The same as it was brought before; undefined: it was not. */
+  takenIn(project: Project, task: Task): Promise<ForeignChange | undefined>;
 }

@@ -4,6 +4,7 @@ import { advanceBranch, lookAtBranch } from "./branch-push.ts";
 import type { BranchCommits, Branches } from "./branches.ts";
 import { taskRefs } from "./checkpoints.ts";
 import { describeChanges } from "./collecting.ts";
+import { findChange, takeInChange } from "./foreign-change.ts";
 import { mergeCommits, rebaseCommits } from "./merging.ts";
 import { keepMoved, moveWork } from "./moved-work.ts";
 import type { Repository } from "./repository.ts";
@@ -42,6 +43,11 @@ export function createBranches(repositoryOf: (project: Project) => Promise<Repos
 
     advance: async (project, credentials, move, signal) =>
       advanceBranch(await repositoryOf(project), { project, credentials, ...move }, signal),
+
+    takeIn: async (project, credentials, { id: taskId }, refs, signal) =>
+      takeInChange(await repositoryOf(project), { project, credentials, taskId, refs }, signal),
+
+    takenIn: async (project, { id }) => findChange(await repositoryOf(project), id),
   };
 }
 

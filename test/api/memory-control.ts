@@ -104,6 +104,8 @@ export class MemoryControl {
     unsubscribe: () => examples.unsubscribe.response,
     sendToRun: () => examples.sendToRun.response,
     attachToRun: () => examples.attachToRun.response,
+    listReports: () => examples.listReports.response,
+    getReport: () => examples.getReport.response,
     listAgents: () => examples.listAgents.response,
     getQueue: () => this.#queue(),
     changeQueue: ({ body }) => {

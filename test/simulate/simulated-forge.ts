@@ -25,6 +25,7 @@ export function simulatedForge(world: World, daemon: Incarnation): Forge {
     mayStart: () => ask("mayStart", () => ({ allowed: true, actor: "octocat", reason: "owner" })),
     // No agent of the simulation asks the broker.
     read: async () => ({ changed: false }),
+    headRef: ({ number }) => `refs/pull/${number}/head`,
     putComment: (target, comment) => ask("putComment", () => putComment(world, target, comment)),
     putPullRequest: (target, pull) => ask("putPullRequest", () => putPullRequest(world, target, pull)),
     mergesPulls: true,

@@ -24,11 +24,12 @@ export function sampleProject(change: Partial<Project> = {}): Project {
 
 /** The defaults, with some sections changed. */
 export function sampleConfig(change: { [Section in keyof ProjectConfig]?: Partial<ProjectConfig[Section]> } = {}): ProjectConfig {
-  const { github, intake, defaults, prompts, workspace, docker, sandbox, checks } = Config.parse({});
+  const { github, intake, defaults, supervision, prompts, workspace, docker, sandbox, checks } = Config.parse({});
   return {
     github: { ...github, ...change.github },
     intake: { ...intake, ...change.intake },
     defaults: { ...defaults, ...change.defaults },
+    supervision: { ...supervision, ...change.supervision },
     prompts: { ...prompts, ...change.prompts },
     workspace: { ...workspace, ...change.workspace },
     docker: { ...docker, ...change.docker },

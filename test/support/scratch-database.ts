@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { silentLog } from "../../src/base/log.ts";
 import type { ProjectId, TaskId } from "../../src/contract/ids.ts";
 import type { Project } from "../../src/contract/project.ts";
-import type { Run, RunOutcome } from "../../src/contract/run.ts";
+import type { AgentKind, Run, RunOutcome } from "../../src/contract/run.ts";
 import type { NewTask, Task } from "../../src/contract/task.ts";
 import type { NextStep } from "../../src/domain/next-step.ts";
 import { Database, type DatabaseOptions } from "../../src/store/database.ts";
@@ -90,11 +90,12 @@ export function addTask(database: Database, projectId: ProjectId, change: Partia
 }
 
 /** Claims a task. Throws when it can't be claimed. */
-export function startTask(database: Database, taskId: TaskId): Run {
+export function startTask(database: Database, taskId: TaskId, kind: AgentKind = "worker"): Run {
   const claim = {
     taskId,
     worker: 1,
     agent: "claude",
+    kind,
     driver: "claude",
     isolation: "process",
     account: "claude",

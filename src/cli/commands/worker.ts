@@ -7,7 +7,7 @@ import { painted, show, type Shown } from "../shown.ts";
 export async function list(cli: Cli): Promise<void> {
   const workers = await (await cli.connect()).listWorkers({ signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson(workers);
-  await cli.terminal.printTable(["WORKER", "STATUS", "AGENT", "PROGRESS", "STATE", "HEARTBEAT", "TASK"], workers.items.map(row));
+  await cli.terminal.printTable(["WORKER", "STATUS", "AGENT", "KIND", "PROGRESS", "STATE", "HEARTBEAT", "TASK"], workers.items.map(row));
 }
 
 export async function stop(cli: Cli, worker: number): Promise<void> {
@@ -16,11 +16,12 @@ export async function stop(cli: Cli, worker: number): Promise<void> {
   cli.terminal.print(show`Worker ${worker} is being stopped. Its task ${stopped.taskKey ?? ""} is cancelled; its work is saved first.`);
 }
 
-function row({ number, status, agent, progress, state, heartbeatAgeMs, taskKey }: Worker): Shown[] {
+function row({ number, status, agent, kind, progress, state, heartbeatAgeMs, taskKey }: Worker): Shown[] {
   return [
     show`${number}`,
     status === "idle" ? painted("dim", status) : painted("cyan", status),
     show`${agent ?? "-"}`,
+    show`${kind ?? "-"}`,
     show`${progress ?? "-"}`,
     stateName(state),
     show`${heartbeatAgeMs === null ? "-" : `${inOneUnit(heartbeatAgeMs)} ago`}`,

@@ -37,8 +37,13 @@ export async function showOne(
   if (cli.isJson) return cli.terminal.printJson(resolved ? found.workflow : found);
   if (resolved) return cli.terminal.print(Shown.lines(stringify(found.workflow).trimEnd()));
   cli.terminal.print(show`${painted("bold", found.name)}  version ${found.version}, ${placeOf(found)}`);
-  for (const { name: stage, yields, loop, agent, approval } of found.workflow.stages) {
-    const more = [agent && `by ${agent}`, loop && `a loop of ${loop.iterations} iterations at most`, approval && "then a person approves"];
+  for (const { name: stage, yields, loop, agent, kind, approval } of found.workflow.stages) {
+    const more = [
+      kind !== "worker" && `by a ${kind} agent`,
+      agent && `by ${agent}`,
+      loop && `a loop of ${loop.iterations} iterations at most`,
+      approval === "issue" ? "then a person decides where something is wrong" : approval && "then a person approves",
+    ];
     cli.terminal.print(
       show`  ${stage}  yields ${yields}${more
         .filter(Boolean)

@@ -18,6 +18,22 @@ export function defineDemo(program: Command, act: Act): void {
   examples(demo, ["drover demo"], ["drover demo --keep --json"]).action(act(async () => (await import("../commands/demo.ts")).demo));
 }
 
+/** The examples that come with Drover. */
+export function defineExamples(program: Command, act: Act): void {
+  const load = () => import("../commands/examples.ts");
+  const command = program.command("examples").description("small projects that show what Drover does, with a scripted model");
+  command
+    .command("list", { isDefault: true })
+    .description("the examples that there are")
+    .action(act(async () => (await load()).list));
+  const run = command
+    .command("run")
+    .description("run examples, each in a home of its own that is removed again")
+    .argument("[name]", "which")
+    .option("--all", "all of them, one after the other");
+  examples(run, ["drover examples run plan"], ["drover examples run --all"]).action(act(async () => (await load()).run));
+}
+
 /** `again` makes the same commands anew: completions add commands of their own to those they tell of. */
 export function defineHelp(program: Command, around: Surroundings, again: () => Command): void {
   const complete = async (...words: string[]) => (await import("../commands/completions.ts")).complete(again(), words);

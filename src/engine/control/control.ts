@@ -9,6 +9,7 @@ import { mergeVerbs } from "./merges.ts";
 import { messageVerbs } from "./messages.ts";
 import { queueVerbs } from "./queue.ts";
 import { hookVerbs } from "./hooks.ts";
+import { reportVerbs } from "./reports.ts";
 import { runVerbs } from "./runs.ts";
 import type { ControlParts } from "./scope.ts";
 import { taskStageVerbs } from "./task-stages.ts";
@@ -30,6 +31,7 @@ export function createControl(parts: ControlParts): Control {
     ...hookVerbs(parts),
     ...messageVerbs(parts),
     ...runVerbs(parts),
+    ...reportVerbs(parts),
     ...agentVerbs(parts),
     ...queueVerbs(parts),
     ...mergeVerbs(parts),

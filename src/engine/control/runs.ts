@@ -94,10 +94,21 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
 }
 
 function workerOf(number: number, run: Run | undefined, now: number): Worker {
-  if (!run) return { number, status: "idle", runId: null, taskKey: null, agent: null, progress: null, state: null, heartbeatAgeMs: null };
+  if (!run)
+    return {
+      number,
+      status: "idle",
+      runId: null,
+      taskKey: null,
+      agent: null,
+      kind: null,
+      progress: null,
+      state: null,
+      heartbeatAgeMs: null,
+    };
   const heartbeatAgeMs = Math.max(0, now - (run.leaseExpiresAt - LEASE_MS));
-  const { id: runId, taskKey, agent, progress, state } = run;
-  return { number, status: "running", runId, taskKey, agent, progress, state, heartbeatAgeMs };
+  const { id: runId, taskKey, agent, kind, progress, state } = run;
+  return { number, status: "running", runId, taskKey, agent, kind, progress, state, heartbeatAgeMs };
 }
 
 /** An agent's event as a line for people; undefined: nothing to read. */

@@ -11,6 +11,7 @@ import { getTask, insertTask, listTasks } from "../../store/tasks.ts";
 import { endCoolDowns } from "../../store/circuits.ts";
 import { requestCancel, retryTask } from "../../store/transitions.ts";
 import { inForceNow } from "../workflow-library.ts";
+import { refuseUnwatchable } from "../supervision/watched.ts";
 import { workflowOf } from "../../domain/task-mode.ts";
 import { parametersOf } from "../../domain/workflow-parameters.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
@@ -82,7 +83,10 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
   const project = requireProject(reader, body.project);
   const { defaults } = parts.settings.forProject(project);
   const plans = body.mode === "plan";
-  const { workflow } = parts.workflows.inForce(project.id, body.workflow ?? workflowOf(body.mode));
+  const stored = parts.workflows.inForce(project.id, body.workflow ?? workflowOf(body.mode));
+  const { workflow } = stored;
+  const parameters = parametersOf(workflow, body.parameters);
+  refuseUnwatchable(parts, reader, { projectId: project.id, parameters }, stored);
   const key = body.idempotencyKey ?? randomUUID();
   return parts.database.write((tx) => {
     const { task, created } = insertTask(
@@ -94,7 +98,7 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
         source: { kind: actor.startsWith("cli") ? "cli" : "api", key, issue: null, url: null, actor },
         workflow: workflow.name,
         stage: workflow.stages[0]?.name ?? "",
-        parameters: parametersOf(workflow, body.parameters),
+        parameters,
         delivery: plans ? "comment" : (body.delivery ?? defaults.delivery),
         priority: body.priority ?? defaults.priority,
         deadlineAt: body.deadlineAt ?? null,

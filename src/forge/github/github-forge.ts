@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
 import { contentHash } from "../content-hash.ts";
-import type { BrokerQuery } from "../../contract/broker.ts";
+import type { BrokerPull, BrokerQuery } from "../../contract/broker.ts";
 import type { Forge, ForgeProject, Issue, IssuePoll, Permission, PullRequest, PullState, PullToMerge, Reading } from "../forge.ts";
 import { hasLabel } from "../labels.ts";
 import { isOurs, withMarker } from "../marker.ts";
@@ -70,6 +70,11 @@ export class GithubForge implements Forge {
 
   read(target: ForgeProject, query: BrokerQuery, etag: string | null, signal: AbortSignal): Promise<Reading> {
     return this.#believing(target, signal, () => readGithub(this.#client, target, query, etag, signal));
+  }
+
+  /** GitHub keeps one for each, also where the branch is of another repository. */
+  headRef({ number }: Pick<BrokerPull, "number">): string {
+    return `refs/pull/${number}/head`;
   }
 
   putComment(

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { AppError, messageOf } from "../../base/errors.ts";
-import type { BrokerQuery } from "../../contract/broker.ts";
+import type { BrokerPull, BrokerQuery } from "../../contract/broker.ts";
 import type { Project } from "../../contract/project.ts";
 import { createGit, type Git } from "../../workspace/git.ts";
 import type { GitCredentials } from "../../workspace/workspaces.ts";
@@ -80,6 +80,10 @@ export class LocalForge implements Forge {
 
   async read({ project }: ForgeProject, query: BrokerQuery, _etag: string | null, signal: AbortSignal): Promise<Reading> {
     return { changed: true, answer: await readLocal(this.#git, project, query, signal), etag: null };
+  }
+
+  headRef({ head }: Pick<BrokerPull, "head">): string {
+    return `refs/heads/${head.ref}`;
   }
 
   async putComment(

@@ -1,0 +1,2 @@
+/** What so many pieces cost, cents. */
+export const price = (cents, pieces) => cents * pieces;

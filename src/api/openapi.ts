@@ -6,6 +6,7 @@ import { Alert, AuditEntry, Event, WorkerHeartbeat } from "../contract/event.ts"
 import { HookEvent } from "../contract/hook.ts";
 import { DeadLetter, Message, MessageCounters, Subscription } from "../contract/message.ts";
 import { CheckComparison, CheckResult, Proof, Usage } from "../contract/proof.ts";
+import { Report } from "../contract/report.ts";
 import type { Route } from "../contract/route.ts";
 import { DaemonStatus, Health, Problem, ProjectStatus, QueueStatus, routes, TaskDetail, type RouteName } from "../contract/routes.ts";
 import { LoopNote, Question, Run, RunOutcome, RunState, Worker } from "../contract/run.ts";
@@ -63,6 +64,7 @@ const nouns = {
   Proof,
   Question,
   QueueStatus,
+  Report,
   Run,
   RunOutcome,
   RunState,

@@ -17,6 +17,7 @@ const values: Readonly<Record<string, string>> = {
   worker: "1",
   alert: examples.dismissAlert.response.id,
   message: examples.getMessage.response.id,
+  report: examples.getReport.response.id,
   channel: "team",
   workflow: "issue",
   circuit: encodeURIComponent(examples.resetCircuit.response.id),

@@ -47,6 +47,7 @@ test("supervision is filed when it is due and something was done, one of a kind 
     ["web#1", "manage", "system", "queued"],
   ];
   expect(await look()).toEqual(first);
+  clock.advance(HOUR_MS);
   carryOut(database, addTask(database, api.id).id);
   clock.advance(3 * HOUR_MS);
   // The ones before have not ended.

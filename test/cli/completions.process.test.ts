@@ -3,6 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { demoAgents } from "../../src/demo/demo.ts";
+import { ReportScope, ReportVerdict } from "../../src/contract/report.ts";
 import { ChosenDelivery, TaskStatus } from "../../src/contract/task.ts";
 import { place, program } from "./running.ts";
 
@@ -42,5 +43,7 @@ test("commands and the values of options are offered as the program has them", a
   expect(await offered("task", "list", "--status", "")).toEqual([...TaskStatus.options]);
   expect(await offered("task", "add", "--delivery", "")).toEqual([...ChosenDelivery.options]);
   expect(await offered("demo", "--agent", "")).toEqual([...demoAgents]);
+  expect(await offered("report", "list", "--scope", "")).toEqual([...ReportScope.options]);
+  expect(await offered("report", "list", "--verdict", "")).toEqual([...ReportVerdict.options]);
   expect(await offered("task", "show", "--j")).toEqual([]);
 });

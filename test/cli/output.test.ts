@@ -5,6 +5,7 @@ import { examples } from "../../src/api/examples.ts";
 import { now, servedPlace, type Ran } from "./running.ts";
 
 const run = examples.getRun.response.id;
+const report = examples.getReport.response.id;
 const alert = examples.dismissAlert.response.id;
 
 beforeEach(() => vi.stubEnv("TZ", "UTC"));
@@ -31,6 +32,8 @@ test.each([
   [["run", "list"], examples.listRuns.response],
   [["run", "hooks", run], examples.listRunHooks.response],
   [["run", "answer", run, "--allow"], examples.answerRun.response],
+  [["report", "list", "--verdict", "issue"], examples.listReports.response],
+  [["report", "show", report], examples.getReport.response],
   [["agent", "list"], examples.listAgents.response],
   [["agent", "send", run, "Leave", "it."], examples.sendToRun.response],
   [["agent", "attach", run], examples.attachToRun.response],
@@ -61,6 +64,42 @@ test("agents are a table with what each does; what one prints is shown as it is"
   );
   expect(read(await at.run(["agent", "tail", run]))).toBe("first\nsecond\nthird\n");
   expect(read(await at.run(["agent", "send", run, "Leave", "it."]))).toBe("Told claude, which works on api#42.\n");
+});
+
+test("reports are a table; one tells what was found and what was done about it", async () => {
+  await using at = await servedPlace();
+  expect(read(await at.run(["report", "list"]))).toContain("api#42  issue    supervisory  The agent took the failing test out");
+  expect(read(await at.run(["report", "show", report]))).toBe(`api#42: issue
+by the supervisory agent of api#43, 2026-01-01 10:15:00
+The agent took the failing test out instead of mending the handler.
+
+problem  A test was removed (test-removed)
+test/orders.test.js, \`answers 404\`
+
+share api#42: done
+Bring the removed test back.
+`);
+});
+
+test.each([
+  [["review", "42", "-p", "api"]],
+  [["review", "--branch", "change", "-p", "api"]],
+  [["supervise", "task", "api#1"]],
+  [["supervise", "project", "-p", "api"]],
+  [["supervise", "system", "--causes", "-p", "api"]],
+])("drover %j files a task", async (args) => {
+  await using at = await servedPlace();
+  await at.served.client.createTask({ body: { project: "api", title: "One" } });
+  expect(await at.run(args)).toEqual({
+    code: 0,
+    out: expect.stringMatching(/^Filed api#2: queued\.\n$/),
+    err: "Read what it comes to with: drover report list --task 'api#2'\n",
+  });
+});
+
+test("a review needs one thing to look at", async () => {
+  await using at = await servedPlace();
+  for (const args of [["review"], ["review", "42", "--branch", "change"]]) expect((await at.run(args)).err).toContain("Say what to review");
 });
 
 test("status is a page", async () => {
@@ -104,7 +143,7 @@ Last error   none
   [["resume"], "2 queued of at most 10000, 1 running, weighted-round-robin.\n"],
   [
     ["worker", "list"],
-    "WORKER  STATUS   AGENT   PROGRESS  STATE               HEARTBEAT  TASK\n1       running  claude  working   waiting permission  0 s ago    api#42\n",
+    "WORKER  STATUS   AGENT   KIND    PROGRESS  STATE               HEARTBEAT  TASK\n1       running  claude  worker  working   waiting permission  0 s ago    api#42\n",
   ],
   [["worker", "stop", "1"], "Worker 1 is being stopped. Its task api#42 is cancelled; its work is saved first.\n"],
   [

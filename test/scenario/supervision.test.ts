@@ -47,6 +47,7 @@ test("agents watch a task, a project and all projects: what they propose is done
   await using slack = await ChannelDouble.start();
   await using telegram = await ChannelDouble.start();
   await using scene = await openScene({
+    checks: [{ name: "told", command: "test -f told.txt" }],
     alerts: {
       gatherMs: 0,
       channels: {

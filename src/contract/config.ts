@@ -5,6 +5,7 @@ import { ChannelKind } from "./notice.ts";
 import { ForgeKind, ProjectName } from "./project.ts";
 import { BuiltinConfig, ModelOfProvider, ProviderConfig, ProviderName } from "./provider.ts";
 import { doc, milliseconds, VariableName } from "./setting-meta.ts";
+import { SupervisionConfig } from "./supervision-config.ts";
 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
@@ -431,26 +432,6 @@ const TaskConfig = z.strictObject({
     .meta(doc("merge finished branches by itself: together onto the newest base, after the checks have passed on all of it")),
   language: z.string().min(1).max(60).nullable().default(null).meta(doc("language the agent writes to people in; null: the issue's own")),
   keepFailedDays: z.number().min(0).max(365).default(7).meta(doc("how long the workspace of a failed task is kept, days")),
-});
-
-const SupervisionConfig = z.strictObject({
-  projectEveryMs: milliseconds(60_000)
-    .nullable()
-    .default(null)
-    .meta(
-      doc("how often a supervisory agent looks over a project in which agents were at work since; null: only when asked, milliseconds"),
-    ),
-  systemEveryMs: milliseconds(60_000)
-    .nullable()
-    .default(null)
-    .meta(doc("how often a manager agent looks over all projects; null: only when asked, milliseconds", { scope: "global" })),
-  systemProject: ProjectName.nullable()
-    .default(null)
-    .meta(
-      doc("the project in which the manager agent's tasks are filed, by whose settings it works; null: the first that was registered", {
-        scope: "global",
-      }),
-    ),
 });
 
 const PromptsConfig = z.strictObject({

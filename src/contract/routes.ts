@@ -11,7 +11,7 @@ import { Duration, Timestamp } from "./ids.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
-import { Report, ReportScope, ReportVerdict } from "./report.ts";
+import { reportRoutes } from "./report-routes.ts";
 import { after, limit, page, route, type Route } from "./route.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
 import { RunToolCall } from "./run-tools.ts";
@@ -414,21 +414,7 @@ export const routes = {
     response: z.object({ command: z.array(z.string()).min(1) }),
   }),
 
-  listReports: route({
-    method: "GET",
-    path: "/api/reports",
-    summary: "What supervisory and manager agents concluded, the newest first",
-    query: z.strictObject({
-      scope: ReportScope.optional(),
-      verdict: ReportVerdict.optional(),
-      project: z.string().optional(),
-      task: z.string().optional().meta({ description: "about this task, or by it" }),
-      limit,
-      after,
-    }),
-    response: page(Report),
-  }),
-  getReport: route({ method: "GET", path: "/api/reports/{report}", summary: "One report", response: Report }),
+  ...reportRoutes,
 
   listAgents: route({
     method: "GET",

@@ -19,7 +19,15 @@ export function addReport(tx: Transaction, report: NewReport): Report {
     `INSERT INTO reports (id, at, scope, task_id, project_id, run_id, by_task_id, verdict, summary, findings, actions)
      VALUES (:id, :now, :scope, :taskId, :projectId, :runId, :byTaskId, :verdict, :summary, :findings, :actions)`,
     {
-      ...{ id, now: tx.now, scope, taskId, projectId, runId, byTaskId, verdict, summary },
+      id,
+      now: tx.now,
+      scope,
+      taskId,
+      projectId,
+      runId,
+      byTaskId,
+      verdict,
+      summary,
       findings: JSON.stringify(findings),
       actions: JSON.stringify(actions),
     },

@@ -13,15 +13,23 @@ test("all examples run to their end, and leave nothing behind", async () => {
   const said: string[] = [];
   try {
     const results = await runExamples(null, { env: process.env, say: (line) => said.push(line), signal: new AbortController().signal });
-    expect(results.map(({ durationMs: _, ...result }) => result)).toEqual([
-      { name: "careful", task: "careful#1", status: "succeeded", branch: "drover/1-refuse-a-negative-number-of-pieces", reports: [] },
-      { name: "plan", task: "plan#1", status: "succeeded", branch: "drover/1-count-the-words-of-a-text", reports: [] },
+    expect(results.map((result) => ({ ...result, durationMs: 0 }))).toEqual([
+      {
+        name: "careful",
+        task: "careful#1",
+        status: "succeeded",
+        branch: "drover/1-refuse-a-negative-number-of-pieces",
+        reports: [],
+        durationMs: 0,
+      },
+      { name: "plan", task: "plan#1", status: "succeeded", branch: "drover/1-count-the-words-of-a-text", reports: [], durationMs: 0 },
       {
         name: "review",
         task: "review#1",
         status: "succeeded",
         branch: null,
         reports: [{ verdict: "issue", summary: expect.stringMatching(/^The discount gives half cents/) }],
+        durationMs: 0,
       },
     ]);
     expect(said).toContain("  plan#1  approved, as a person would");

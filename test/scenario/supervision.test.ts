@@ -61,7 +61,7 @@ test("agents watch a task, a project and all projects: what they propose is done
   const { daemon, file } = await scene.start();
   const { client } = daemon;
   // A loop that gets on only once it has been told something, and a task that never ends by itself.
-  const asks = `touch "$OUT/loop"; until test -e "$OUT/go"; do sleep 0.1; done; if grep -q 'PORT 8080' "$DROVER_PROMPT_FILE"; then cp "$DROVER_PROMPT_FILE" told.txt; else touch "asked-$$.txt"; fi; ${COMPLETE}`;
+  const asks = `touch "$OUT/loop"; until test -e "$OUT/go"; do sleep 0.1; done; if grep -q 'PORT 80[8]0' "$DROVER_PROMPT_FILE"; then cp "$DROVER_PROMPT_FILE" told.txt; else touch "asked-$$.txt"; fi; ${COMPLETE}`;
   await file("one", "Loop", asks, { workflow: "ralph" });
   await file("two", "Endless", `echo kept >kept.txt; touch "$OUT/endless"; until test -e "$OUT/never"; do sleep 0.1; done`);
   for (const project of ["one", "two"]) await file(project, "Fails", "exit 3");

@@ -12,8 +12,15 @@ import { listReports } from "../../store/reports.ts";
 import { listRuns } from "../../store/runs.ts";
 import { countTasks, getTask, listTasks } from "../../store/tasks.ts";
 import type { EngineParts } from "../parts.ts";
-import type { MaterialFile } from "./material.ts";
 import { isSupervisory, type Watched } from "./watched.ts";
+
+/** A file that is put before an agent. Its text is bounded. */
+export interface MaterialFile {
+  readonly name: string;
+  /** What it holds, for the agent. */
+  readonly about: string;
+  readonly text: string;
+}
 
 /** How much of each kind is shown, the newest of it. */
 const SHOWN = { tasks: 200, runs: 200, events: 500, hookTasks: 10, hooksOfTask: 200, alerts: 100, reports: 10 } as const;
@@ -29,9 +36,7 @@ export async function factsOf(parts: EngineParts, watched: Watched): Promise<Mat
   const isWork = rememberWork(parts);
   const runs = listRuns(reader, { ...about, limit: SHOWN.runs }).filter(({ kind, taskId }) => kind === "worker" && isWork(taskId));
   const tasks = tasksOf(parts, watched).filter(({ id }) => isWork(id));
-  const events = latestEvents(reader, { ...about, limit: SHOWN.events }).filter(
-    ({ taskId }) => taskId === null || isWork(taskId as TaskId),
-  );
+  const events = latestEvents(reader, { ...about, limit: SHOWN.events }).filter(({ taskId }) => taskId === null || isWork(taskId));
   return [
     jsonFile("tasks.json", "the tasks, the newest first, with their status, what they wait for and what they cost", tasks),
     jsonFile("runs.json", "the attempts at them, the newest first: state with its evidence, outcome, what the checks saw, cost", runs),

@@ -5,16 +5,8 @@ import { MATERIAL, writeMaterial } from "../../workspace/material-folder.ts";
 import type { Workspace } from "../../workspace/workspaces.ts";
 import type { Job } from "../job.ts";
 import type { EngineParts } from "../parts.ts";
-import { factsOf } from "./facts.ts";
+import { factsOf, type MaterialFile } from "./facts.ts";
 import { changeNamed, watchedAt } from "./watched.ts";
-
-/** A file that is put before an agent. Its text is bounded, and without secrets. */
-export interface MaterialFile {
-  readonly name: string;
-  /** What it holds, for the agent. */
-  readonly about: string;
-  readonly text: string;
-}
 
 /** A change that a task is to look at, and what is known of its pull request. */
 export interface Change extends ForeignChange {

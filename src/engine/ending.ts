@@ -28,6 +28,7 @@ import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
 import { keepReport } from "./supervision/reports.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
+import { needsApproval } from "./yields.ts";
 
 /** How long to wait at most for what others have to mend and said nothing of, such as a forge that does not answer, milliseconds. */
 const OUTAGE_MS = 120_000;
@@ -134,17 +135,12 @@ function decide(parts: EngineParts, tx: Transaction, { task, run, outcome, way, 
     accountHeldUntil,
     mayHandOver: mayHandOver(parts, agentsFor(config, stage), run.agent),
     nextStage: (way && stageAfter(way.workflow, run.stage)?.name) ?? null,
-    needsApproval: needsApproval(way, report),
+    needsApproval: way ? needsApproval(way.stage, outcome) : false,
     issue: report?.verdict === "issue" ? safeLine(report.summary, ISSUE_MAX) : null,
     loop: way ? loopFacts(tx, way.stage, run) : null,
   };
   const next = unlessCancelled(parts, task, nextStep(outcome, facts));
   return { ...next, effects: effectsOf(tx, project, task, { ...run, finishedAt: now, outcome }, next, report) };
-}
-
-function needsApproval(way: Way | undefined, report: Report | undefined): boolean {
-  const approval = way?.stage.approval ?? false;
-  return approval === "issue" ? report?.verdict === "issue" : approval;
 }
 
 function loopFacts(tx: Transaction, { loop, name }: Stage, { taskId, iteration }: Run): LoopFacts | null {

@@ -3,12 +3,14 @@ import type { Project } from "../contract/project.ts";
 import type { Proof } from "../contract/proof.ts";
 import type { RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
+import type { Stage } from "../contract/workflow.ts";
 import type { Reader, Transaction } from "../store/database.ts";
 import { findGathered, saveGathered, type Gathered } from "../store/gathered.ts";
-import { latestBase } from "../store/runs.ts";
+import { latestBase, latestProof } from "../store/runs.ts";
 import { stageAfter } from "./workflow-library.ts";
 import type { Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
+import { needsApproval } from "./yields.ts";
 
 /** What a child brings into the work of its parent, as worked out from where that stood: null at first. */
 export interface Gathering extends Gathered {
@@ -31,16 +33,22 @@ export async function gatherOutcome(
   { task, project, workflow, stage }: Pick<Job, "task" | "project" | "workflow" | "stage">,
   outcome: RunOutcome,
 ): Promise<{ readonly outcome: RunOutcome; readonly gathering: Gathering | null }> {
-  const isDone = outcome.status === "succeeded" && stageAfter(workflow, stage.name) === undefined && !stage.approval;
-  if (!isDone) return { outcome, gathering: null };
-  const gathered = await gather(parts, project, task, outcome.proof);
+  const isLast = stageAfter(workflow, stage.name) === undefined && !needsApproval(stage, outcome);
+  const proof = isLast ? provedBy(parts, task, stage, outcome) : undefined;
+  if (proof === undefined) return { outcome, gathering: null };
+  const gathered = await gather(parts, project, task, proof);
   if (gathered === null || "from" in gathered) return { outcome, gathering: gathered };
   const message = `The work of ${task.key} conflicts with that of another part, in ${gathered.conflicts.slice(0, 10).join(", ")}.`;
-  const { proof, report } = outcome;
-  return {
-    outcome: { status: "failed", reason: "siblings_conflict", message, proof, report, retryAt: parts.clock.now() },
-    gathering: null,
-  };
+  // An agent that only looks can't resolve it.
+  const reason = stage.yields === "commit" ? "siblings_conflict" : "base_conflict";
+  const report = "report" in outcome ? { report: outcome.report } : {};
+  return { outcome: { status: "failed", reason, message, proof, ...report, retryAt: parts.clock.now() }, gathering: null };
+}
+
+/** The work of a task as of a run that was good: its own, or that of an earlier stage behind which it only looked. */
+function provedBy(parts: EngineParts, task: Task, stage: Stage, outcome: RunOutcome): Proof | undefined {
+  if (outcome.status === "succeeded") return outcome.proof;
+  return outcome.status === "no_change" && stage.yields !== "commit" ? latestProof(parts.database.reader, task.id) : undefined;
 }
 
 /** Null: it is nobody's child. */

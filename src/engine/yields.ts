@@ -1,4 +1,5 @@
 import { AppError } from "../base/errors.ts";
+import type { RunOutcome } from "../contract/run.ts";
 import type { Stage } from "../contract/workflow.ts";
 import { readTaskList } from "../workflow/task-list.ts";
 import { readVerdict } from "../workflow/verdict.ts";
@@ -13,4 +14,10 @@ export function whyNotYielded({ yields }: Pick<Stage, "yields">, report: string)
     if (thrown instanceof AppError && thrown.code === "invalid") return thrown.message;
     throw thrown;
   }
+}
+
+/** Whether a person is to approve what a stage came to before anything follows from it. */
+export function needsApproval({ approval, yields }: Pick<Stage, "approval" | "yields">, outcome: RunOutcome): boolean {
+  if (approval !== "issue") return approval;
+  return yields === "verdict" && outcome.status === "no_change" && readVerdict(outcome.report).verdict === "issue";
 }

@@ -168,6 +168,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     /a report has no checks that could end a loop/,
   ],
   [
+    "supervision that changes something",
+    one("name: x\nstages:\n  - { name: a, prompt: A, yields: commit, kind: supervisory }\n"),
+    /a supervisory agent changes nothing and files no tasks/,
+  ],
+  [
     "an approval of what finds no issue",
     one("name: x\nstages:\n  - { name: a, prompt: A, yields: report, approval: issue }\n"),
     /only a stage that yields a verdict finds an issue/,

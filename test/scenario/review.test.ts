@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { Event } from "../../src/contract/event.ts";
+import { GithubScene } from "../support/github-scene.ts";
+import { needs } from "../support/needs.ts";
 import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
 import { git } from "../support/repository.ts";
 import { endsWith, verdictReport } from "../support/verdicts.ts";
@@ -110,4 +113,30 @@ test("a pull request is reviewed, reported and judged, one agent after the other
   expect(comment).toContain("It is *nice*, see");
   // Nobody is called, and no markup of its own is left.
   for (const alive of ["@octocat", "<script>", "\u001b"]) expect(comment).not.toContain(alive);
+});
+
+test.skipIf(!needs("git-http-backend").ok)("a pull request of GitHub's, from somebody else's repository, gets one comment", async () => {
+  const program = join(import.meta.dirname, "../programs/does-its-order.sh");
+  await using scene = await GithubScene.open({
+    config: { agents: { orders: { driver: "command", command: ["sh", program] } }, defaults: { agent: "orders" } },
+  });
+  const { repository } = scene;
+  await repository.commit({ branch: "theirs", files: { "theirs.txt": "theirs\n" }, message: "Theirs" });
+  const { number } = repository.openPull({ title: "Take theirs", author: "stranger", head: "theirs", base: "main" });
+  // GitHub keeps a ref for each pull request; the branch itself is in a fork.
+  git(repository.path, "update-ref", `refs/pull/${number}/head`, "refs/heads/theirs");
+  git(repository.path, "update-ref", "-d", "refs/heads/theirs");
+  const daemon = await scene.home.start();
+  await scene.register(daemon);
+  const order = `test -f theirs.txt && ${endsWith(verdictReport({}, "Nothing is wrong with it."))}`;
+  const parameters = { pr: String(number) };
+  await daemon.client.createTask({ body: { project: "api", title: "Review it", body: `ORDER: ${order}`, workflow: "review", parameters } });
+  const task = await daemon.settledTask("api#1");
+  expect([task.status, task.reason, task.message]).toEqual(["succeeded", null, null]);
+  expect(repository.issue(number).comments.map(({ author, body }) => [author, body])).toEqual([
+    [
+      "drover-bot",
+      expect.stringMatching(/\*\*Reviewed: nothing to object to\*\*[^]*It is as it should be\.[^]*Nothing is wrong with it\./),
+    ],
+  ]);
 });

@@ -51,8 +51,8 @@ test("agents watch a task, a project and all projects: what they propose is done
     alerts: {
       gatherMs: 0,
       channels: {
-        team: { kind: "slack", urlVariable: "TEAM_HOOK", kinds: ["system_issue"] },
-        chat: { kind: "telegram", tokenVariable: "CHAT_BOT", chatId: 1, apiUrl: telegram.url, kinds: ["system_issue"] },
+        team: { kind: "slack", urlVariable: "TEAM_HOOK", kinds: ["system_issue"], resolved: false },
+        chat: { kind: "telegram", tokenVariable: "CHAT_BOT", chatId: 1, apiUrl: telegram.url, kinds: ["system_issue"], resolved: false },
       },
     },
   });
@@ -147,11 +147,19 @@ test("agents watch a task, a project and all projects: what they propose is done
   );
   const text = expect.stringMatching(/^Drover: system issue: exit-3\n/);
   expect([slack.texts, telegram.texts]).toEqual([[text], [text]]);
-  const alerts = (await client.listAlerts({ query: { open: true } })).items;
-  expect(alerts.flatMap(({ kind, subject, count }) => (kind.endsWith("_issue") ? [[kind, subject, count]] : []))).toEqual([
+  const issues = async (open: boolean) => {
+    const alerts = (await client.listAlerts({ query: { open } })).items.filter(({ kind }) => kind.endsWith("_issue"));
+    return alerts.map(({ kind, subject, count }) => [kind, subject, count]);
+  };
+  const [system, project] = [
     ["system_issue", "exit-3", 2],
     ["supervision_issue", "one", 1],
-  ]);
+  ] as const;
+  expect(await issues(true)).toEqual([system, project]);
+  // What is no longer found has passed.
+  await manage("Manage once more", { verdict: "clear", findings: [] });
+  await daemon.settledTask("one#7");
+  expect([await issues(true), await issues(false)]).toEqual([[project], [system, project]]);
 
   expect(readdirSync(join(out, "project")).toSorted()).toEqual([
     ".gitignore",

@@ -46,7 +46,7 @@ export function keepReport(parts: EngineParts, tx: Transaction, { task, run, sta
     findings,
     actions: actions.map((action) => take(parts, tx, { task, run, stage, watched }, action)),
   });
-  if (run.kind === "manager") alertOfCauses(tx, report);
+  if (run.kind === "manager" && watched.scope === "system") alertOfCauses(tx, report);
   else alertOfSubject(tx, report, stage);
   return report;
 }

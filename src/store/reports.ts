@@ -47,12 +47,6 @@ export function getReport(reader: Reader, id: string): Report {
   return toReport(row);
 }
 
-/** What a run concluded; undefined: nothing. */
-export function findReportOf(reader: Reader, runId: RunId): Report | undefined {
-  const row = reader.get<ReportRow>(`${SELECT} WHERE reports.run_id = :runId`, { runId });
-  return row && toReport(row);
-}
-
 export interface ReportFilter {
   readonly scope?: ReportScope | undefined;
   readonly verdict?: ReportVerdict | undefined;

@@ -7,7 +7,7 @@ import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
 import { git } from "../support/repository.ts";
 import { endsWith, verdictReport } from "../support/verdicts.ts";
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const SUMMARY = "It leads \u001b[31mout <script>of it</script>.";
 const FINDING = {

@@ -8,7 +8,7 @@ import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
 import { git, makeRepository } from "../support/repository.ts";
 import { endsWith, verdictReport } from "../support/verdicts.ts";
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 480_000 });
 
 const program = join(import.meta.dirname, "../programs/does-its-order.sh");
 const MATERIAL = ".drover-material";

@@ -31,8 +31,7 @@ const FILE_MAX = 400_000;
 /** What the daemon knows of what is watched, as JSON files. What supervisory agents did themselves is not in it. */
 export async function factsOf(parts: EngineParts, watched: Watched): Promise<MaterialFile[]> {
   const { reader } = parts.database;
-  const about =
-    watched.scope === "task" ? { taskId: watched.task.id } : watched.scope === "project" ? { projectId: watched.project.id } : {};
+  const about = aboutOf(watched);
   const isWork = rememberWork(parts);
   const runs = listRuns(reader, { ...about, limit: SHOWN.runs }).filter(({ kind, taskId }) => kind === "worker" && isWork(taskId));
   const tasks = tasksOf(parts, watched).filter(({ id }) => isWork(id));
@@ -58,6 +57,12 @@ export async function factsOf(parts: EngineParts, watched: Watched): Promise<Mat
   ];
 }
 
+/** Which rows are about it. */
+function aboutOf(watched: Watched): { readonly taskId?: TaskId; readonly projectId?: ProjectId } {
+  if (watched.scope === "task") return { taskId: watched.task.id };
+  return watched.scope === "project" ? { projectId: watched.project.id } : {};
+}
+
 /** Says of a task whether it is more than supervision, and looks each up once. */
 function rememberWork(parts: EngineParts): (id: TaskId) => boolean {
   const known = new Map<TaskId, boolean>();
@@ -80,9 +85,7 @@ function alertsOf({ database: { reader } }: EngineParts, watched: Watched): Aler
 }
 
 function reportsOf({ database: { reader } }: EngineParts, watched: Watched) {
-  const about =
-    watched.scope === "task" ? { taskId: watched.task.id } : watched.scope === "project" ? { projectId: watched.project.id } : {};
-  return listReports(reader, { scope: watched.scope, ...about, limit: SHOWN.reports });
+  return listReports(reader, { scope: watched.scope, ...aboutOf(watched), limit: SHOWN.reports });
 }
 
 function projectsOf({ database: { reader } }: EngineParts) {

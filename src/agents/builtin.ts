@@ -29,10 +29,20 @@ export function builtinDriver(models: () => ModelSettings, home: string): Driver
   return {
     ...commandDriver,
     name: "builtin",
+    canShare: (agent) => canShare(agent, models()),
     credentials: (agent) => keyVariables(agent, models()),
     detect: (agent, env) => detect(agent, env, models(), home),
     launch: (request) => launch(request, models(), home),
   };
+}
+
+/** Code from outside is not let into one program with others' keys. */
+function canShare(agent: AgentConfig, settings: ModelSettings): boolean {
+  try {
+    return agent.tools.length === 0 && chooseModel(agent.model, settings).config.kind !== "package";
+  } catch {
+    return false; // no such model: `detect` and `launch` say so
+  }
 }
 
 function launch(request: LaunchRequest, settings: ModelSettings, home: string): Launch {

@@ -94,6 +94,8 @@ export interface Driver {
   readonly name: string;
   /** Whether a person does the work, in their own time: then no limit of time ends a run. */
   readonly isPerson?: true;
+  /** Whether a run of such an agent can go on in one program with others: `Launch.shared`. Default: it can't. */
+  canShare?(agent: AgentConfig): boolean;
   /** Names of the daemon's environment variables that its agent needs besides `agent.env`. Default: none. */
   credentials?(agent: AgentConfig): readonly string[];
   /** What its agent tells by hooks of its own, given `LaunchRequest.hooks`; the daemon tells the rest. Default: nothing. */

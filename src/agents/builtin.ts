@@ -11,6 +11,7 @@ import { chooseModel, type ModelChoice } from "./model-choice.ts";
 import { findModule, missingModule } from "./outside-module.ts";
 
 const PROGRAM = fileURLToPath(new URL("../builtin/main.ts", import.meta.url));
+const HOST_PROGRAM = fileURLToPath(new URL("../builtin/agent-host.ts", import.meta.url));
 
 /** Where the makers serve their models. */
 const BASE_URLS: Partial<Record<ProviderConfig["kind"], string>> = {
@@ -68,6 +69,10 @@ function launch(request: LaunchRequest, settings: ModelSettings, home: string): 
     argv: [process.execPath, PROGRAM],
     // With it the program starts in half of the time and takes a quarter less memory. In a confinement Drover's home is not there.
     env: { ...(request.sandbox !== null && { NODE_COMPILE_CACHE: compileCacheIn(home) }), ...env, PATH: path },
+    // No key: each run brings its own.
+    ...(canShare(agent, settings) && {
+      shared: { argv: [process.execPath, HOST_PROGRAM], env: { NODE_COMPILE_CACHE: compileCacheIn(home), PATH: path } },
+    }),
     files: {},
     reach: {
       hosts: model.baseUrl === null ? [] : [hostOf(model.baseUrl)],

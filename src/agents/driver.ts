@@ -3,6 +3,7 @@ import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
 import type { HookCategory } from "../contract/hook.ts";
 import type { FailureReason } from "../contract/run.ts";
 import type { Usage } from "../contract/proof.ts";
+import type { SharedProgram } from "../process/host.ts";
 import type { HookTarget } from "./hook-program.ts";
 
 /** What a driver needs to know to start its agent on a prompt. */
@@ -39,6 +40,8 @@ export interface LaunchRequest {
 export interface Launch {
   readonly argv: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
+  /** The program that may do it beside others, in the place of `argv`: it takes the orders of contract/agent-host.ts. */
+  readonly shared?: SharedProgram;
   /** Files to write before the start, absolute path to content (0600). */
   readonly files: Readonly<Record<string, string>>;
   /**

@@ -54,7 +54,8 @@ async function measure(folder: string, name: string, starts: number) {
 async function startHeld(folder: string, starts: number): Promise<number[]> {
   const path = process.env["PATH"] ?? "";
   const table = createSystemTable(systemClock);
-  const host = createProcessHost({ clock: systemClock, log: silentLog, table, scope: folder, path, outputMaxBytes: 2 ** 20 });
+  const own = { scope: folder, agentHosts: join(folder, "agent-hosts"), path, outputMaxBytes: 2 ** 20 };
+  const host = createProcessHost({ clock: systemClock, log: silentLog, table, ...own });
   const samples: number[] = [];
   for (let index = 0; index <= starts; index += 1) {
     const directory = join(folder, String(index));

@@ -231,6 +231,8 @@ CREATE TABLE runs (
   isolation TEXT NOT NULL,
   -- Whose limits its agent shares; '': nobody's.
   account TEXT NOT NULL DEFAULT '',
+  -- The kinds of seats that it takes while it is open.
+  seats TEXT NOT NULL DEFAULT '["process"]' CHECK (json_type(seats) = 'array'),
   progress TEXT NOT NULL DEFAULT 'preparing' CHECK (progress IN ('preparing', 'prompting', 'working', 'verifying')),
   state TEXT CHECK (json_valid(state)),
   outcome TEXT CHECK (json_valid(outcome)),

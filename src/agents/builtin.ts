@@ -11,6 +11,7 @@ import { chooseModel, type ModelChoice } from "./model-choice.ts";
 import { findModule, missingModule } from "./outside-module.ts";
 
 const PROGRAM = fileURLToPath(new URL("../builtin/main.ts", import.meta.url));
+const HOST_PROGRAM = fileURLToPath(new URL("../builtin/agent-host.ts", import.meta.url));
 
 /** Where the makers serve their models. */
 const BASE_URLS: Partial<Record<ProviderConfig["kind"], string>> = {
@@ -29,10 +30,20 @@ export function builtinDriver(models: () => ModelSettings, home: string): Driver
   return {
     ...commandDriver,
     name: "builtin",
+    canShare: (agent) => canShare(agent, models()),
     credentials: (agent) => keyVariables(agent, models()),
     detect: (agent, env) => detect(agent, env, models(), home),
     launch: (request) => launch(request, models(), home),
   };
+}
+
+/** Code from outside is not let into one program with others' keys. */
+function canShare(agent: AgentConfig, settings: ModelSettings): boolean {
+  try {
+    return agent.tools.length === 0 && chooseModel(agent.model, settings).config.kind !== "package";
+  } catch {
+    return false; // no such model: `detect` and `launch` say so
+  }
 }
 
 function launch(request: LaunchRequest, settings: ModelSettings, home: string): Launch {
@@ -59,6 +70,10 @@ function launch(request: LaunchRequest, settings: ModelSettings, home: string): 
     argv: [process.execPath, PROGRAM],
     // With it the program starts in half of the time and takes a quarter less memory. In a confinement Drover's home is not there.
     env: { ...(request.sandbox !== null && { NODE_COMPILE_CACHE: compileCacheIn(home) }), ...env, PATH: path },
+    // No key: each run brings its own.
+    ...(canShare(agent, settings) && {
+      shared: { argv: [process.execPath, HOST_PROGRAM], env: { NODE_COMPILE_CACHE: compileCacheIn(home), PATH: path } },
+    }),
     files: {},
     reach: {
       hosts: model.baseUrl === null ? [] : [hostOf(model.baseUrl)],

@@ -3,6 +3,7 @@ import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
 import type { HookCategory } from "../contract/hook.ts";
 import type { FailureReason } from "../contract/run.ts";
 import type { Usage } from "../contract/proof.ts";
+import type { SharedProgram } from "../process/host.ts";
 import type { HookTarget } from "./hook-program.ts";
 import type { ToolServer } from "./tool-server.ts";
 
@@ -42,6 +43,8 @@ export interface LaunchRequest {
 export interface Launch {
   readonly argv: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
+  /** The program that may do it beside others, in the place of `argv`: it takes the orders of contract/agent-host.ts. */
+  readonly shared?: SharedProgram;
   /** Files to write before the start, absolute path to content (0600). */
   readonly files: Readonly<Record<string, string>>;
   /**
@@ -97,6 +100,8 @@ export interface Driver {
   readonly name: string;
   /** Whether a person does the work, in their own time: then no limit of time ends a run. */
   readonly isPerson?: true;
+  /** Whether a run of such an agent can go on in one program with others: `Launch.shared`. Default: it can't. */
+  canShare?(agent: AgentConfig): boolean;
   /** Names of the daemon's environment variables that its agent needs besides `agent.env`. Default: none. */
   credentials?(agent: AgentConfig): readonly string[];
   /** What its agent tells by hooks of its own, given `LaunchRequest.hooks`; the daemon tells the rest. Default: nothing. */

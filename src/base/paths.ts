@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly logs: string;
   /** One folder a run: prompt, agent's streams, exit status. */
   readonly runs: string;
+  /** One folder an agent host, while it lives. */
+  readonly agentHosts: string;
   /** One folder a project: the daemon's own bare repository. */
   readonly repositories: string;
   /** One folder a task: the workspace its agent works in. */
@@ -32,6 +34,7 @@ export function homePaths(home: string): HomePaths {
     backups: join(home, "backups"),
     logs: join(home, "logs"),
     runs: join(home, "runs"),
+    agentHosts: join(home, "agent-hosts"),
     repositories: join(home, "repositories"),
     workspaces: join(home, "workspaces"),
   };

@@ -16,10 +16,16 @@ import { work } from "./work.ts";
 const LIFE_MS = 10_000;
 
 /** Where an order is carried out. */
-export interface Around {
+export interface Place {
   /** The folder that the agent works in; absolute. */
   readonly workspace: string;
+  /** Of the run, with the key of its provider. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file that names the control groups which its commands are to join; null: they are in the right ones already. */
+  readonly groups: string | null;
+}
+
+export interface Around extends Place {
   readonly person: Person;
   readonly say: (line: SaidAgentLine) => void;
   /** Says nothing, but that it lives. */
@@ -27,12 +33,12 @@ export interface Around {
 }
 
 /** Builds what an order needs and does its work. Returns the model's last words; throws as `work` does. */
-export async function carryOut(order: AgentOrder, { workspace, env, person, say, showLife }: Around, signal: AbortSignal): Promise<string> {
+export async function carryOut(order: AgentOrder, { person, say, showLife, ...place }: Around, signal: AbortSignal): Promise<string> {
   const { configDirectory, sessionId, limits, effort, permissions } = order;
   const transcript = sessionId === null ? Transcript.begin(configDirectory, randomUUID()) : Transcript.resume(configDirectory, sessionId);
   say({ type: "session_started", sessionId: transcript.sessionId, model: `${order.model.provider}/${order.model.model}` });
-  const model = await openModel(order.model, env);
-  const context = await toolContext(order, { workspace, env, clock: systemClock }, signal);
+  const model = await openModel(order.model, place.env);
+  const context = await toolContext(order, { ...place, clock: systemClock }, signal);
   const outside = await Promise.all(order.toolModules.map(loadTools));
   const drovers = order.drover === null ? [] : runTools(order.drover);
   const tools = [...createTools(null, systemClock), ...drovers, ...outside.flat()];

@@ -4,23 +4,23 @@ import type { Clock } from "../base/clock.ts";
 import { compileCacheIn } from "../base/paths.ts";
 import type { AgentOrder } from "../contract/agent-order.ts";
 import { refusalsTo } from "./refusals.ts";
+import type { Place } from "./carry-out.ts";
 import { createConfine, unconfined } from "./tools/confine.ts";
+import { joinGroups } from "./tools/join-groups.ts";
 import type { Confine, ToolContext } from "./tools/tool.ts";
 
-export interface Surroundings {
-  readonly workspace: string;
-  /** The program's own. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface Surroundings extends Place {
   readonly clock: Clock;
 }
 
 /** What the tools of an order work with. */
-export async function toolContext(order: AgentOrder, { workspace, env, clock }: Surroundings, signal: AbortSignal): Promise<ToolContext> {
+export async function toolContext(order: AgentOrder, { workspace, env, groups, clock }: Surroundings, signal: AbortSignal): Promise<ToolContext> {
   const given = commandEnvironment(env, order);
+  const confine = await confineFor(order, { workspace, env: given, clock }, signal);
   return {
     workspace,
     env: given,
-    confine: await confineFor(order, { workspace, env: given, clock }, signal),
+    confine: confine !== null && groups !== null ? joinGroups(confine, groups) : confine,
     commandTimeoutMs: order.limits.commandTimeoutMs,
     allowedCommands: null,
     audit: refusalsTo(order.hookSpool),

@@ -104,7 +104,7 @@ export const CheckConfig = z.strictObject({
 export type CheckConfig = z.infer<typeof CheckConfig>;
 
 const DaemonConfig = z.strictObject({
-  maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects")),
+  maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects; what counts against `builtin.maxRunning` is none")),
   schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
   agingMs: milliseconds(1000)
     .default(3_600_000)
@@ -336,7 +336,7 @@ const TaskConfig = z.strictObject({
     .min(1)
     .max(1000)
     .default(1000)
-    .meta(doc("agent processes of one project at once", { tighten: "min" })),
+    .meta(doc("agents of one project at once", { tighten: "min" })),
   memoryMB: z
     .int()
     .min(64)

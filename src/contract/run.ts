@@ -14,6 +14,7 @@ export type RunProgress = z.infer<typeof RunProgress>;
  * `unreachable`: we did not reach ours. `overloaded`: the provider refused for now; `usage_limit`: until a time of its own.
  * `no_progress`: iterations of a loop came to the same result again and again; `iterations`: it had as many as it may have.
  * `siblings_conflict`: what it did does not go with what another child of its parent did.
+ * `host_lost`: the agent host that carried it ended, and others with it.
  * `base_conflict`: its work does not fit the base any more, and a person is to say who resolves that.
  */
 export const FailureReason = z.enum([
@@ -42,6 +43,7 @@ export const FailureReason = z.enum([
   "workspace_failed",
   "unreachable",
   "lost",
+  "host_lost",
 ]);
 export type FailureReason = z.infer<typeof FailureReason>;
 

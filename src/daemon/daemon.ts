@@ -97,6 +97,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     log,
     table,
     scope: paths.home,
+    agentHosts: paths.agentHosts,
     path: options.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
     outputMaxBytes: settings.current().logging.runOutputMaxMB * 1024 * 1024,
   });

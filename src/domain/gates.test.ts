@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { RunId } from "../contract/ids.ts";
 import { closedBreaker, open, type Breaker } from "./breaker.ts";
 import { Gates, type GateFacts, type Lane, type LaneRequest } from "./gates.ts";
+import type { Seats } from "./seats.ts";
 import { freshAccount, noteOverload, noteUsageLimit } from "./governor.ts";
 
 const NOW = new Date(2026, 0, 5, 12).getTime();
@@ -14,23 +15,24 @@ const run = (number: number): RunId => `run_${number}`;
 const implement: Lane = { workflow: "issue", workflowId: 1, stage: "implement", sessionAgent: null };
 
 function gatesOf(facts: Partial<GateFacts>): Gates {
-  const none = { circuits: new Map(), accounts: new Map(), running: new Map() };
+  const none = { circuits: new Map(), accounts: new Map(), running: new Map(), seats: new Map() };
   // One account an agent, unless their names begin with the same letter.
   const accountOf = (agent: string) => (agent === "unknown" ? undefined : agent.slice(0, 1));
   return new Gates({ now: NOW, ...none, accountOf, budgetHold: () => undefined, runningMax: 10, ...facts });
 }
-const request = (agents: readonly string[], lane = implement): LaneRequest => ({
+const request = (agents: readonly string[], lane = implement, seats: readonly string[] = []): LaneRequest => ({
   projectId: "project_1",
-  key: JSON.stringify([lane, agents]),
+  key: JSON.stringify([lane, agents, seats]),
   lane,
-  agents,
+  agents: agents.map((name) => ({ name, seats })),
 });
+const one = (name: string, ...seats: string[]) => ({ name, seats });
 const circuits = (...all: [string, Breaker][]) => ({ circuits: new Map(all) });
 
 test("where nothing is held up the wanted agent starts", () => {
   const gates = gatesOf({});
   expect(gates.areOpen).toBe(true);
-  expect(gates.pass(request(["a", "b"]))).toEqual({ agent: "a", account: "a", trials: [] });
+  expect(gates.pass(request(["a", "b"]))).toEqual({ agent: "a", account: "a", trials: [], seats: [] });
   expect(gates.nextChangeAt()).toBeUndefined();
 });
 
@@ -51,7 +53,7 @@ test("an open circuit holds up what it stands before, and nothing else", () => {
 test("of circuits whose cool-down is over one trial starts for all of them, and then nothing", () => {
   const gates = gatesOf(circuits(["system", cooled], ["worker:a", cooled]));
   const passage = gates.pass(request(["a"]));
-  expect(passage).toEqual({ agent: "a", account: "a", trials: ["system", "worker:a"] });
+  expect(passage).toEqual({ agent: "a", account: "a", trials: ["system", "worker:a"], seats: [] });
   if ("agent" in passage) gates.begin(passage, run(1));
   expect(gates.pass(request(["b"]))).toEqual({
     hold: { reason: "circuit_open", message: "Circuit system waits for its trial.", until: null },
@@ -80,7 +82,45 @@ test("a task goes on with the agent of its session, as long as that is one of th
 });
 
 test("a task whose agents are all gone from the configuration starts, and fails where it can be seen", () => {
-  expect(gatesOf({}).pass(request(["unknown"]))).toEqual({ agent: "unknown", account: "", trials: [] });
+  expect(gatesOf({}).pass(request(["unknown"]))).toEqual({ agent: "unknown", account: "", trials: [], seats: [] });
+});
+
+const seatsOf = (all: Record<string, [taken: number, max: number]>): Seats =>
+  new Map(Object.entries(all).map(([kind, [taken, max]]) => [kind, { taken, max, what: `${kind}s`, setting: `max.${kind}` }]));
+
+test("who finds no seat waits for one, and hands over to nobody", () => {
+  const gates = gatesOf({ seats: seatsOf({ small: [1, 2], big: [1, 1] }) });
+  expect(gates.areOpen).toBe(false);
+  const hold = { reason: "no_seat", message: "1 bigs are at work, and max.big allows 1.", until: null };
+  const two: LaneRequest = { ...request([]), agents: [one("a", "big"), one("b", "small")] };
+  expect(gates.pass(two)).toEqual({ hold });
+  expect(gates.pass(request(["unknown"], implement, ["big"]))).toEqual({ hold });
+  expect(gates.pass(request(["a"], implement, ["small", "big"]))).toEqual({ hold });
+  const passage = gates.pass(request(["a"], implement, ["small"]));
+  expect(passage).toEqual({ agent: "a", account: "a", trials: [], seats: ["small"] });
+  if ("agent" in passage) gates.begin(passage, run(1));
+  expect(gates.pass(request(["a"], implement, ["small"]))).toMatchObject({ hold: { reason: "no_seat" } });
+});
+
+test("however many want to start, no kind of seats has more taken than there are, and none that is free is refused", () => {
+  const kinds = fc.subarray(["x", "y", "z"]);
+  const wishes = fc.array(kinds, { maxLength: 40 });
+  fc.assert(
+    fc.property(wishes, fc.nat(5), fc.nat(5), (all, x, y) => {
+      const gates = gatesOf({ seats: seatsOf({ x: [0, x], y: [1, y] }) });
+      const taken: Record<string, number> = { x: 0, y: 1, z: 0 };
+      const max: Record<string, number> = { x, y, z: Infinity };
+      for (const [index, seats] of all.entries()) {
+        const passage = gates.pass(request(["a"], implement, seats));
+        const isFree = seats.every((kind) => (taken[kind] ?? 0) < (max[kind] ?? 0));
+        expect("agent" in passage).toBe(isFree);
+        if ("hold" in passage) continue;
+        gates.begin(passage, run(index));
+        for (const kind of seats) taken[kind] = (taken[kind] ?? 0) + 1;
+      }
+      expect([taken["x"], taken["y"]].every((count, at) => (count ?? 0) <= Math.max([x, y][at] ?? 0, at))).toBe(true);
+    }),
+  );
 });
 
 test("what the money does not allow is asked anew after each start", () => {

@@ -3,6 +3,7 @@ import type { ProjectId, RunId } from "../contract/ids.ts";
 import { admits, beginTrial, closedBreaker, type Breaker } from "./breaker.ts";
 import { minuteOf } from "./day.ts";
 import { accountHold, freshAccount, type AccountState } from "./governor.ts";
+import { isSeatLeft, takeSeats, whyNoSeat, type Seats } from "./seats.ts";
 
 /** Queued tasks of a project that the same things may hold up: of one stage, and with a session of the same agent to go on with, if any. */
 export interface Lane {
@@ -24,7 +25,13 @@ export interface LaneRequest {
   readonly key: string;
   readonly lane: Lane;
   /** The project's agent for the stage, then those that it hands over to. */
-  readonly agents: readonly string[];
+  readonly agents: readonly LaneAgent[];
+}
+
+export interface LaneAgent {
+  readonly name: string;
+  /** The kinds of seats that its run needs. */
+  readonly seats: readonly string[];
 }
 
 /** Which agent a task of a lane would start with now, on which account, and as the trial of which half-open circuits. */
@@ -32,6 +39,7 @@ export interface OpenPassage {
   readonly agent: string;
   readonly account: string;
   readonly trials: readonly string[];
+  readonly seats: readonly string[];
 }
 
 /** That, or why it does not start. */
@@ -50,6 +58,7 @@ export interface GateFacts {
   readonly budgetHold: (projectId: ProjectId) => Hold | undefined;
   /** How many runs may be open at all. */
   readonly runningMax: number;
+  readonly seats: Seats;
 }
 
 export const SYSTEM_CIRCUIT = "system";
@@ -57,13 +66,14 @@ export const workerCircuit = (agent: string): string => `worker:${agent}`;
 export const stageCircuit = (workflow: string, stage: string): string => `stage:${workflow}.${stage}`;
 
 /**
- * What lets tasks start or holds them up, at one moment: circuit breakers, the limits of providers' accounts, budgets. Kept
- * true by `begin` while several start in a row, so that of a half-open circuit one trial starts and no more.
+ * What lets tasks start or holds them up, at one moment: circuit breakers, the limits of providers' accounts, seats,
+ * budgets. Kept true by `begin` while several start in a row, so that of a half-open circuit one trial starts and no more.
  */
 export class Gates {
   readonly #facts: GateFacts;
   readonly #circuits: Map<string, Breaker>;
   readonly #running: Map<string, number>;
+  #seats: Seats;
   /** What was found out since the last start. */
   #known = new Map<string, Passage>();
   #budgets = new Map<ProjectId, Hold | undefined>();
@@ -72,12 +82,14 @@ export class Gates {
     this.#facts = facts;
     this.#circuits = new Map(facts.circuits);
     this.#running = new Map(facts.running);
+    this.#seats = facts.seats;
   }
 
-  /** Whether no circuit and no account can hold up anything now: then nobody needs to ask about lane after lane. */
+  /** Whether no circuit, no account and no want of a seat can hold up anything now: then nobody needs to ask about lane after lane. */
   get areOpen(): boolean {
     const { accounts, now, runningMax } = this.#facts;
     return (
+      isSeatLeft(this.#seats) &&
       this.#circuits.values().every(({ state }) => state === "closed") &&
       [...accounts.values()].every((state) => accountHold(state, runningMax - 1, now) === undefined)
     );
@@ -96,6 +108,7 @@ export class Gates {
   begin(passage: OpenPassage, runId: RunId): void {
     for (const id of passage.trials) this.#circuits.set(id, beginTrial(this.#circuit(id), runId));
     this.#running.set(passage.account, (this.#running.get(passage.account) ?? 0) + 1);
+    this.#seats = takeSeats(this.#seats, passage.seats);
     this.#known = new Map();
     this.#budgets = new Map();
   }
@@ -112,7 +125,7 @@ export class Gates {
     return ahead.length === 0 ? undefined : Math.min(...ahead);
   }
 
-  #find(lane: Lane, agents: readonly string[]): Passage {
+  #find(lane: Lane, agents: readonly LaneAgent[]): Passage {
     const ids = [SYSTEM_CIRCUIT, stageCircuit(lane.workflow, lane.stage)];
     const hold = this.#circuitHold(ids);
     if (hold) return { hold };
@@ -122,19 +135,30 @@ export class Gates {
       if (passage === undefined) continue;
       if ("agent" in passage) return passage;
       passages.push(passage);
-      // It is served again in a moment, which is no reason to begin anew with another one.
-      if (passage.hold.reason === "overloaded") break;
+      // It may start in a moment, which is no reason to begin anew with another one.
+      if (passage.hold.reason === "overloaded" || passage.hold.reason === "no_seat") break;
     }
-    // None of them is configured: the run begins all the same and fails with that reason, where its task shows it.
-    return earliest(passages) ?? { agent: agents[0] ?? "", account: "", trials: this.#trials(ids) };
+    return earliest(passages) ?? this.#unconfigured(agents, ids);
   }
 
-  #passageOf(agent: string, ids: readonly string[]): Passage | undefined {
+  #passageOf({ name: agent, seats }: LaneAgent, ids: readonly string[]): Passage | undefined {
     const account = this.#facts.accountOf(agent);
     if (account === undefined) return undefined;
     const all = [...ids, workerCircuit(agent)];
-    const hold = this.#circuitHold(all.slice(-1)) ?? this.#accountHold(agent, account);
-    return hold ? { hold } : { agent, account, trials: this.#trials(all) };
+    const hold = this.#circuitHold(all.slice(-1)) ?? this.#accountHold(agent, account) ?? this.#seatHold(seats);
+    return hold ? { hold } : { agent, account, trials: this.#trials(all), seats };
+  }
+
+  /** None of the agents is configured: the run begins all the same and fails with that reason, where its task shows it. */
+  #unconfigured([first = { name: "", seats: [] }]: readonly LaneAgent[], ids: readonly string[]): Passage {
+    const { name: agent, seats } = first;
+    const hold = this.#seatHold(seats);
+    return hold ? { hold } : { agent, account: "", trials: this.#trials(ids), seats };
+  }
+
+  #seatHold(seats: readonly string[]): Hold | undefined {
+    const message = whyNoSeat(this.#seats, seats);
+    return message === undefined ? undefined : { reason: "no_seat", message, until: null };
   }
 
   #circuitHold(ids: readonly string[]): Hold | undefined {
@@ -164,9 +188,9 @@ export class Gates {
 }
 
 /** One whose session there is goes first, if it is still one of them. */
-function inOrder({ sessionAgent }: Lane, agents: readonly string[]): string[] {
-  const first = sessionAgent !== null && agents.includes(sessionAgent) ? [sessionAgent] : [];
-  return [...new Set([...first, ...agents])];
+function inOrder({ sessionAgent }: Lane, agents: readonly LaneAgent[]): LaneAgent[] {
+  const isFirst = ({ name }: LaneAgent) => name === sessionAgent;
+  return [...agents.filter(isFirst), ...agents.filter((one) => !isFirst(one))];
 }
 
 /** Why the first of the agents does not start, with the time at which the first of all may. */

@@ -117,6 +117,7 @@ const expected: Record<FailureReason, { first: Partial<NextStep>; last: NextStep
   workspace_failed: again,
   unreachable: wait,
   lost: again,
+  host_lost: { ...again, first: { ...again.first, resumeSessionId: "s-1" } },
 };
 
 test.each(FailureReason.options)("a failure by %s has its remedy while attempts are left, and its end when none is", (reason) => {
@@ -150,7 +151,7 @@ test("a task whose agent is at its usage limit waits for no time where another a
 
 test("what a failure says to the breakers of its agent and its stage: waiting says nothing, a good agent with bad work is good", () => {
   const said = (reason: FailureReason) => {
-    const { worker, stage } = verdictsOf(failed(reason), { ...facts, isPerson: false });
+    const { worker, stage } = verdictsOf(failed(reason), { ...facts, isPerson: false, isLoop: false });
     return [worker, stage];
   };
   const silent = FailureReason.options.filter((reason) => said(reason).every((verdict) => verdict === "neutral"));
@@ -158,17 +159,23 @@ test("what a failure says to the breakers of its agent and its stage: waiting sa
   expect(waits.filter((reason) => !silent.includes(reason))).toEqual([]);
   expect(said("check_failed")).toEqual(["success", "failure"]);
   expect(said("auth")).toEqual(["fatal", "neutral"]);
-  const { worker, stage } = verdictsOf({ status: "succeeded", proof, report: "" }, { ...facts, isPerson: false });
+  const { worker, stage } = verdictsOf({ status: "succeeded", proof, report: "" }, { ...facts, isPerson: false, isLoop: false });
   expect([worker, stage]).toEqual(["success", "success"]);
-  expect(verdictsOf({ status: "cancelled", by: "user", message: "" }, { ...facts, isPerson: false })).toEqual({
+  expect(verdictsOf({ status: "cancelled", by: "user", message: "" }, { ...facts, isPerson: false, isLoop: false })).toEqual({
     worker: "neutral",
     stage: "neutral",
   });
 });
 
+test("checks that are not green after an iteration say nothing of its stage, however many loops there are", () => {
+  const of = { ...facts, isPerson: false, isLoop: true };
+  expect(verdictsOf(failed("check_failed"), of)).toEqual({ worker: "success", stage: "neutral" });
+  expect(verdictsOf(failed("stalled"), of)).toMatchObject({ worker: "failure", stage: "failure" });
+});
+
 test("a person who refuses says nothing to a breaker; what is wrong with their work does", () => {
   const said = (reason: FailureReason, isPerson: boolean) => {
-    const { worker, stage } = verdictsOf(failed(reason), { ...facts, isPerson });
+    const { worker, stage } = verdictsOf(failed(reason), { ...facts, isPerson, isLoop: false });
     return [worker, stage];
   };
   expect(said("permission_denied", true)).toEqual(["neutral", "neutral"]);

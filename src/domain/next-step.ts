@@ -65,6 +65,8 @@ const treatments: Readonly<Record<FailureReason, Treatment>> = {
   workspace_failed: { remedy: "again", worker: "neutral", stage: "neutral" },
   unreachable: { remedy: "wait", worker: "neutral", stage: "neutral" },
   lost: { remedy: "again", worker: "failure", stage: "neutral" },
+  // Which of the runs it was that brought it down nobody knows: each goes on, but not for ever.
+  host_lost: { remedy: "resume", worker: "neutral", stage: "neutral" },
 };
 
 export interface RunFacts {
@@ -118,10 +120,13 @@ export function nextStep(outcome: RunOutcome, run: RunFacts): NextStep {
   }
 }
 
-/** What a run's outcome says of its agent (`worker`) and of its stage. `isPerson`: a person did the work, whose no is no failure. */
+/**
+ * What a run's outcome says of its agent (`worker`) and of its stage. `isPerson`: a person did the work, whose no is no failure.
+ * `isLoop`: it was an iteration; that its checks are not green yet is what a loop is made of.
+ */
 export function verdictsOf(
   outcome: RunOutcome,
-  { yieldsCommit, isPerson }: Pick<RunFacts, "yieldsCommit"> & { readonly isPerson: boolean },
+  { yieldsCommit, isPerson, isLoop }: Pick<RunFacts, "yieldsCommit"> & { readonly isPerson: boolean; readonly isLoop: boolean },
 ): Pick<Treatment, "worker" | "stage"> {
   switch (outcome.status) {
     case "succeeded":
@@ -132,6 +137,7 @@ export function verdictsOf(
       return { worker: "neutral", stage: "neutral" };
     case "failed":
       if (isPerson && outcome.reason === "permission_denied") return { worker: "neutral", stage: "neutral" };
+      if (isLoop && outcome.reason === "check_failed") return { worker: "success", stage: "neutral" };
       return treatments[outcome.reason];
   }
 }

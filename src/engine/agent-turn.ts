@@ -1,13 +1,14 @@
 import { AppError } from "../base/errors.ts";
 import { safeText } from "../base/text.ts";
 import type { NewEvent } from "../contract/event.ts";
-import type { Question } from "../contract/run.ts";
+import type { FailureReason, Question, Run } from "../contract/run.ts";
 import type { AgentEvent, AgentVerdict, OutputReader } from "../agents/driver.ts";
 import { priced } from "../domain/budget.ts";
+import { HOSTED_SEAT } from "../domain/seats.ts";
 import type { Observation } from "../domain/run-facts.ts";
 import type { EndedState } from "../process/host.ts";
-import type { Transaction } from "../store/database.ts";
-import { getRun } from "../store/runs.ts";
+import type { Reader, Transaction } from "../store/database.ts";
+import { getRun, seatsOfRun } from "../store/runs.ts";
 import type { RunChange } from "../store/transitions.ts";
 import { record, type Job } from "./job.ts";
 import { memoryMessage } from "./limit-watch.ts";
@@ -83,10 +84,17 @@ async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end:
 /** What counts, whatever the agent said. */
 function overruled(parts: EngineParts, job: Job, end: EndedState): AgentVerdict | undefined {
   if (end.state === "lost")
-    return { ok: false, reason: "lost", message: "The agent vanished without leaving an exit status.", retryAt: null };
+    return { ok: false, ...howLost(parts.database.reader, job.run), retryAt: null };
   if (!end.outOfMemory) return undefined;
   const limits = agentLimits(parts.settings.current(), job.config);
   return { ok: false, reason: "memory", message: memoryMessage(limits), retryAt: null };
+}
+
+/** What to say of an agent that is gone without an exit status. */
+export function howLost(reader: Reader, run: Pick<Run, "id">): { reason: FailureReason; message: string } {
+  if (seatsOfRun(reader, run.id).includes(HOSTED_SEAT))
+    return { reason: "host_lost", message: "The agent host ended, and every run in it. This one goes on from its own session." };
+  return { reason: "lost", message: "The agent vanished without leaving an exit status." };
 }
 
 async function sendIfRunning(parts: EngineParts, job: Job, text: string): Promise<void> {

@@ -18,7 +18,7 @@ import { claimTask } from "../store/transitions.ts";
 import type { AdmissionGauge } from "./admission.ts";
 import type { Budgets } from "./budgets.ts";
 import { startEffects } from "./ending.ts";
-import { agentsFor, openGates } from "./governor.ts";
+import { laneAgents, openGates, runningMax } from "./governor.ts";
 import { findAgent } from "./job.ts";
 import { inForceNow, stageOf } from "./workflow-library.ts";
 import { beginTrials } from "./lessons.ts";
@@ -55,7 +55,7 @@ export class Dispatcher {
       const runningMax = parts.settings.isKnown(project) ? config.defaults.maxProcesses : 0;
       return {
         runningMax,
-        agentsFor: (lane) => agentsFor(config, stageOfLane(parts, projectId, lane)),
+        agentsFor: (lane) => laneAgents(parts, config, stageOfLane(parts, projectId, lane)),
         hasBudget: config.defaults.budget.dayUsd !== null,
       };
     });
@@ -131,7 +131,7 @@ export class Dispatcher {
   #mayStart(reader: Reader): boolean {
     if (this.#stopped || isPaused(reader)) return false;
     if (countWith(reader, "queued") === 0) return false;
-    if (countWith(reader, "running") >= this.#parts.settings.current().daemon.maxProcesses) return false;
+    if (countWith(reader, "running") >= runningMax(this.#parts)) return false;
     return this.#isRoom(this.#gauge.admit());
   }
 
@@ -165,7 +165,7 @@ export class Dispatcher {
     }
   }
 
-  #claim(tx: Transaction, choice: Choice, lane: Lane, { agent, account, trials }: OpenPassage, worker: number): Run | undefined {
+  #claim(tx: Transaction, choice: Choice, lane: Lane, { agent, account, trials, seats }: OpenPassage, worker: number): Run | undefined {
     const project = getProject(tx, choice.projectId);
     const { branchPrefix, isolation } = this.#parts.settings.forProject(project).defaults;
     const run = claimTask(tx, {
@@ -176,6 +176,7 @@ export class Dispatcher {
       driver: driverName(this.#parts, agent),
       isolation,
       account,
+      seats,
       leaseMs: LEASE_MS,
       workflow: inForceNow(this.#parts, project.id, lane.workflow),
       virtualTime: choice.virtualTime,
@@ -195,15 +196,15 @@ export class Dispatcher {
     return this.#input(reader, this.#shares.refresh(reader, this.#parts.clock.now()), this.#openGates(reader));
   }
 
-  /** The same, and the lanes that the gates let through and hold up now. */
+  /** The same, and the lanes that the gates hold up now, and those whose turn comes: that a lane waits for a seat is both. */
   look(): { input: ScheduleInput; open: WaitingLane[]; held: (WaitingLane & { hold: Hold })[] } {
     const { reader } = this.#parts.database;
     const shares = this.#shares.refresh(reader, this.#parts.clock.now());
     const gates = this.#openGates(reader);
     const lanes = [...shares.values()].flatMap((share) => share.lanes.map((lane) => ({ lane, passage: gates.pass(lane) })));
     return {
-      input: this.#input(reader, shares, gates),
-      open: lanes.flatMap(({ lane, passage }) => ("agent" in passage ? [lane] : [])),
+      input: { ...this.#input(reader, shares, gates), projects: [...shares.values()] },
+      open: lanes.flatMap(({ lane, passage }) => ("agent" in passage || passage.hold.reason === "no_seat" ? [lane] : [])),
       held: lanes.flatMap(({ lane, passage }) => ("hold" in passage ? [{ ...lane, hold: passage.hold }] : [])),
     };
   }
@@ -219,7 +220,7 @@ export class Dispatcher {
       now: this.#parts.clock.now(),
       agingMs: daemon.agingMs,
       running: countWith(reader, "running"),
-      runningMax: daemon.maxProcesses,
+      runningMax: runningMax(this.#parts),
       virtualTime: latestVirtualTime(reader),
       projects: this.#through(shares, gates),
     };
@@ -265,11 +266,11 @@ function stageOfLane(
   parts: EngineParts,
   projectId: ProjectId,
   { workflow, workflowId, stage }: Lane,
-): Pick<Stage, "name" | "agent" | "kind"> {
+): Pick<Stage, "name" | "agent" | "model" | "effort" | "kind"> {
   try {
     return stageOf(parts.workflows.at(projectId, workflow, workflowId), stage);
   } catch {
-    return { name: stage, agent: null, kind: "worker" };
+    return { name: stage, agent: null, model: null, effort: null, kind: "worker" };
   }
 }
 

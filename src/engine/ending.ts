@@ -51,7 +51,7 @@ export async function endRun(
     const way = wayOf(parts, task, run.stage);
     const isCurrent = run.finishedAt === null && epoch === task.epoch;
     if (isCurrent && gathering && !keepGathering(tx, gathering)) return "overtaken";
-    const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, yieldsCommit(way)) : null;
+    const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, kindOf(way)) : null;
     if (isCurrent && run.process === null && run.outputOffset === 0) takeBack(tx, run.id);
     if (isCurrent && way?.stage.loop) addLoopNotes(tx, task.id, run.stage, notesOf(outcome, run.iteration));
     const report = isCurrent && way ? keepReport(parts, tx, { task, run, stage: way.stage, outcome }) : undefined;
@@ -97,6 +97,11 @@ function wayOf(parts: EngineParts, task: Task, stage: string): Way | undefined {
     parts.log.warn("unknown workflow", { taskId: task.id, error: messageOf(thrown) });
     return undefined;
   }
+}
+
+/** What the stage of a run is, as far as its end is judged by that. */
+function kindOf(way: Way | undefined) {
+  return { yieldsCommit: yieldsCommit(way), isLoop: way !== undefined && way.stage.loop !== null };
 }
 
 function yieldsCommit(way: Way | undefined): boolean {

@@ -3,11 +3,13 @@ import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
 import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
 import type { Stage } from "../contract/workflow.ts";
-import { Gates } from "../domain/gates.ts";
+import { Gates, type LaneAgent } from "../domain/gates.ts";
+import { HOSTED_SEAT, PROCESS_SEAT, type SeatKind, type Seats } from "../domain/seats.ts";
 import { loadAccounts, runningByAccount } from "../store/accounts.ts";
 import { loadCircuits } from "../store/circuits.ts";
 import type { Reader } from "../store/database.ts";
-import { agentAt, environmentOf } from "./job.ts";
+import { takenSeats } from "../store/runs.ts";
+import { agentAsAt, agentAt, environmentOf } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Variables whose values say as whom an agent logs in, and where. */
@@ -22,8 +24,49 @@ export function openGates(parts: EngineParts, reader: Reader, budgetHold: (proje
     running: runningByAccount(reader),
     accountOf: (agent) => accountOf(parts, agent),
     budgetHold,
-    runningMax: parts.settings.current().daemon.maxProcesses,
+    runningMax: runningMax(parts),
+    seats: loadSeats(parts, reader),
   });
+}
+
+/** How many runs may be open at once, of whichever kind. */
+export function runningMax({ settings }: Pick<EngineParts, "settings">): number {
+  const { daemon, builtin } = settings.current();
+  return daemon.maxProcesses + builtin.maxRunning;
+}
+
+/** Counted from the rows, so that a limit holds over a restart, and whoever else claims. */
+function loadSeats({ settings }: EngineParts, reader: Reader): Seats {
+  const { daemon, builtin } = settings.current();
+  const taken = takenSeats(reader);
+  const kind = (name: string, max: number, what: string, setting: string): [string, SeatKind] => [
+    name,
+    { taken: taken.get(name) ?? 0, max, what, setting },
+  ];
+  return new Map([
+    kind(PROCESS_SEAT, daemon.maxProcesses, "agent processes", "daemon.maxProcesses"),
+    kind(HOSTED_SEAT, builtin.maxRunning, "runs of Drover's own agent", "builtin.maxRunning"),
+  ]);
+}
+
+/** The same with the seats that their runs would take. */
+export function laneAgents(
+  parts: EngineParts,
+  config: ProjectConfig,
+  stage: Pick<Stage, "name" | "agent" | "model" | "effort">,
+): LaneAgent[] {
+  const { agents } = parts.settings.current();
+  return agentsFor(config, stage).map((name) => {
+    const agent = agents[name];
+    const isHosted = agent !== undefined && mayBeHosted(parts, config, agentAsAt(name, agent, config.defaults, stage));
+    return { name, seats: [isHosted ? HOSTED_SEAT : PROCESS_SEAT] };
+  });
+}
+
+/** Whether a run can share the agent host: nothing is to be around it, and nothing is asked for it that only a process of its own can be held to. */
+function mayBeHosted({ drivers }: EngineParts, { defaults }: ProjectConfig, agent: AgentConfig): boolean {
+  const isHeldToItsOwn = defaults.memoryMB !== null || defaults.cpuPercent !== null || defaults.processesMax !== null;
+  return defaults.isolation === "process" && !isHeldToItsOwn && drivers.get(agent.driver)?.canShare?.(agent) === true;
 }
 
 /** The agents that may do a project's work at a stage, the wanted one first. */

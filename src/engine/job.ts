@@ -70,7 +70,7 @@ export function openJob(parts: EngineParts, run: Run): Job {
     config,
     workflow,
     stage,
-    agent: agentOfRun(agent, config.defaults, stage, run),
+    agent: agentAsAt(run.agent, agent, config.defaults, stage),
     driver,
     isolation: findIsolation(parts, run.isolation),
     log: parts.log.child({ taskId: task.id, runId: run.id, projectId: project.id, agent: run.agent, stage: run.stage }),
@@ -99,9 +99,14 @@ export function agentAt({ agent, stages }: ProjectConfig["defaults"], stage: Pic
   return stages[stage.name]?.agent ?? stage.agent ?? agent;
 }
 
-/** The agent as a run's stage has it. What a stage says is meant for the agent that it wants, not for one that took over. */
-function agentOfRun(agent: AgentConfig, defaults: ProjectConfig["defaults"], stage: Stage, run: Pick<Run, "agent">): AgentConfig {
-  if (run.agent !== agentAt(defaults, stage)) return agent;
+/** The agent of a name as a stage has it. What a stage says is meant for the agent that it wants, not for one that took over. */
+export function agentAsAt(
+  name: string,
+  agent: AgentConfig,
+  defaults: ProjectConfig["defaults"],
+  stage: Pick<Stage, "name" | "agent" | "model" | "effort">,
+): AgentConfig {
+  if (name !== agentAt(defaults, stage)) return agent;
   const own = defaults.stages[stage.name] ?? {};
   return {
     ...agent,

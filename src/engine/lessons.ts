@@ -19,10 +19,10 @@ export function learnFromEnd(
   task: Task,
   run: Run,
   outcome: RunOutcome,
-  yieldsCommit: boolean,
+  of: { readonly yieldsCommit: boolean; readonly isLoop: boolean },
 ): number | null {
   const isPerson = parts.drivers.get(run.driver)?.isPerson ?? false;
-  const { worker, stage } = verdictsOf(outcome, { yieldsCommit, isPerson });
+  const { worker, stage } = verdictsOf(outcome, { ...of, isPerson });
   const { workerFailures, stageFailures, systemWorkers, ...coolDown } = parts.settings.current().breakers;
   const message = describe(outcome);
   const tell = (id: string, verdict: BreakerVerdict, failures: number) =>

@@ -7,6 +7,7 @@ import { listProjects, listUnregistered } from "../store/projects.ts";
 import { getRun, openRunIds } from "../store/runs.ts";
 import { getTask } from "../store/tasks.ts";
 import { recordRun } from "../store/transitions.ts";
+import { howLost } from "./agent-turn.ts";
 import { endRun } from "./ending.ts";
 import type { HookIntake } from "./hook-intake.ts";
 import { agentDirectory, recordDaemonHooks, findIsolation } from "./job.ts";
@@ -93,7 +94,7 @@ async function takeUp(parts: ReconcileParts, pool: RunPool, run: Run, boot: bool
       await findIsolation(parts, run.isolation).release(run.id);
       await hooks.takeIn(run);
       await recordCrash(parts, run, found.state);
-      await endRun(parts, run, cutShort(found.state, boot));
+      await endRun(parts, run, cutShort(parts, run, found.state, boot));
   }
 }
 
@@ -103,7 +104,8 @@ async function recordCrash(parts: EngineParts, run: Run, found: "absent" | "lost
   const evidence = ["its process is gone and left no exit status"];
   const state: RunState = { state: "crashed", since: parts.clock.now(), confidence: 1, evidence };
   const about = { projectId: run.projectId, taskId: run.taskId, runId: run.id };
-  const ended = { type: "run.agent_ended", ...about, data: { exitCode: null, reason: "lost" } } as const;
+  const { reason } = howLost(parts.database.reader, run);
+  const ended = { type: "run.agent_ended", ...about, data: { exitCode: null, reason } } as const;
   const changed = {
     type: "run.state_changed",
     ...about,
@@ -115,11 +117,11 @@ async function recordCrash(parts: EngineParts, run: Run, found: "absent" | "lost
 }
 
 /** What was there when the daemon or the machine went down is not an attempt of the task. */
-function cutShort(state: "absent" | "lost", boot: boolean): RunOutcome {
+function cutShort(parts: ReconcileParts, run: Run, state: "absent" | "lost", boot: boolean): RunOutcome {
   if (state === "absent" || boot) {
     return { status: "cancelled", by: "shutdown", message: "It was cut short by a stop of the daemon or the machine; the work is saved." };
   }
-  return { status: "failed", reason: "lost", message: "The agent vanished without leaving an exit status.", proof: null, retryAt: null };
+  return { status: "failed", ...howLost(parts.database.reader, run), proof: null, retryAt: null };
 }
 
 async function saveWork(parts: EngineParts, run: Run): Promise<void> {

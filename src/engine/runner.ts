@@ -1,18 +1,20 @@
 import { isAbsolute, join } from "node:path";
 import { AppError, messageOf, toAppError } from "../base/errors.ts";
 import { FailureReason, type Run, type RunOutcome } from "../contract/run.ts";
+import type { Launch } from "../agents/driver.ts";
 import type { RunPlace } from "../contract/run-tools.ts";
 import { ghProgram } from "../agents/gh-program.ts";
 import { hookProgram } from "../agents/hook-program.ts";
 import { toolServer, type ToolServer } from "../agents/tool-server.ts";
 import { failingChecks } from "../domain/loop.ts";
+import { HOSTED_SEAT } from "../domain/seats.ts";
 import type { Observation } from "../domain/run-facts.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
-import type { HeldCommand } from "../process/host.ts";
+import type { HeldCommand, SharedProgram } from "../process/host.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import { findGathered } from "../store/gathered.ts";
-import { hasBegunAt, listRuns } from "../store/runs.ts";
+import { hasBegunAt, listRuns, seatsOfRun } from "../store/runs.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
 import { followAgent, type TurnEnd } from "./agent-turn.ts";
@@ -211,6 +213,7 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, ch
     },
     stdin: launch.stdin,
     marker: job.run.id,
+    shared: sharedProgram(parts, job, launch),
     limits: agentLimits(parts.settings.current(), job.config),
   };
   const reach = {
@@ -235,6 +238,14 @@ async function startAgent(parts: RunnerParts, job: Job, workspace: Workspace, ch
     { type: "run.agent_started", data: { pid: identity.pid } },
     { type: "run.progressed", data: { progress: "working" } },
   ]);
+}
+
+/** The agent host that a run has its seat in; undefined: it has that of a process. */
+function sharedProgram({ database }: EngineParts, { run, task }: Job, { shared }: Launch): SharedProgram | undefined {
+  if (!seatsOfRun(database.reader, run.id).includes(HOSTED_SEAT)) return undefined;
+  if (shared) return shared;
+  const message = `The settings of agent ${run.agent} changed while ${task.key} began: it can't share a program any more. It is started again.`;
+  throw new AppError("unavailable", message);
 }
 
 /** The `gh` of a run's agent, which asks the broker. */

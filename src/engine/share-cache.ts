@@ -1,5 +1,5 @@
 import type { ProjectId } from "../contract/ids.ts";
-import type { Lane, LaneRequest } from "../domain/gates.ts";
+import type { Lane, LaneAgent, LaneRequest } from "../domain/gates.ts";
 import type { ProjectShare } from "../domain/schedule.ts";
 import type { Reader } from "../store/database.ts";
 import { changedProjects } from "../store/events.ts";
@@ -9,7 +9,7 @@ import { dueProjects, loadShares, type DueLane, type DueProject } from "../store
 export interface ProjectTerms {
   readonly runningMax: number;
   /** The agents that may do the tasks of a lane, the wanted one first. */
-  readonly agentsFor: (lane: Lane) => readonly string[];
+  readonly agentsFor: (lane: Lane) => readonly LaneAgent[];
   /** Whether what the project costs may hold it up. */
   readonly hasBudget: boolean;
 }

@@ -21,8 +21,11 @@ export const heldFiles = (directory: string) => ({
   freed: join(directory, "out.freed"),
 });
 
-const HeldIdentity = z.object({ ...ProcessIdentity.shape, holder: ProcessIdentity.omit({ bootId: true }) });
-/** Who a folder belongs to: the command's process, and the holder that waits for it and will write `exit`. */
+const HeldIdentity = z.object({ ...ProcessIdentity.shape, holder: ProcessIdentity.omit({ bootId: true }), host: z.string().optional() });
+/**
+ * Who a folder belongs to: the command's process, and the holder that waits for it and will write `exit`. Of what an agent host
+ * carries out both are that host, and `host` is the host's own folder: the process is not the command's alone, and is not to be ended with it.
+ */
 export type HeldIdentity = z.infer<typeof HeldIdentity>;
 
 type Exit = Omit<Extract<HeldState, { state: "exited" }>, "state">;

@@ -22,8 +22,17 @@ export interface HeldCommand {
   readonly stdin: string;
   /** Names the run; in the environment of everything it starts (`DROVER_RUN`), so that what leaves the group is found. */
   readonly marker: string;
+  /** A program that carries it out beside other commands, and is started when the first one needs it; left out: `argv` does. */
+  readonly shared?: SharedProgram | undefined;
   /** What it and all that it starts may take of the machine. Held by the kernel where it can; elsewhere by whoever looks at `measure`. */
   readonly limits: RunLimits;
+}
+
+/** An agent host: takes the orders of contract/agent-host.ts. It outlives the daemon as other commands do. */
+export interface SharedProgram {
+  /** It gets the absolute path of its own folder besides. */
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /**

@@ -4,7 +4,9 @@ import { dirname, isAbsolute } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { HostedCommand } from "../contract/agent-host.ts";
 import type { ProcessIdentity } from "../contract/run.ts";
+import { AgentHosts } from "./agent-hosts.ts";
 import { processesIn } from "./cgroup-files.ts";
 import { Cgroups } from "./cgroups.ts";
 import { Changes } from "./changes.ts";
@@ -48,6 +50,8 @@ export interface RealHostOptions {
   readonly path: string;
   /** What `out` and `err` of a command may take of the disk, each, beside what nobody has read yet. */
   readonly outputMaxBytes: number;
+  /** Where the folders of agent hosts are kept. */
+  readonly agentHosts: string;
   /** Where the kernel tells of control groups and of memory; `/proc` when left out, also on a system without. */
   readonly proc?: string;
 }
@@ -77,6 +81,7 @@ class RealHost implements RealProcessHost {
   readonly #cpu: CpuMeter;
   readonly #surveyor: Surveyor;
   readonly #groups: Cgroups;
+  readonly #agentHosts: AgentHosts;
 
   constructor(options: RealHostOptions) {
     const { clock, log, table, scope, path, proc = PROC } = options;
@@ -89,24 +94,32 @@ class RealHost implements RealProcessHost {
     const name = `drover-${this.#scope}`;
     this.#groups = new Cgroups({ name, log, proc, enterScope: () => this.#enterScope(name) });
     this.#surveyor = new Surveyor(clock);
+    this.#agentHosts = new AgentHosts({
+      clock,
+      log,
+      directory: options.agentHosts,
+      host: this,
+      send: (directory, text) => this.#write(directory, text),
+    });
   }
 
-  async start({ directory, argv, cwd, env, files, stdin, marker, limits }: HeldCommand): Promise<ProcessIdentity> {
+  async start({ directory, argv, cwd, env, files, stdin, marker, shared, limits }: HeldCommand): Promise<ProcessIdentity> {
     if (!isAbsolute(directory) || !isAbsolute(cwd)) throw new AppError("invalid", "The folders of a command must be absolute paths.");
     if (!MARKER.test(marker)) throw new AppError("invalid", `"${marker}" cannot mark a command: only letters, digits and . : _ - can.`);
     const marked = { ...env, DROVER_RUN: marker, DROVER_SCOPE: this.#scope };
-    const script = commandScript({ argv, cwd, env: marked, prologue: IDENTIFY_SCRIPT });
+    const hosted: HostedCommand = { cwd, env: marked, marker };
+    const content = shared ? JSON.stringify(hosted) : commandScript({ argv, cwd, env: marked, prologue: IDENTIFY_SCRIPT });
     try {
       await makeFolder(directory);
       for (const [path, content] of Object.entries(files)) await writeNew(path, content);
       if (stdin !== "") await writeNew(heldFiles(directory).input, stdin);
       const groups = await this.#groups.open(marker, limits);
       if (groups.length > 0) await writeNew(heldFiles(directory).groups, groups.map((folder) => `${folder}\n`).join(""));
-      await writeNew(heldFiles(directory).command, script);
+      await writeNew(heldFiles(directory).command, content);
     } catch (failure) {
       throw failureTo(`prepare ${directory}`, failure);
     }
-    const identity = await this.#claim(directory);
+    const identity = await (shared ? this.#agentHosts.begin(directory, shared) : this.#claim(directory));
     await forgetScript(directory);
     return { bootId: identity.bootId, pid: identity.pid, startTime: identity.startTime };
   }
@@ -143,10 +156,19 @@ class RealHost implements RealProcessHost {
   }
 
   async send(directory: string, text: string): Promise<void> {
-    await this.#inbox.send(directory, text, async () => {
-      const { state } = await this.inspect(directory);
-      if (state !== "running") throw new AppError("conflict", `The command of ${directory} does not run (${state}).`, { state });
-    });
+    const identity = await readIdentity(directory);
+    if (typeof identity !== "object" || identity.host === undefined) return this.#write(directory, text);
+    await this.#requireRunning(directory);
+    await this.#agentHosts.tell(identity.host, { type: "tell", directory, text });
+  }
+
+  async #write(directory: string, text: string): Promise<void> {
+    await this.#inbox.send(directory, text, () => this.#requireRunning(directory));
+  }
+
+  async #requireRunning(directory: string): Promise<void> {
+    const { state } = await this.inspect(directory);
+    if (state !== "running") throw new AppError("conflict", `The command of ${directory} does not run (${state}).`, { state });
   }
 
   async *readLines(
@@ -179,7 +201,9 @@ class RealHost implements RealProcessHost {
     const identity = await readIdentity(directory);
     const groups = await readGroups(directory);
     let seen: ReadonlySet<string> = new Set();
-    if (typeof identity === "object" && (await this.#isOfThisBoot(identity))) {
+    if (typeof identity === "object" && identity.host !== undefined) {
+      if (state.state === "running") await this.#agentHosts.end(directory, identity.host, graceMs);
+    } else if (typeof identity === "object" && (await this.#isOfThisBoot(identity))) {
       seen = await this.#ending.endGroup(identity, isMarked, graceMs);
     }
     await this.#killAll(groups, (entry) => isMarked(entry) || seen.has(keyOf(entry)));
@@ -191,9 +215,11 @@ class RealHost implements RealProcessHost {
   }
 
   async sweep(isWanted: (marker: string) => boolean): Promise<string[]> {
-    const isUnwanted = (marker: string | undefined) => marker !== undefined && !isWanted(marker);
+    const isUnwanted = (marker: string | undefined) =>
+      marker !== undefined && !isWanted(marker) && this.#agentHosts.ofMarker(marker) === undefined;
+    const hosted = await this.#agentHosts.sweep(isWanted);
     const groups = [...(await this.#groups.list())].filter(([marker]) => isUnwanted(marker));
-    const ended = new Set<string>();
+    const ended = new Set<string>(hosted);
     for (const [marker, folders] of groups) if (processesIn(folders).size > 0) ended.add(marker);
     const folders = groups.flatMap(([, one]) => one);
     const marked = await this.#killAll(folders, (entry) => isUnwanted(this.#markerOf(entry)));
@@ -240,6 +266,7 @@ class RealHost implements RealProcessHost {
   }
 
   async close(): Promise<void> {
+    await this.#agentHosts.close();
     await this.#spawner.close();
     await this.#groups.close();
   }

@@ -147,6 +147,20 @@ export function openRunIds(reader: Reader): RunId[] {
     .map(({ id }) => id);
 }
 
+/** How many seats of each kind the open runs take. */
+export function takenSeats(reader: Reader): Map<string, number> {
+  const rows = reader.all<{ kind: string; count: number }>(
+    `SELECT kinds.value AS kind, count(*) AS count FROM runs INDEXED BY runs_open, json_each(seats) AS kinds
+     WHERE finished_at IS NULL GROUP BY kinds.value`,
+  );
+  return new Map(rows.map(({ kind, count }) => [kind, count]));
+}
+
+/** The kinds of seats that a run takes. */
+export function seatsOfRun(reader: Reader, id: RunId): string[] {
+  return JSON.parse(reader.get<{ seats: string }>("SELECT seats FROM runs WHERE id = :id", { id })?.seats ?? "[]") as string[];
+}
+
 /** The numbers of the workers that carry an open run. */
 export function busyWorkers(reader: Reader): number[] {
   return reader

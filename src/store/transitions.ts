@@ -7,6 +7,7 @@ import type { AgentKind, CancelledBy, Run, RunOutcome } from "../contract/run.ts
 import { endedStatuses, type Task, type TaskStatus } from "../contract/task.ts";
 import { countedTokens } from "../domain/budget.ts";
 import type { NextStep } from "../domain/next-step.ts";
+import { PROCESS_SEAT } from "../domain/seats.ts";
 import type { Reader, Transaction } from "./database.ts";
 import { enqueueEffect } from "./effects.ts";
 import { appendEvent } from "./events.ts";
@@ -30,6 +31,8 @@ export interface Claim {
   readonly isolation: string;
   /** Whose limits the agent shares. */
   readonly account: string;
+  /** The kinds of seats that the run takes; left out: that of an agent that is a process of its own. */
+  readonly seats?: readonly string[];
   readonly leaseMs: number;
   /** What the task goes by if it has not begun: the version in force and its first stage; left out: there is none. */
   readonly workflow?: { readonly id: number; readonly stage: string } | undefined;
@@ -290,14 +293,27 @@ function latestAgent(reader: Reader, taskId: TaskId): string | null {
 }
 
 /** A session is gone on with by its own agent alone. */
-function openRun(tx: Transaction, { taskId, worker, agent, kind = "worker", driver, isolation, account, leaseMs }: Claim): Run {
+function openRun(tx: Transaction, claim: Claim): Run {
+  const { taskId, worker, agent, kind = "worker", driver, isolation, account, seats = [PROCESS_SEAT], leaseMs } = claim;
   const id = newId("run");
   tx.run(
-    `INSERT INTO runs (id, task_id, project_id, stage, attempt, iteration, epoch, worker, agent, kind, driver, isolation, account, lease_expires_at, resumes_session_id, started_at, progress_at)
-     SELECT :id, id, project_id, stage, attempt, iteration, epoch, :worker, :agent, :kind, :driver, :isolation, :account, :leaseExpiresAt,
+    `INSERT INTO runs (id, task_id, project_id, stage, attempt, iteration, epoch, worker, agent, kind, driver, isolation, account, seats, lease_expires_at, resumes_session_id, started_at, progress_at)
+     SELECT :id, id, project_id, stage, attempt, iteration, epoch, :worker, :agent, :kind, :driver, :isolation, :account, :seats, :leaseExpiresAt,
        iif(session_agent IN ('', :agent), resume_session_id, NULL), :now, :now
      FROM tasks WHERE id = :taskId`,
-    { id, taskId, worker, agent, kind, driver, isolation, account, leaseExpiresAt: tx.now + leaseMs, now: tx.now },
+    {
+      id,
+      taskId,
+      worker,
+      agent,
+      kind,
+      driver,
+      isolation,
+      account,
+      seats: JSON.stringify(seats),
+      leaseExpiresAt: tx.now + leaseMs,
+      now: tx.now,
+    },
   );
   return getRun(tx, id);
 }

@@ -191,7 +191,8 @@ test("when the processes can't be listed nothing is concluded and nothing is end
   const identity = await host.start(held);
   const blind = () => Promise.reject(new AppError("unavailable", "no table today"));
   const blindTable: ProcessTable = { ...table, find: blind, list: blind, measureMemory: blind };
-  const options = { clock: systemClock, log: silentLog, scope: folder, path: PATH, outputMaxBytes: 1 };
+  const own = { scope: folder, agentHosts: join(folder, "agent-hosts"), path: PATH, outputMaxBytes: 1 };
+  const options = { clock: systemClock, log: silentLog, ...own };
   const other = createProcessHost({ ...options, table: blindTable });
   const unknown = { state: "unknown", message: "no table today" };
   expect(await other.inspect(held.directory)).toEqual(unknown);

@@ -6,5 +6,6 @@ import { createSystemTable } from "../../src/process/system-table.ts";
 
 const [scope = ""] = process.argv.slice(2);
 const table = createSystemTable(systemClock);
-const host = createProcessHost({ clock: systemClock, log: silentLog, table, scope, path: "/usr/bin:/bin", outputMaxBytes: 2 ** 20 });
+const options = { clock: systemClock, log: silentLog, table, scope, agentHosts: "/nowhere", path: "/usr/bin:/bin" };
+const host = createProcessHost({ ...options, outputMaxBytes: 2 ** 20 });
 console.log(JSON.stringify(await host.sweep(() => false)));

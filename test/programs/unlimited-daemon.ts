@@ -16,6 +16,7 @@ process.exit(0);
 function decorate(parts: EngineParts): EngineParts {
   const { clock, log, paths } = parts;
   const table = createSystemTable(clock);
-  const host = createProcessHost({ clock, log, table, scope: paths.home, path, outputMaxBytes: 2 ** 26, proc: "/nowhere" });
+  const own = { scope: paths.home, agentHosts: paths.agentHosts, path, outputMaxBytes: 2 ** 26, proc: "/nowhere" };
+  const host = createProcessHost({ clock, log, table, ...own });
   return { ...parts, host };
 }

@@ -3,9 +3,14 @@ import type { World, WorldProcess } from "./world.ts";
 
 const MINUTE = 60_000;
 
+/** The accounts of its agents at their providers. The agents of the second one share a program, as those of the driver `builtin` do. */
+export const ACCOUNTS = ["first", "second"] as const;
+export const isHosted = (account: string): boolean => account === ACCOUNTS[1];
+
 /** A driver whose agents speak our own events, one a line. */
 export const scriptedDriver: Driver = {
   name: "scripted",
+  canShare: ({ account }) => account !== null && isHosted(account),
   detect: async () => ({ found: true, program: "scripted", version: "1", loggedIn: true }),
   launch: (request) => ({ argv: ["agent"], env: { ACCOUNT: request.agent.account ?? "" }, files: {}, stdin: request.prompt }),
   openReader,

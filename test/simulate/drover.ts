@@ -11,15 +11,13 @@ import { Publisher } from "../../src/publish/publisher.ts";
 import { Database } from "../../src/store/database.ts";
 import { createPromptRenderer } from "../../src/workflow/prompt.ts";
 import { builtinWorkflows } from "../support/workflows.ts";
-import { scriptedDriver } from "./agents.ts";
+import { ACCOUNTS, scriptedDriver } from "./agents.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { simulatedForge } from "./simulated-forge.ts";
 import { simulatedHost } from "./simulated-host.ts";
 import { simulatedCheck, simulatedWorkspaces, unmovedBranches } from "./simulated-workspaces.ts";
 import type { World } from "./world.ts";
 
-/** The accounts of its agents at their providers. */
-export const ACCOUNTS = ["first", "second"] as const;
 /** Failures of an agent in a row that open its circuit. */
 export const FAILURES_MAX = 5;
 
@@ -90,16 +88,21 @@ function settingsFor(world: World): Settings {
   const config = Config.parse({
     daemon: { maxProcesses: world.agentMax, tickMs: 60_000 },
     agents: { scripted: { driver: "scripted", account: ACCOUNTS[0] }, spare: { driver: "scripted", account: ACCOUNTS[1] } },
+    builtin: { maxRunning: world.hostedMax },
     breakers: { workerFailures: FAILURES_MAX },
     defaults: { agent: "scripted", maxProcesses: Math.ceil(world.agentMax / 2), pollingInterval: 120_000 },
     checks: [{ name: "test", command: "npm test" }],
   });
-  const handsOver: ProjectConfig = { ...config, defaults: { ...config.defaults, handOver: ["spare"] } };
+  // Projects differ in the agent that they want, and in the one that they go on with where that can't.
+  const kinds: readonly ProjectConfig[] = [
+    config,
+    { ...config, defaults: { ...config.defaults, handOver: ["spare"] } },
+    { ...config, defaults: { ...config.defaults, agent: "spare" } },
+  ];
   return {
     current: () => config,
     list: () => [],
-    // Every other project goes on with another agent where its own can't.
-    forProject: ({ name }) => (Number(name.slice(1)) % 2 === 0 ? config : handsOver),
+    forProject: ({ name }) => kinds[Number(name.slice(1)) % kinds.length] ?? config,
     isKnown: () => true,
     error: () => null,
     secret: () => undefined,

@@ -1,4 +1,5 @@
 import type { Database } from "../../src/store/database.ts";
+import { isHosted } from "./agents.ts";
 import type { World } from "./world.ts";
 
 /** What must hold of the rows at every moment. What must hold of processes is checked where they are started and ended. */
@@ -6,7 +7,13 @@ export function checkAlways(world: World, { reader }: Database): void {
   const running = reader.get<{ count: number }>("SELECT count(*) AS count FROM tasks WHERE status = 'running'")?.count ?? 0;
   const open = reader.get<{ count: number }>("SELECT count(*) AS count FROM runs WHERE finished_at IS NULL")?.count ?? 0;
   if (running !== open) world.fail(`${running} tasks are running, ${open} runs are open`);
-  if (running > world.agentMax) world.fail(`${running} tasks are running, ${world.agentMax} are allowed`);
+  const byAccount = reader.all<{ account: string; count: number }>(
+    "SELECT account, count(*) AS count FROM runs WHERE finished_at IS NULL GROUP BY account",
+  );
+  for (const { account, count } of byAccount) {
+    const max = isHosted(account) ? world.hostedMax : world.agentMax;
+    if (count > max) world.fail(`${count} runs of account ${account} are open, there are seats for ${max}`);
+  }
 }
 
 /** Whether no task is open and no effect pending. */

@@ -123,9 +123,19 @@ export const mutants: readonly Mutant[] = [
     name: "limit in memory: what runs is counted by what this daemon carries",
     edits: [
       {
-        file: "src/engine/dispatcher.ts",
-        find: '      running: countWith(reader, "running"),\n',
-        replace: "      running: this.#pool.size,\n",
+        file: "src/engine/governor.ts",
+        find: "const taken = takenSeats(reader);",
+        replace: "const taken = new Map<string, number>();",
+      },
+    ],
+  },
+  {
+    name: "one kind of seats: who shares a program is counted with those that are processes",
+    edits: [
+      {
+        file: "src/store/transitions.ts",
+        find: "JSON.stringify(seats ?? [PROCESS_SEAT])",
+        replace: "JSON.stringify(seats && [PROCESS_SEAT])",
       },
     ],
   },

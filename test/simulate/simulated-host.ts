@@ -1,7 +1,7 @@
 import { AppError } from "../../src/base/errors.ts";
 import type { HeldCommand, HeldState, OutputLine, ProcessHost } from "../../src/process/host.ts";
 import { isSame } from "../../src/process/process-table.ts";
-import { live } from "./agents.ts";
+import { isHosted, live } from "./agents.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { World, WorldProcess } from "./world.ts";
 
@@ -108,7 +108,9 @@ function startProcess(world: World, command: HeldCommand): WorldProcess {
 /** No task is ever worked on by two processes, never are there more agents than configured, and what was done is safe: not even for a moment. */
 function checkProcesses(world: World, started: WorldProcess): void {
   const live = world.live;
-  if (live.length > world.agentMax) world.fail(`${live.length} agents live, ${world.agentMax} are allowed`);
+  const hosted = live.filter(({ account }) => isHosted(account)).length;
+  if (live.length - hosted > world.agentMax) world.fail(`${live.length - hosted} agents live, ${world.agentMax} are allowed`);
+  if (hosted > world.hostedMax) world.fail(`${hosted} agents share a program, ${world.hostedMax} are allowed`);
   if (live.filter((process) => process.cwd === started.cwd).length > 1) world.fail(`two agents live in ${started.cwd}`);
   const tree = [...world.trees.values()].find((one) => one.directory === started.cwd);
   if (tree && tree.saved < tree.work) world.fail(`an agent began in ${started.cwd} before the work of the last one was saved`);

@@ -50,7 +50,9 @@ export class World {
   readonly dice: Dice;
   readonly providers = new Providers(this);
   readonly faults = { on: true };
+  /** How many agents may be processes of their own at once, and how many may share one program. */
   readonly agentMax: number;
+  readonly hostedMax: number;
 
   readonly issues = new Map<string, WorldIssue>();
   /** Comments by marker, pull requests and pushed commits by `project:branch`: what the forge would show. */
@@ -79,6 +81,7 @@ export class World {
   constructor(seed: number, options: { agentMax: number }) {
     this.dice = new Dice(seed);
     this.agentMax = options.agentMax;
+    this.hostedMax = options.agentMax + 1;
   }
 
   putIssue(issue: Omit<WorldIssue, "updatedAt" | "version">): void {

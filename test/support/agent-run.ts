@@ -21,6 +21,7 @@ export function openHost(scope: string): LocalHost {
     log: silentLog,
     table: createSystemTable(systemClock),
     scope,
+    agentHosts: join(scope, "agent-hosts"),
     path: process.env["PATH"] ?? "",
     outputMaxBytes: 64 * 2 ** 20,
   });

@@ -19,7 +19,8 @@ export interface RealHostFixture extends HostFixture {
 export async function openRealHost(options: Partial<RealHostOptions> = {}): Promise<RealHostFixture> {
   const folder = await mkdtemp(join(tmpdir(), "drover-host-"));
   const table = createSystemTable(systemClock);
-  const usual = { clock: systemClock, log: silentLog, table, scope: folder, path: PATH, outputMaxBytes: 2 ** 30 };
+  const own = { scope: folder, agentHosts: join(folder, "agent-hosts"), path: PATH, outputMaxBytes: 2 ** 30 };
+  const usual = { clock: systemClock, log: silentLog, table, ...own };
   const host = createProcessHost({ ...usual, ...options });
   let commands = 0;
   return {

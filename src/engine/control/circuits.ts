@@ -5,7 +5,7 @@ import { stageCircuit, SYSTEM_CIRCUIT, workerCircuit } from "../../domain/gates.
 import { capAt, freshAccount } from "../../domain/governor.ts";
 import { loadAccounts, releaseAccount, runningByAccount } from "../../store/accounts.ts";
 import { loadCircuits, saveCircuit, shownState, summarizeCircuits, type StoredBreaker } from "../../store/circuits.ts";
-import { accountOf } from "../governor.ts";
+import { accountOf, runningMax } from "../governor.ts";
 import type { EngineParts } from "../parts.ts";
 import { audited, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -34,7 +34,7 @@ export function circuitVerbs(parts: ControlParts): Verbs<Names> {
         key,
         agents: users.get(key) ?? [],
         running: running.get(key) ?? 0,
-        runningMax: cap < parts.settings.current().daemon.maxProcesses ? cap : null,
+        runningMax: cap < runningMax(parts) ? cap : null,
         limitedUntil: ahead(state.limitedUntil),
         pausedUntil: ahead(state.pausedUntil),
         message: state.message,

@@ -5,6 +5,7 @@ import type { Run, Worker } from "../../contract/run.ts";
 import type { AgentEvent } from "../../agents/driver.ts";
 import { listRuns, openRuns } from "../../store/runs.ts";
 import { recordRun, requestCancel } from "../../store/transitions.ts";
+import { runningMax } from "../governor.ts";
 import { agentDirectory, findAgent, recordDaemonHooks } from "../job.ts";
 import { LEASE_MS } from "../run-pool.ts";
 import { audited, requireProject, requireRun, requireTask, type ControlParts, type Verbs } from "./scope.ts";
@@ -80,7 +81,7 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
       return requireRun(reader, run.id);
     },
 
-    listWorkers: () => ({ items: listWorkers(), max: parts.settings.current().daemon.maxProcesses }),
+    listWorkers: () => ({ items: listWorkers(), max: runningMax(parts) }),
 
     async stopWorker({ params, actor }) {
       const run = openRuns(reader).find((one) => one.worker === params.worker);

@@ -132,8 +132,14 @@ CREATE TABLE tasks (
   -- The session that the next run goes on with, and the agent that it is of; '': there is none.
   resume_session_id TEXT,
   session_agent TEXT NOT NULL DEFAULT '',
+  -- The pools that it needs besides those of its stages: their names, in order.
+  needs TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(needs)),
   -- What the same things may hold up while it is queued (domain/gates.ts).
-  lane TEXT NOT NULL GENERATED ALWAYS AS (workflow || '.' || stage || ' ' || coalesce(workflow_id, '') || ' ' || session_agent) VIRTUAL,
+  lane TEXT NOT NULL GENERATED ALWAYS AS (
+    workflow || '.' || stage || ' ' || coalesce(workflow_id, '') || ' ' || session_agent || ' ' || needs
+  ) VIRTUAL,
+  -- When it was told that it waits too long; NULL: it was not, since it has this status.
+  overdue_at INTEGER,
   -- A cancellation that the runner of a running task has yet to carry out.
   cancel_by TEXT CHECK (cancel_by IN ('user', 'source', 'shutdown')),
   cancel_message TEXT,
@@ -165,6 +171,10 @@ CREATE INDEX queue_by_priority ON tasks (project_id, lane, priority DESC) WHERE 
 CREATE INDEX queue_by_deadline ON tasks (project_id, lane, deadline_at, priority DESC) WHERE status = 'queued' AND deadline_at IS NOT NULL;
 CREATE INDEX queue_by_age ON tasks (project_id, lane, queued_at) WHERE status = 'queued';
 CREATE INDEX queue_by_due_time ON tasks (run_after) WHERE status = 'queued';
+-- What has waited for its turn, and for a person's approval, and nobody was told of: the longest waiting first.
+CREATE INDEX queue_by_wait ON tasks (project_id, max(queued_at, run_after)) WHERE status = 'queued' AND overdue_at IS NULL;
+CREATE INDEX tasks_to_approve ON tasks (id) WHERE status = 'blocked' AND reason = 'approval' AND overdue_at IS NULL;
+CREATE INDEX tasks_overdue ON tasks (project_id) WHERE overdue_at IS NOT NULL;
 CREATE INDEX tasks_to_cancel ON tasks (id) WHERE cancel_by IS NOT NULL;
 
 -- The request's text apart from the task, so that a change of status does not write it again.
@@ -231,7 +241,7 @@ CREATE TABLE runs (
   isolation TEXT NOT NULL,
   -- Whose limits its agent shares; '': nobody's.
   account TEXT NOT NULL DEFAULT '',
-  -- The kinds of seats that it takes while it is open.
+  -- The kinds of seats that it takes while it is open, and the pools in which it has a place (domain/seats.ts, domain/pools.ts).
   seats TEXT NOT NULL DEFAULT '["process"]' CHECK (json_type(seats) = 'array'),
   progress TEXT NOT NULL DEFAULT 'preparing' CHECK (progress IN ('preparing', 'prompting', 'working', 'verifying')),
   state TEXT CHECK (json_valid(state)),
@@ -321,6 +331,12 @@ CREATE TABLE accounts (
   paused_until INTEGER,
   overloads INTEGER NOT NULL CHECK (overloads >= 0),
   message TEXT
+) STRICT, WITHOUT ROWID;
+
+-- A bucket of tokens by what takes them: the starts of a project, the calls of a provider (domain/rate.ts).
+CREATE TABLE rate_buckets (
+  id TEXT NOT NULL PRIMARY KEY,
+  full_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- A day is one of the calendar where the daemon is, `2026-01-31`.
@@ -424,7 +440,7 @@ END;
 CREATE TRIGGER tasks_move_as_allowed BEFORE UPDATE OF status ON tasks
 WHEN OLD.status <> NEW.status AND (OLD.status || '>' || NEW.status) NOT IN (
   'draft>queued', 'draft>cancelled',
-  'queued>running', 'queued>waiting', 'queued>blocked', 'queued>cancelled',
+  'queued>running', 'queued>waiting', 'queued>blocked', 'queued>failed', 'queued>cancelled',
   'running>queued', 'running>blocked', 'running>succeeded', 'running>failed', 'running>cancelled',
   'waiting>queued', 'waiting>blocked', 'waiting>cancelled',
   'blocked>queued', 'blocked>waiting', 'blocked>succeeded', 'blocked>failed', 'blocked>cancelled',
@@ -463,7 +479,7 @@ END;
 -- What goes with a status. One that another program queues may start at once; one that is wanted again begins anew; one
 -- whose dependencies have not succeeded is held.
 CREATE TRIGGER tasks_settle_move AFTER UPDATE OF status ON tasks WHEN OLD.status <> NEW.status BEGIN
-  UPDATE tasks SET (updated_at, queued_at, run_after, finished_at, reason, message, attempt, cancel_by, cancel_message) = (
+  UPDATE tasks SET (updated_at, queued_at, run_after, finished_at, reason, message, attempt, overdue_at, cancel_by, cancel_message) = (
     SELECT
       at,
       iif(NEW.status = 'queued', at, queued_at),
@@ -472,6 +488,7 @@ CREATE TRIGGER tasks_settle_move AFTER UPDATE OF status ON tasks WHEN OLD.status
       iif(is_foreign AND NEW.reason IS OLD.reason, NULL, reason),
       iif(is_foreign AND NEW.message IS OLD.message, NULL, message),
       iif(NEW.status = 'queued' AND OLD.status IN ('succeeded', 'failed', 'cancelled', 'blocked'), 0, attempt),
+      NULL,
       NULL,
       NULL
     FROM moment

@@ -89,6 +89,7 @@ const task: Task = {
   status: "running",
   reason: null,
   message: null,
+  needs: [],
   stage: "solve",
   priority: 50,
   deadlineAt: null,
@@ -134,7 +135,10 @@ const workflow: WorkflowVersion = {
         loop: null,
         yields: "commit",
         children: null,
+        needs: [],
         approval: false,
+        approvalMaxMs: null,
+        onApprovalMax: null,
       },
     ],
     partials: {},
@@ -372,6 +376,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   getTask: {
     response: {
       ...task,
+      hold: null,
       runs: [run],
       effects: [effect],
       checkpoints: [{ index: 1, commit: head, at: at + 50_000, reason: "agent_ended" }],
@@ -441,6 +446,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
       queued: 1,
       max: 10_000,
       running: 1,
+      looks: { changes: 210, times: 14, checks: 360, skipped: 341, everyMs: 10_000 },
       next: [{ position: 1, task: { ...task, status: "queued" } }],
       held: [
         {
@@ -456,7 +462,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   changeQueue: {
     body: { paused: true },
-    response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, next: [], held: [] },
+    response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, looks: { changes: 210, times: 14, checks: 360, skipped: 341, everyMs: 10_000 }, next: [], held: [] },
   },
   clearQueue: { body: { confirm: true }, response: { cancelled: 3 } },
   listMerges: { response: { items: [branch] } },

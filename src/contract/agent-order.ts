@@ -4,7 +4,7 @@ import { BuiltinConfig, ProviderConfig } from "./provider.ts";
 import { RunPlace } from "./run-tools.ts";
 
 /** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
-export const OrderedModel = ProviderConfig.extend({
+export const OrderedModel = ProviderConfig.omit({ rate: true }).extend({
   /** What people know the provider by. */
   provider: z.string(),
   /** What the provider knows the model by. */

@@ -54,7 +54,7 @@ export type Account = z.infer<typeof Account>;
 
 /** Why queued tasks that are due do not start. `no_seat`: as many run as may. */
 export const Hold = z.object({
-  reason: z.enum(["circuit_open", "usage_limit", "overloaded", "budget", "no_seat"]),
+  reason: z.enum(["circuit_open", "usage_limit", "overloaded", "budget", "no_seat", "pool", "rate"]),
   message: z.string(),
   /** When that may change by itself; null: it can't be told. */
   until: Timestamp.nullable(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ChosenDelivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
 import { ChannelKind } from "./notice.ts";
+import { LimitName, PoolSize, RatePolicy, rateSetting, WaitLimits, WorkflowLimits } from "./limits.ts";
 import { ForgeKind, ProjectName } from "./project.ts";
 import { BuiltinConfig, ModelOfProvider, ProviderConfig, ProviderName } from "./provider.ts";
 import { doc, milliseconds, VariableName } from "./setting-meta.ts";
@@ -60,6 +61,7 @@ export const AgentConfig = z.strictObject({
         "whose limits it shares: agents with the same account are slowed down, and wait for a usage limit, together; null: those with the same driver and credentials do",
       ),
     ),
+  rate: rateSetting("its runs are started at"),
   usdPerMillionTokens: z
     .strictObject({
       input: z.number().min(0).meta(doc("US dollars a million input tokens")),
@@ -143,6 +145,9 @@ const DaemonConfig = z.strictObject({
     .default([])
     .meta(doc("environment variables that a project's file may use as `${NAME}`; the home's file may use any")),
   stopTimeoutMs: milliseconds(0).default(5000).meta(doc("how long a stop waits for the daemon's own work, milliseconds")),
+  checkMs: milliseconds(100)
+    .default(10_000)
+    .meta(doc("how often ready tasks are looked for besides whenever something changes, a tenth more or less, milliseconds")),
   tickMs: milliseconds(100).default(15_000).meta(doc("the slow tick that repairs what an event missed, milliseconds")),
   budget: z
     .strictObject({ dayUsd: dollars.meta(doc("what all agents together may cost a day, US dollars; then nothing starts until the next")) })
@@ -337,6 +342,7 @@ const TaskConfig = z.strictObject({
     .max(1000)
     .default(1000)
     .meta(doc("agents of one project at once", { tighten: "min" })),
+  rate: rateSetting("the runs of one project are started at", { scope: "global" }),
   memoryMB: z
     .int()
     .min(64)
@@ -507,6 +513,19 @@ export const Config = z.strictObject({
   version: z.literal(1).default(1).meta(doc("version of this file's format")),
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
   resources: ResourcesConfig.prefault({}).meta(doc("Limits for all agents together", { scope: "global" })),
+  limits: WaitLimits.prefault({}).meta(doc("How long tasks may wait before that is told", { scope: "global" })),
+  pools: z
+    .record(LimitName, PoolSize)
+    .default({})
+    .meta(doc("What only so many runs may use at once, such as a test database: its name to their number", { scope: "global" })),
+  rates: z
+    .record(LimitName, RatePolicy)
+    .default({})
+    .meta(doc("How often something may be done, by names that `rate` of an agent, a workflow, a provider or `defaults` refers to", { scope: "global" })),
+  workflows: z
+    .record(LimitName, WorkflowLimits)
+    .default({})
+    .meta(doc("Limits on workflows, by their names", { scope: "global" })),
   breakers: BreakersConfig.prefault({}).meta(doc("The circuit breakers, which stop what keeps failing", { scope: "global" })),
   hooks: HooksConfig.prefault({}).meta(doc("What agents' hooks tell", { scope: "global" })),
   broker: BrokerConfig.prefault({}).meta(doc("What agents may ask of GitHub", { scope: "global" })),

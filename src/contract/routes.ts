@@ -8,6 +8,7 @@ import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
+import { PoolNames } from "./limits.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
@@ -82,6 +83,11 @@ export const QueueStatus = z.object({
   queued: z.int(),
   max: z.int(),
   running: z.int(),
+  /**
+   * How ready tasks were looked for since the daemon started. `changes`, `times`: looks because something changed, or something had a time
+   * that came. `checks`: the safety net beside these, each `everyMs` and a tenth more or less; `skipped`: those that found nothing changed.
+   */
+  looks: z.object({ changes: z.int(), times: z.int(), checks: z.int(), skipped: z.int(), everyMs: Duration }),
   /** The tasks that would start next, in the order the strategy gives now, at most 100. */
   next: z.array(z.object({ position: z.int().positive(), task: Task })),
   /** Due tasks that do not start now, by project and stage, and why: at most 100 such kinds. */
@@ -101,7 +107,10 @@ export type ProjectStatus = z.infer<typeof ProjectStatus>;
 export const StopMode = z.enum(["stop", "drain", "kill"]);
 export type StopMode = z.infer<typeof StopMode>;
 
-export const TaskDetail = Task.extend({ runs: z.array(Run), effects: z.array(Effect), checkpoints: z.array(Checkpoint) });
+export const TaskDetail = Task.extend({
+  /** Why it does not start now, though it is its time; null: nothing but its turn holds it up, or it is not queued. */
+  hold: Hold.nullable(),
+  runs: z.array(Run), effects: z.array(Effect), checkpoints: z.array(Checkpoint) });
 export type TaskDetail = z.infer<typeof TaskDetail>;
 
 const DEPENDENCIES_MAX = 100;
@@ -120,6 +129,8 @@ const CreateTask = z.strictObject({
   priority: TaskPriority.optional(),
   deadlineAt: Timestamp.optional(),
   delivery: ChosenDelivery.optional(),
+  /** Pools of the configuration in which its runs need a place, besides those of its stages. */
+  needs: PoolNames.default([]),
   dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX).default([]),
   draft: z.boolean().default(false),
   /** Making the same task twice with one key makes one task. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ProjectId, TaskId, Timestamp } from "./ids.ts";
+import { PoolNames } from "./limits.ts";
 import { ProjectName } from "./project.ts";
 import { Usage } from "./proof.ts";
 
@@ -63,6 +64,8 @@ export const Task = z.object({
   reason: z.string().nullable(),
   /** A sentence about it. */
   message: z.string().nullable(),
+  /** The pools that it needs besides those of its stages. */
+  needs: PoolNames,
   stage: z.string(),
   priority: TaskPriority,
   deadlineAt: Timestamp.nullable(),
@@ -100,6 +103,8 @@ export const NewTask = z.object({
   stage: z.string(),
   /** Left out: it has none. */
   parameters: z.record(z.string(), z.string()).optional(),
+  /** The pools that it needs; left out: none but those of its stages. */
+  needs: PoolNames.optional(),
   delivery: Delivery,
   priority: TaskPriority,
   deadlineAt: Timestamp.nullable(),

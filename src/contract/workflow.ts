@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CheckConfig } from "./config.ts";
 import { Timestamp } from "./ids.ts";
+import { PoolNames } from "./limits.ts";
 import { ProjectName } from "./project.ts";
 import { AgentKind } from "./run.ts";
 
@@ -62,10 +63,22 @@ export const Stage = z.strictObject({
       "a changed tree that passes the checks; the agent's last message; further tasks, which that message lists; or a verdict, which it gives with findings",
     ),
   children: WorkflowName.nullable().default(null).describe("the workflow of the tasks that it yields"),
+  needs: PoolNames.default([]).describe("pools of the configuration in which a run of it needs a place: `gpu`, `staging-db`"),
   approval: z
     .union([z.boolean(), z.literal("issue")])
     .default(false)
     .describe("a person approves its result before the next stage begins; `issue`: only when that is its verdict"),
+  approvalMaxMs: z
+    .int()
+    .min(1000)
+    .nullable()
+    .default(null)
+    .describe("how long the task waits for that before it is told, milliseconds; null: as limits.approvalMaxMs says"),
+  onApprovalMax: z
+    .enum(["alert", "deny", "approve"])
+    .nullable()
+    .default(null)
+    .describe("what becomes of it then: it goes on waiting, is denied, or approved; null: as limits.onApprovalMax says"),
 });
 export type Stage = z.infer<typeof Stage>;
 

@@ -12,19 +12,22 @@ const opened = open(closedBreaker, limits, NOW - 1000);
 const cooled = open(closedBreaker, limits, NOW - 60_000);
 const limited = noteUsageLimit(freshAccount, NOW + 3_600_000, NOW, () => 0);
 const run = (number: number): RunId => `run_${number}`;
-const implement: Lane = { workflow: "issue", workflowId: 1, stage: "implement", sessionAgent: null };
+const implement: Lane = { workflow: "issue", workflowId: 1, stage: "implement", sessionAgent: null, needs: [] };
 
 function gatesOf(facts: Partial<GateFacts>): Gates {
   const none = { circuits: new Map(), accounts: new Map(), running: new Map(), seats: new Map() };
   // One account an agent, unless their names begin with the same letter.
   const accountOf = (agent: string) => (agent === "unknown" ? undefined : agent.slice(0, 1));
-  return new Gates({ now: NOW, ...none, accountOf, budgetHold: () => undefined, runningMax: 10, ...facts });
+  const pools = { sizeOf: () => Infinity, taken: new Map<string, number>() };
+  const unlimited = { pools, rateOf: () => undefined, isUnlimited: true };
+  return new Gates({ now: NOW, ...none, ...unlimited, accountOf, budgetHold: () => undefined, runningMax: 10, ...facts });
 }
 const request = (agents: readonly string[], lane = implement, seats: readonly string[] = []): LaneRequest => ({
   projectId: "project_1",
   key: JSON.stringify([lane, agents, seats]),
   lane,
   agents: agents.map((name) => ({ name, seats })),
+  pools: [],
 });
 const one = (name: string, ...seats: string[]) => ({ name, seats });
 const circuits = (...all: [string, Breaker][]) => ({ circuits: new Map(all) });
@@ -32,7 +35,7 @@ const circuits = (...all: [string, Breaker][]) => ({ circuits: new Map(all) });
 test("where nothing is held up the wanted agent starts", () => {
   const gates = gatesOf({});
   expect(gates.areOpen).toBe(true);
-  expect(gates.pass(request(["a", "b"]))).toEqual({ agent: "a", account: "a", trials: [], seats: [] });
+  expect(gates.pass(request(["a", "b"]))).toEqual({ agent: "a", account: "a", trials: [], seats: [], pools: [], rates: [] });
   expect(gates.nextChangeAt()).toBeUndefined();
 });
 
@@ -53,7 +56,7 @@ test("an open circuit holds up what it stands before, and nothing else", () => {
 test("of circuits whose cool-down is over one trial starts for all of them, and then nothing", () => {
   const gates = gatesOf(circuits(["system", cooled], ["worker:a", cooled]));
   const passage = gates.pass(request(["a"]));
-  expect(passage).toEqual({ agent: "a", account: "a", trials: ["system", "worker:a"], seats: [] });
+  expect(passage).toEqual({ agent: "a", account: "a", trials: ["system", "worker:a"], seats: [], pools: [], rates: [] });
   if ("agent" in passage) gates.begin(passage, run(1));
   expect(gates.pass(request(["b"]))).toEqual({
     hold: { reason: "circuit_open", message: "Circuit system waits for its trial.", until: null },
@@ -82,7 +85,7 @@ test("a task goes on with the agent of its session, as long as that is one of th
 });
 
 test("a task whose agents are all gone from the configuration starts, and fails where it can be seen", () => {
-  expect(gatesOf({}).pass(request(["unknown"]))).toEqual({ agent: "unknown", account: "", trials: [], seats: [] });
+  expect(gatesOf({}).pass(request(["unknown"]))).toEqual({ agent: "unknown", account: "", trials: [], seats: [], pools: [], rates: [] });
 });
 
 const seatsOf = (all: Record<string, [taken: number, max: number]>): Seats =>
@@ -97,7 +100,7 @@ test("who finds no seat waits for one, and hands over to nobody", () => {
   expect(gates.pass(request(["unknown"], implement, ["big"]))).toEqual({ hold });
   expect(gates.pass(request(["a"], implement, ["small", "big"]))).toEqual({ hold });
   const passage = gates.pass(request(["a"], implement, ["small"]));
-  expect(passage).toEqual({ agent: "a", account: "a", trials: [], seats: ["small"] });
+  expect(passage).toEqual({ agent: "a", account: "a", trials: [], seats: ["small"], pools: [], rates: [] });
   if ("agent" in passage) gates.begin(passage, run(1));
   expect(gates.pass(request(["a"], implement, ["small"]))).toMatchObject({ hold: { reason: "no_seat" } });
 });

@@ -10,7 +10,7 @@ export const firstStatuses: readonly TaskStatus[] = ["draft", "queued", "waiting
  */
 export const taskMoves: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   draft: ["queued", "cancelled"],
-  queued: ["running", "waiting", "blocked", "cancelled"],
+  queued: ["running", "waiting", "blocked", "failed", "cancelled"],
   running: ["queued", "blocked", "succeeded", "failed", "cancelled"],
   waiting: ["queued", "blocked", "cancelled"],
   blocked: ["queued", "waiting", "succeeded", "failed", "cancelled"],

@@ -2,14 +2,18 @@ import { AppError, messageOf } from "../base/errors.ts";
 import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
+import type { Task } from "../contract/task.ts";
+import type { RateUser } from "../domain/rate.ts";
 import type { Admission } from "../domain/admission.ts";
 import { branchName } from "../domain/branch-name.ts";
 import type { Stage } from "../contract/workflow.ts";
-import type { Gates, Lane, OpenPassage } from "../domain/gates.ts";
+import { isSameLane, type Gates, type Lane, type OpenPassage } from "../domain/gates.ts";
 import { schedule, type Choice, type ProjectShare, type ScheduleInput } from "../domain/schedule.ts";
 import type { Reader, Transaction } from "../store/database.ts";
-import { latestVirtualTime, nextDueAt } from "../store/queue.ts";
+import { laneOfTask, latestVirtualTime, nextDueAt } from "../store/queue.ts";
+import { takeToken } from "../store/rates.ts";
 import { enqueueEffect } from "../store/effects.ts";
+import { lastSequence } from "../store/events.ts";
 import { getProject } from "../store/projects.ts";
 import { busyWorkers } from "../store/runs.ts";
 import { isPaused } from "../store/settings.ts";
@@ -18,13 +22,16 @@ import { claimTask } from "../store/transitions.ts";
 import type { AdmissionGauge } from "./admission.ts";
 import type { Budgets } from "./budgets.ts";
 import { startEffects } from "./ending.ts";
-import { laneAgents, openGates, runningMax } from "./governor.ts";
+import { laneAgents, openGates, policyOf, poolsOf, runningMax } from "./governor.ts";
 import { findAgent } from "./job.ts";
 import { inForceNow, stageOf } from "./workflow-library.ts";
 import { beginTrials } from "./lessons.ts";
 import type { EngineParts } from "./parts.ts";
 import { LEASE_MS, type RunPool } from "./run-pool.ts";
 import { ShareCache, type WaitingLane, type WaitingProject } from "./share-cache.ts";
+
+/** A lane that a gate holds up. */
+export type HeldLane = WaitingLane & { readonly hold: Hold };
 
 /**
  * Fills free workers with the tasks that the strategy chooses. Wakes after each commit that may matter and when the next waiting task is
@@ -43,6 +50,10 @@ export class Dispatcher {
   #running: Promise<void> | undefined;
   #again = false;
   #cancelDue: () => void = () => {};
+  /** Of the newest event when the queue was last looked at; undefined: it must be looked at. */
+  #lookedAtSequence: number | undefined;
+  #dueAt = Infinity;
+  readonly #looks = { changes: 0, times: 0, checks: 0, skipped: 0 };
 
   constructor(parts: EngineParts, pool: RunPool, budgets: Budgets, gauge: Pick<AdmissionGauge, "admit" | "admitProject">) {
     this.#parts = parts;
@@ -56,6 +67,7 @@ export class Dispatcher {
       return {
         runningMax,
         agentsFor: (lane) => laneAgents(parts, config, stageOfLane(parts, projectId, lane)),
+        poolsOf: (lane) => poolsOf(lane, stageOfLane(parts, projectId, lane)),
         hasBudget: config.defaults.budget.dayUsd !== null,
       };
     });
@@ -64,6 +76,11 @@ export class Dispatcher {
   /** Why work waits that a worker is free for: the machine has no room for it. Null: nothing waits for that. */
   get heldBack(): string | null {
     return this.#heldBack;
+  }
+
+  /** How ready tasks were looked for so far, and how often that was not needed. */
+  get looks(): Readonly<Record<"changes" | "times" | "checks" | "skipped", number>> {
+    return this.#looks;
   }
 
   start(): void {
@@ -78,14 +95,32 @@ export class Dispatcher {
     await this.#running;
   }
 
+  /**
+   * The safety net beside the wakes: looks at the queue if anything may have changed. What it compares is the number of the newest event, so
+   * that a check that finds nothing costs the same however many tasks there are.
+   */
+  check(): void {
+    this.#looks.checks += 1;
+    const { clock, database, log } = this.#parts;
+    const isOld = this.#lookedAtSequence !== lastSequence(database.reader) || clock.now() >= this.#dueAt || this.#heldBack !== null;
+    if (!isOld) this.#looks.skipped += 1;
+    log.debug("ready tasks checked for", { skipped: !isOld });
+    if (isOld) this.#look();
+  }
+
   /** The settings have changed: limits are read anew. */
   reset(): void {
     this.#shares.reset();
     this.wake();
   }
 
-  /** Looks at the queue soon. Many calls in one turn make one look. */
+  /** Looks at the queue soon, because something has changed. Many calls in one turn make one look. */
   wake(): void {
+    this.#looks.changes += 1;
+    this.#look();
+  }
+
+  #look(): void {
     if (this.#stopped) return;
     if (this.#running) {
       this.#again = true;
@@ -116,11 +151,14 @@ export class Dispatcher {
     try {
       do {
         this.#again = false;
+        this.#lookedAtSequence = undefined;
+        const sequence = lastSequence(this.#parts.database.reader);
         await this.runOnce();
+        this.#lookedAtSequence = sequence;
       } while (this.#again && !this.#stopped);
       this.#wakeWhenDue();
     } catch (thrown) {
-      // The slow tick looks again; until then nothing is lost, only later.
+      // The next check looks again; until then nothing is lost, only later.
       this.#parts.log.error("dispatch failed", { error: messageOf(thrown), stack: (thrown as Error).stack });
     } finally {
       this.#running = undefined;
@@ -165,7 +203,8 @@ export class Dispatcher {
     }
   }
 
-  #claim(tx: Transaction, choice: Choice, lane: Lane, { agent, account, trials, seats }: OpenPassage, worker: number): Run | undefined {
+  #claim(tx: Transaction, choice: Choice, lane: Lane, passage: OpenPassage, worker: number): Run | undefined {
+    const { agent, account, trials, seats, pools, rates } = passage;
     const project = getProject(tx, choice.projectId);
     const { branchPrefix, isolation } = this.#parts.settings.forProject(project).defaults;
     const run = claimTask(tx, {
@@ -176,13 +215,14 @@ export class Dispatcher {
       driver: driverName(this.#parts, agent),
       isolation,
       account,
-      seats,
+      seats: [...seats, ...pools],
       leaseMs: LEASE_MS,
       workflow: inForceNow(this.#parts, project.id, lane.workflow),
       virtualTime: choice.virtualTime,
     });
     if (!run) return undefined;
     beginTrials(tx, trials, run);
+    for (const user of rates) this.#takeToken(tx, user);
     const task = getTask(tx, run.taskId);
     if (task.branch === null) setBranch(tx, task.id, branchName(branchPrefix, task.number, task.title));
     for (const payload of startEffects(task, run)) enqueueEffect(tx, { projectId: project.id, taskId: task.id, epoch: run.epoch, payload });
@@ -197,16 +237,28 @@ export class Dispatcher {
   }
 
   /** The same, and the lanes that the gates hold up now, and those whose turn comes: that a lane waits for a seat is both. */
-  look(): { input: ScheduleInput; open: WaitingLane[]; held: (WaitingLane & { hold: Hold })[] } {
+  look(): { input: ScheduleInput; open: WaitingLane[]; held: HeldLane[] } {
     const { reader } = this.#parts.database;
     const shares = this.#shares.refresh(reader, this.#parts.clock.now());
     const gates = this.#openGates(reader);
+    const input = this.#input(reader, shares, gates);
     const lanes = [...shares.values()].flatMap((share) => share.lanes.map((lane) => ({ lane, passage: gates.pass(lane) })));
     return {
-      input: { ...this.#input(reader, shares, gates), projects: [...shares.values()] },
+      input: { ...input, projects: [...shares.values()] },
       open: lanes.flatMap(({ lane, passage }) => ("agent" in passage || passage.hold.reason === "no_seat" ? [lane] : [])),
       held: lanes.flatMap(({ lane, passage }) => ("hold" in passage ? [{ ...lane, hold: passage.hold }] : [])),
     };
+  }
+
+  /** Why a queued task does not start, though it is its time; undefined: nothing but its turn holds it up. */
+  holdOf(task: Task): Hold | undefined {
+    return task.status === "queued" && task.runAfter <= this.#parts.clock.now() ? this.holdIn(this.look().held, task) : undefined;
+  }
+
+  /** The same, by what a look found to be held up. */
+  holdIn(held: readonly HeldLane[], { id, projectId }: Pick<Task, "id" | "projectId">): Hold | undefined {
+    const lane = laneOfTask(this.#parts.database.reader, id);
+    return lane && held.find((one) => one.projectId === projectId && isSameLane(one.lane, lane))?.hold;
   }
 
   #openGates(reader: Reader): Gates {
@@ -231,20 +283,41 @@ export class Dispatcher {
     const all = [...shares.values()];
     const hasBudget = this.#parts.settings.current().daemon.budget.dayUsd !== null;
     // With a thousand projects this is the cost of a claim, and nearly always nothing is held up.
-    if (gates.areOpen && !hasBudget && !all.some((share) => share.hasBudget)) return all;
+    if (gates.areOpen && !hasBudget && !all.some((share) => share.mayBeHeld)) return all;
+    gates.keepPlaces(all.flatMap((share) => this.#waitingTooLong(share)));
     return all.flatMap((share) => {
       const heads = share.lanes.flatMap((lane) => ("agent" in gates.pass(lane) ? lane.heads : []));
       return heads.length === 0 ? [] : [{ ...share, heads }];
     });
   }
 
+  /** The lanes of a project that could start something, whose oldest task is aged. */
+  #waitingTooLong({ lanes, running, runningMax }: WaitingProject): { request: WaitingLane; since: number }[] {
+    if (running >= runningMax) return [];
+    const agedSince = this.#parts.clock.now() - this.#parts.settings.current().daemon.agingMs;
+    return lanes.flatMap((request) => {
+      const since = Math.min(...request.heads.map(({ queuedAt }) => queuedAt));
+      return since < agedSince ? [{ request, since }] : [];
+    });
+  }
+
+  #takeToken(tx: Transaction, user: RateUser): void {
+    const policy = policyOf(this.#parts.settings.current(), user);
+    if (policy) takeToken(tx, user, policy);
+  }
+
   #wakeWhenDue(): void {
     this.#cancelDue();
+    this.#dueAt = Infinity;
     const { reader } = this.#parts.database;
     if (countWith(reader, "queued") === 0) return;
     const now = this.#parts.clock.now();
-    const dueAt = Math.min(nextDueAt(reader, now) ?? Infinity, this.#lettingGoAt ?? Infinity);
-    if (dueAt !== Infinity) this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, dueAt - now), () => this.wake());
+    this.#dueAt = Math.min(nextDueAt(reader, now) ?? Infinity, this.#lettingGoAt ?? Infinity);
+    if (this.#dueAt === Infinity) return;
+    this.#cancelDue = this.#parts.clock.setTimer(Math.max(1, this.#dueAt - now), () => {
+      this.#looks.times += 1;
+      this.#look();
+    });
   }
 }
 
@@ -261,16 +334,20 @@ function passageOf(
   return { lane: waiting.lane, passage };
 }
 
-/** The stage of a lane's tasks; of a workflow that is gone, one of which only the name is known: its runs fail and say so. */
+/**
+ * The stage that a lane's tasks start at: of those that have not begun, the first of the workflow in force. Of a workflow that is gone, one
+ * of which only the name is known: its runs fail and say so.
+ */
 function stageOfLane(
   parts: EngineParts,
   projectId: ProjectId,
   { workflow, workflowId, stage }: Lane,
-): Pick<Stage, "name" | "agent" | "model" | "effort" | "kind"> {
+): Pick<Stage, "name" | "agent" | "model" | "effort" | "kind" | "needs"> {
   try {
-    return stageOf(parts.workflows.at(projectId, workflow, workflowId), stage);
+    const found = parts.workflows.at(projectId, workflow, workflowId);
+    return stageOf(found, workflowId === null ? (found.stages[0]?.name ?? stage) : stage);
   } catch {
-    return { name: stage, agent: null, model: null, effort: null, kind: "worker" };
+    return { name: stage, agent: null, model: null, effort: null, kind: "worker", needs: [] };
   }
 }
 

@@ -13,6 +13,7 @@ import { HookIntake } from "./hook-intake.ts";
 import { LimitWatch } from "./limit-watch.ts";
 import { observationOfHook } from "./observations.ts";
 import { Courier } from "./messaging/courier.ts";
+import { settleOverdue } from "./overdue.ts";
 import type { EngineParts } from "./parts.ts";
 import { reconcile, removeOldWorkspaces, type ReconcileParts } from "./reconcile.ts";
 import { RunPool } from "./run-pool.ts";
@@ -27,6 +28,8 @@ const TICKS_A_SWEEP = 20;
 /** How often another program's changes of the database are looked for: SQLite tells nobody of them. Each second at the usual tick. */
 const FOREIGN_LOOKS_A_TICK = 15;
 const FOREIGN_LOOK_LEAST_MS = 250;
+/** Ready tasks are checked for so much earlier or later, so that many daemons on one machine do not do it at once. */
+const CHECK_JITTER = 0.1;
 
 /** What decides whether a task can start. A run that ends writes to its task. */
 const DISPATCHED_BY = ["tasks", "task_dependencies", "projects", "settings", "circuits", "accounts"] as const;
@@ -109,6 +112,12 @@ export class Engine {
       ),
       repeat(
         this.#parts.clock,
+        () => this.#parts.settings.current().daemon.checkMs * (1 - CHECK_JITTER + 2 * CHECK_JITTER * this.#parts.random()),
+        () => this.#check(),
+        onError,
+      ),
+      repeat(
+        this.#parts.clock,
         () => Math.max(FOREIGN_LOOK_LEAST_MS, this.#parts.settings.current().daemon.tickMs / FOREIGN_LOOKS_A_TICK),
         () => this.#obeyForeign(),
         onError,
@@ -149,7 +158,11 @@ export class Engine {
       await this.#hooks.forgetOld();
       await this.#courier.forgetOld();
     }
-    this.dispatcher.wake();
+  }
+
+  async #check(): Promise<void> {
+    this.dispatcher.check();
+    await settleOverdue(this.#parts, this.dispatcher);
   }
 
   #reconcileParts(): ReconcileParts {
@@ -164,6 +177,8 @@ export class Engine {
     if (changed.has("tasks")) this.pool.obeyCancelRequests();
     if (changed.has("spending")) this.#budgets.check();
     this.#courier.onCommit(changed);
+    // Which agents and pools a stage needs is its workflow's to say.
+    if (changed.has("workflows_in_force")) this.dispatcher.reset();
     if (DISPATCHED_BY.some((table) => changed.has(table))) this.dispatcher.wake();
   }
 }

@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
-import type { AgentConfig, ProjectConfig } from "../contract/config.ts";
+import type { AgentConfig, Config, ProjectConfig } from "../contract/config.ts";
 import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
+import type { RatePolicy } from "../contract/limits.ts";
 import type { Stage } from "../contract/workflow.ts";
-import { Gates, type LaneAgent } from "../domain/gates.ts";
+import { Gates, type Lane, type LaneAgent } from "../domain/gates.ts";
+import { namedPool, workflowPool, type PoolFacts } from "../domain/pools.ts";
+import type { RateUser } from "../domain/rate.ts";
 import { HOSTED_SEAT, PROCESS_SEAT, type SeatKind, type Seats } from "../domain/seats.ts";
 import { loadAccounts, runningByAccount } from "../store/accounts.ts";
 import { loadCircuits } from "../store/circuits.ts";
+import { bucketFullAt } from "../store/rates.ts";
 import type { Reader } from "../store/database.ts";
 import { takenSeats } from "../store/runs.ts";
 import { agentAsAt, agentAt, environmentOf } from "./job.ts";
@@ -17,6 +21,9 @@ const CREDENTIAL = /TOKEN|SECRET|KEY|PASSW|CREDENTIAL|BASE_URL|ENDPOINT/i;
 
 /** Everything that lets tasks start or holds them up, as the rows have it now. */
 export function openGates(parts: EngineParts, reader: Reader, budgetHold: (projectId: ProjectId) => Hold | undefined): Gates {
+  const config = parts.settings.current();
+  // Counted from the rows, so that a limit holds over a restart, and whoever else claims.
+  const taken = takenSeats(reader);
   return new Gates({
     now: parts.clock.now(),
     circuits: loadCircuits(reader),
@@ -25,7 +32,13 @@ export function openGates(parts: EngineParts, reader: Reader, budgetHold: (proje
     accountOf: (agent) => accountOf(parts, agent),
     budgetHold,
     runningMax: runningMax(parts),
-    seats: loadSeats(parts, reader),
+    seats: seatsIn(config, taken),
+    pools: { sizeOf: sizeOfPools(config), taken },
+    rateOf(user) {
+      const policy = policyOf(config, user);
+      return policy && { policy, fullAt: bucketFullAt(reader, user) };
+    },
+    isUnlimited: [config.rates, config.pools, config.workflows].every((limits) => Object.keys(limits).length === 0),
   });
 }
 
@@ -35,10 +48,7 @@ export function runningMax({ settings }: Pick<EngineParts, "settings">): number 
   return daemon.maxProcesses + builtin.maxRunning;
 }
 
-/** Counted from the rows, so that a limit holds over a restart, and whoever else claims. */
-function loadSeats({ settings }: EngineParts, reader: Reader): Seats {
-  const { daemon, builtin } = settings.current();
-  const taken = takenSeats(reader);
+function seatsIn({ daemon, builtin }: Config, taken: ReadonlyMap<string, number>): Seats {
   const kind = (name: string, max: number, what: string, setting: string): [string, SeatKind] => [
     name,
     { taken: taken.get(name) ?? 0, max, what, setting },
@@ -67,6 +77,25 @@ export function laneAgents(
 function mayBeHosted({ drivers }: EngineParts, { defaults }: ProjectConfig, agent: AgentConfig): boolean {
   const isHeldToItsOwn = defaults.memoryMB !== null || defaults.cpuPercent !== null || defaults.processesMax !== null;
   return defaults.isolation === "process" && !isHeldToItsOwn && drivers.get(agent.driver)?.canShare?.(agent) === true;
+}
+
+/** The rate that something is held to; undefined: it may as often as it likes. */
+export function policyOf(config: Config, { kind, name }: RateUser): RatePolicy | undefined {
+  const { rates, defaults, workflows, agents, providers } = config;
+  const user = { project: defaults, workflow: workflows[name], agent: agents[name], provider: providers[name] }[kind];
+  return rates[user?.rate ?? ""];
+}
+
+/** A workflow that nobody limits has room for any number of runs. */
+function sizeOfPools({ pools, workflows }: Config): PoolFacts["sizeOf"] {
+  const sizes = new Map(Object.entries(pools).map(([name, size]) => [namedPool(name), size]));
+  for (const [name, { maxRunning }] of Object.entries(workflows)) sizes.set(workflowPool(name), maxRunning ?? Infinity);
+  return (pool) => sizes.get(pool) ?? (pool.startsWith(workflowPool("")) ? Infinity : undefined);
+}
+
+/** The pools in which runs of a lane have a place: that of its workflow, then those that its stage and its tasks need. */
+export function poolsOf({ workflow, needs }: Pick<Lane, "workflow" | "needs">, stage: Pick<Stage, "needs">): string[] {
+  return [workflowPool(workflow), ...new Set([...stage.needs, ...needs].map(namedPool))];
 }
 
 /** The agents that may do a project's work at a stage, the wanted one first. */

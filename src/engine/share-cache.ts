@@ -10,6 +10,8 @@ export interface ProjectTerms {
   readonly runningMax: number;
   /** The agents that may do the tasks of a lane, the wanted one first. */
   readonly agentsFor: (lane: Lane) => readonly LaneAgent[];
+  /** The pools in which the runs of a lane have a place. */
+  readonly poolsOf: (lane: Lane) => readonly string[];
   /** Whether what the project costs may hold it up. */
   readonly hasBudget: boolean;
 }
@@ -20,7 +22,8 @@ export type WaitingLane = LaneRequest & Pick<DueLane, "heads">;
 /** The share of a project with due work; its heads are those of all its lanes. */
 export interface WaitingProject extends ProjectShare {
   readonly lanes: readonly WaitingLane[];
-  readonly hasBudget: boolean;
+  /** Whether something that is its own may hold it up: what it costs, or a pool that some of its tasks need. */
+  readonly mayBeHeld: boolean;
 }
 
 /**
@@ -70,12 +73,12 @@ export class ShareCache {
 
   #onTerms(reader: Reader, share: DueProject): WaitingProject {
     const { projectId } = share;
-    const { runningMax, agentsFor, hasBudget } = this.#termsOf(reader, projectId);
+    const { runningMax, agentsFor, poolsOf, hasBudget } = this.#termsOf(reader, projectId);
     const lanes = share.lanes.map(({ lane, heads }) => {
-      const agents = agentsFor(lane);
-      return { projectId, key: JSON.stringify([lane, agents]), lane, agents, heads };
+      const [agents, pools] = [agentsFor(lane), poolsOf(lane)];
+      return { projectId, key: JSON.stringify([lane, agents, pools]), lane, agents, pools, heads };
     });
-    return { ...share, runningMax, lanes, heads: lanes.flatMap(({ heads }) => heads), hasBudget };
+    return { ...share, runningMax, lanes, heads: lanes.flatMap(({ heads }) => heads), mayBeHeld: hasBudget || lanes.some(({ pools }) => pools.length > 1) };
   }
 
   #put(projectId: ProjectId, share: WaitingProject | undefined): void {

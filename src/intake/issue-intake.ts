@@ -1,7 +1,7 @@
 import type { ProjectId } from "../contract/ids.ts";
 import type { NewTask } from "../contract/task.ts";
 import type { Forge, ForgeProject, Issue, Permission } from "../forge/forge.ts";
-import { tellCancelled } from "../publish/cancelled.ts";
+import { tellEnded } from "../publish/ended.ts";
 import type { Database, Reader, Transaction } from "../store/database.ts";
 import { appendEvent } from "../store/events.ts";
 import { findIssueState, saveIssueState, type IssueState } from "../store/intake.ts";
@@ -108,7 +108,7 @@ function carryOut(
       if (state.taskId) {
         requestCancel(tx, state.taskId, { by: "source", actor: project.forge, message: decision.message });
         // One that was removed takes no comment.
-        if (issue) tellCancelled(tx, [state.taskId]);
+        if (issue) tellEnded(tx, [state.taskId]);
       }
       saveIssueState(tx, { ...state, open: false });
       break;

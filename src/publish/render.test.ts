@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
-import { renderCancelled, renderComment, renderPullRequest, withPullRequest } from "./render.ts";
+import { renderEnded, renderComment, renderPullRequest, withPullRequest } from "./render.ts";
 
 const usage = { inputTokens: 12_345, outputTokens: 678, cacheReadTokens: 9, costUsdMicros: 123_456 };
 
@@ -23,6 +23,7 @@ const task: Task = {
   status: "running",
   reason: null,
   message: null,
+  needs: [],
   stage: "implement",
   priority: 50,
   deadlineAt: null,
@@ -204,7 +205,7 @@ It works from the text of the issue as it was when the work was taken in. Later 
   });
 
   test("tells of a cancellation between two runs, in a quiet voice", () => {
-    const cancelled = renderCancelled({ ...task, message: "Cancelled by @ada." });
+    const cancelled = renderEnded({ ...task, message: "Cancelled by @ada." });
     expect(cancelled.replaceAll("\u2060", "·")).toBe(
       "**Cancelled** · task `api#42`\n\nCancelled by @·ada.\n\nWhat was done so far is saved.",
     );

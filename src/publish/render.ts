@@ -29,9 +29,9 @@ export function renderComment(view: CommentView): string {
   return paragraphs([head, ...(next === null ? startedParts(run) : endedParts(task, run, next))]);
 }
 
-/** The same of a task that was cancelled between two runs. */
-export function renderCancelled({ key, message }: Pick<Task, "key" | "message">): string {
-  return paragraphs([`**Cancelled** · task ${codeSpan(key)}`, quietTitle(message ?? "", MESSAGE_MAX), "What was done so far is saved."]);
+/** The same of a task that was cancelled, or failed, between two runs. */
+export function renderEnded({ key, status, message }: Pick<Task, "key" | "status" | "message">): string {
+  return paragraphs([`**${status === "failed" ? "Failed" : "Cancelled"}** · task ${codeSpan(key)}`, quietTitle(message ?? "", MESSAGE_MAX), "What was done so far is saved."]);
 }
 
 /** The comment with a line about the pull request, whose address is known only after it was opened. */

@@ -66,6 +66,13 @@ export function listAlerts(reader: Reader, { open, after, limit }: { open: boole
     .map(toAlert);
 }
 
+/** Those of a kind that are open. */
+export function openAlerts(reader: Reader, kind: string): Alert[] {
+  return reader
+    .all<AlertRow>("SELECT * FROM alerts INDEXED BY alerts_open WHERE kind = :kind AND resolved_at IS NULL ORDER BY sequence", { kind })
+    .map(toAlert);
+}
+
 /** The first alerts that a notice is about. */
 export function alertsOf(reader: Reader, noticeId: NoticeId, limit: number): Alert[] {
   return reader

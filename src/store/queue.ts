@@ -50,9 +50,9 @@ export function latestVirtualTime(reader: Reader): number {
 
 /** The first due tasks of each lane of a project's queue by priority, by deadline and by age: at most `limit` by each, distinct, in any order. */
 export function listDue(reader: Reader, projectId: ProjectId, now: number, limit: number): DueLane[] {
-  return lanesOf(reader, projectId).flatMap(({ lane, workflow, workflow_id, stage, session_agent }) => {
-    const params = { projectId, lane, now, limit };
-    const rows = [
+  return lanesOf(reader, projectId).flatMap((row) => {
+    const params = { projectId, lane: row.lane, now, limit };
+    const tasks = [
       reader.all<CandidateRow>(`${CANDIDATE} ORDER BY priority DESC, sequence LIMIT :limit`, params),
       reader.all<CandidateRow>(
         `${CANDIDATE} AND deadline_at IS NOT NULL ORDER BY deadline_at, priority DESC, sequence LIMIT :limit`,
@@ -60,8 +60,8 @@ export function listDue(reader: Reader, projectId: ProjectId, now: number, limit
       ),
       reader.all<CandidateRow>(`${CANDIDATE} ORDER BY queued_at, sequence LIMIT :limit`, params),
     ].flat();
-    const heads = [...new Map(rows.map((row) => [row.id, toCandidate(row)])).values()];
-    return heads.length === 0 ? [] : [{ lane: { workflow, workflowId: workflow_id, stage, sessionAgent: session_agent || null }, heads }];
+    const heads = [...new Map(tasks.map((task) => [task.id, toCandidate(task)])).values()];
+    return heads.length === 0 ? [] : [{ lane: toLane(row), heads }];
   });
 }
 
@@ -70,7 +70,7 @@ function lanesOf(reader: Reader, projectId: ProjectId): LaneRow[] {
   const lanes: LaneRow[] = [];
   for (let lane = ""; ;) {
     const next = reader.get<LaneRow>(
-      `SELECT lane, workflow, workflow_id, stage, session_agent FROM tasks INDEXED BY queue_by_age
+      `SELECT ${LANE} FROM tasks INDEXED BY queue_by_age
        WHERE project_id = :projectId AND status = 'queued' AND lane > :lane ORDER BY lane LIMIT 1`,
       { projectId, lane },
     );
@@ -78,6 +78,12 @@ function lanesOf(reader: Reader, projectId: ProjectId): LaneRow[] {
     lanes.push(next);
     lane = next.lane;
   }
+}
+
+/** The lane that a task is in while it is queued. */
+export function laneOfTask(reader: Reader, taskId: TaskId): Lane | undefined {
+  const row = reader.get<LaneRow>(`SELECT ${LANE} FROM tasks WHERE id = :taskId`, { taskId });
+  return row && toLane(row);
 }
 
 /** The projects with queued tasks that came due after `from`, up to `to`. */
@@ -106,12 +112,20 @@ function shareOf(reader: Reader, projectId: ProjectId): ShareRow[] {
 const CANDIDATE = `SELECT id, project_id, priority, deadline_at, queued_at, sequence FROM tasks
   WHERE project_id = :projectId AND lane = :lane AND status = 'queued' AND run_after <= :now`;
 
+const LANE = "lane, workflow, workflow_id, stage, session_agent, needs";
+
 interface LaneRow {
   lane: string;
   workflow: string;
   workflow_id: number | null;
   stage: string;
   session_agent: string;
+  needs: string;
+}
+
+function toLane(row: LaneRow): Lane {
+  const { workflow, stage } = row;
+  return { workflow, workflowId: row.workflow_id, stage, sessionAgent: row.session_agent || null, needs: JSON.parse(row.needs) as string[] };
 }
 
 interface ShareRow {

@@ -28,6 +28,7 @@ export interface TaskRow {
   status: TaskStatus;
   reason: string | null;
   message: string | null;
+  needs: string;
   stage: string;
   priority: number;
   deadline_at: number | null;
@@ -73,6 +74,7 @@ export function toTask(row: TaskRow): Task {
     status: row.status,
     reason: row.reason,
     message: row.message,
+    needs: JSON.parse(row.needs) as string[],
     stage: row.stage,
     priority: row.priority,
     deadlineAt: row.deadline_at,

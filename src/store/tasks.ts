@@ -185,9 +185,9 @@ function insertRow(tx: Transaction, id: TaskId, task: NewTask): void {
   tx.run("UPDATE projects SET last_number = last_number + 1 WHERE id = :projectId", { projectId });
   tx.run(
     `INSERT INTO tasks (id, project_id, number, source_kind, source_key, source_issue, source_url, source_actor, workflow, parameters, delivery,
-       status, reason, stage, priority, deadline_at, run_after, queued_at, attempt_max, parent_id, created_at, updated_at, title, content_hash)
+       status, reason, stage, priority, deadline_at, run_after, queued_at, attempt_max, parent_id, created_at, updated_at, title, content_hash, needs)
      VALUES (:id, :projectId, (SELECT last_number FROM projects WHERE id = :projectId), :kind, :key, :issue, :url, :actor, :workflow, :parameters, :delivery,
-       :status, :reason, :stage, :priority, :deadlineAt, :now, :now, :attemptMax, :parentId, :now, :now, :title, :contentHash)`,
+       :status, :reason, :stage, :priority, :deadlineAt, :now, :now, :attemptMax, :parentId, :now, :now, :title, :contentHash, :needs)`,
     {
       id,
       projectId,
@@ -208,6 +208,7 @@ function insertRow(tx: Transaction, id: TaskId, task: NewTask): void {
       parentId: task.parentId,
       title: task.title,
       contentHash: contentHash(task),
+      needs: JSON.stringify([...new Set(task.needs)].toSorted()),
     },
   );
 }

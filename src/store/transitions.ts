@@ -31,7 +31,7 @@ export interface Claim {
   readonly isolation: string;
   /** Whose limits the agent shares. */
   readonly account: string;
-  /** The kinds of seats that the run takes; left out: that of an agent that is a process of its own. */
+  /** The kinds of seats that the run takes, and the pools in which it has a place; left out: that of an agent that is a process of its own. */
   readonly seats?: readonly string[];
   readonly leaseMs: number;
   /** What the task goes by if it has not begun: the version in force and its first stage; left out: there is none. */

@@ -47,7 +47,7 @@ export class MemoryControl {
     pollProject: () => this.poll(),
     listTasks: ({ query }) => this.#list(query),
     createTask: (request) => this.#create(request),
-    getTask: ({ params }) => ({ ...this.#find(params.task), runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
+    getTask: ({ params }) => ({ ...this.#find(params.task), hold: null, runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
     cancelTask: ({ params }) => this.#move(params.task, "cancelled"),
     retryTask: ({ params }) => {
       const task = this.#find(params.task);

@@ -85,6 +85,7 @@ export function makeTask(project: Project, number: number, title: string): Task 
     status: "running",
     reason: null,
     message: null,
+    needs: [],
     stage: "solve",
     priority: 50,
     deadlineAt: null,

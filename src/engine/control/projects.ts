@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import { slug } from "../../base/text.ts";
 import type { ForgeKind, Project } from "../../contract/project.ts";
 import type { ProjectStatus } from "../../contract/routes.ts";
-import { tellCancelled } from "../../publish/cancelled.ts";
+import { tellEnded } from "../../publish/ended.ts";
 import { changeProject, findProject, insertProject, listProjects, removeProject } from "../../store/projects.ts";
 import { countTasks, listBegun } from "../../store/tasks.ts";
 import { inspectRepository, type InspectedRepository } from "../../workspace/inspect.ts";
@@ -71,7 +71,7 @@ export function projectVerbs(parts: ControlParts): Verbs<Names> {
       await audited(parts, { actor, action: "project.unregister", subject: project.name }, (tx) => {
         const begun = listBegun(tx, project.id);
         removeProject(tx, project.id);
-        tellCancelled(tx, begun);
+        tellEnded(tx, begun);
       });
       return { ...last, enabled: false };
     },

@@ -3,7 +3,7 @@ import type { ProjectId } from "../../contract/ids.ts";
 import { isSameLane, type Lane } from "../../domain/gates.ts";
 import { orderQueue } from "../../domain/schedule.ts";
 import { getProject } from "../../store/projects.ts";
-import { tellCancelled } from "../../publish/cancelled.ts";
+import { tellEnded } from "../../publish/ended.ts";
 import { countRunning, listDue } from "../../store/queue.ts";
 import { isPaused, setPaused } from "../../store/settings.ts";
 import { countTasks, getTask, listBegun } from "../../store/tasks.ts";
@@ -36,6 +36,7 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
       queued: countTasks(reader).queued,
       max: daemon.queueMax,
       running: countRunning(reader).total,
+      looks: { ...parts.engine.dispatcher.looks, everyMs: daemon.checkMs },
       next: order.map((taskId, index) => ({ position: index + 1, task: getTask(reader, taskId) })),
       held: held.slice(0, SHOWN_MAX).map(({ projectId, lane: { workflow, stage }, hold }) => ({
         project: getProject(reader, projectId).name,
@@ -61,7 +62,7 @@ export function queueVerbs(parts: ControlParts): Verbs<Names> {
       const cancelled = await audited(parts, { actor, action: "queue.clear", subject: "queue" }, (tx) => {
         const begun = listBegun(tx);
         const count = clearQueue(tx, actor);
-        tellCancelled(tx, begun);
+        tellEnded(tx, begun);
         return count;
       });
       return { cancelled };

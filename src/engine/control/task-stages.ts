@@ -1,7 +1,7 @@
 import { AppError } from "../../base/errors.ts";
 import type { RequestOf } from "../../contract/control.ts";
 import type { Task } from "../../contract/task.ts";
-import { tellCancelled } from "../../publish/cancelled.ts";
+import { tellEnded } from "../../publish/ended.ts";
 import { listLoopNotes } from "../../store/loop-notes.ts";
 import { getProject } from "../../store/projects.ts";
 import { endOfIteration } from "../../store/runs.ts";
@@ -29,7 +29,7 @@ export function taskStageVerbs(parts: ControlParts): Verbs<Names> {
       const { id, key } = requireTask(reader, params.task);
       return audited(parts, { actor, action: "task.deny", subject: key, detail: { ...body } }, (tx) => {
         const task = deny(tx, getTask(tx, id), actor, body.message);
-        tellCancelled(tx, [id]);
+        tellEnded(tx, [id]);
         return task;
       });
     },

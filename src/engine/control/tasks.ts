@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { AppError } from "../../base/errors.ts";
 import type { RequestOf } from "../../contract/control.ts";
 import type { FiledTask } from "../../contract/routes.ts";
 import type { Task } from "../../contract/task.ts";
-import { tellCancelled } from "../../publish/cancelled.ts";
+import { tellEnded } from "../../publish/ended.ts";
 import { appendAudit } from "../../store/audit.ts";
 import { listEffects } from "../../store/effects.ts";
 import { getProject } from "../../store/projects.ts";
@@ -40,6 +41,7 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       const task = requireTask(reader, params.task);
       return {
         ...task,
+        hold: parts.engine.dispatcher.holdOf(task) ?? null,
         runs: listRuns(reader, { taskId: task.id, limit: 100 }),
         effects: listEffects(reader, task.id),
         checkpoints: await parts.workspaces.checkpoints(projectOf(task), task),
@@ -50,7 +52,7 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
       const { id, key } = requireTask(reader, params.task);
       return audited(parts, { actor, action: "task.cancel", subject: key }, (tx) => {
         const task = requestCancel(tx, id, { by: "user", actor, message: `Cancelled by ${actor}.` });
-        tellCancelled(tx, [id]);
+        tellEnded(tx, [id]);
         return task;
       });
     },
@@ -105,6 +107,7 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
         dependsOn: body.dependsOn.map((each) => requireTask(tx, each).id),
         parentId: null,
         attemptMax: defaults.retryAttempts,
+        needs: requirePools(parts, body.needs),
         draft: body.draft,
       },
       { queued: parts.settings.current().daemon.queueMax },
@@ -112,6 +115,15 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
     if (created) appendAudit(tx, { actor, action: "task.create", subject: project.name, detail: { title: body.title, key } });
     return { ...task, created };
   });
+}
+
+/** Throws `invalid` for pools that nobody has configured: the task would wait for ever. */
+function requirePools({ settings }: Pick<ControlParts, "settings">, needs: readonly string[]): string[] {
+  const { pools } = settings.current();
+  const unknown = needs.find((name) => !Object.hasOwn(pools, name));
+  if (unknown === undefined) return [...needs];
+  const known = Object.keys(pools).join(", ") || "none";
+  throw new AppError("invalid", `There is no pool ${unknown}. The configuration (pools) has: ${known}.`);
 }
 
 function defined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {

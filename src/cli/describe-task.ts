@@ -43,6 +43,8 @@ export function describeTask(task: TaskDetail, needed: readonly Task[], now: num
     show`${painted("bold", task.key)} ${task.title}`,
     show`Status       ${statusOf(task)}${task.message === null ? "" : `: ${task.message}`}`,
     ...(task.status === "queued" && task.runAfter > now ? [show`Not before   ${dateTime(task.runAfter)}`] : []),
+    ...(task.hold === null ? [] : [show`Held up      ${painted("yellow", task.hold.message)}`]),
+    ...(task.needs.length === 0 ? [] : [show`Needs        ${task.needs.join(", ")}`]),
     show`Stage        ${task.stage} of ${task.workflow}, attempt ${task.attempt} of ${task.attemptMax}`,
     show`Priority     ${task.priority}${task.deadlineAt === null ? "" : `, deadline ${dateTime(task.deadlineAt)}`}`,
     show`Source       ${task.source.url ?? task.source.kind}${task.source.actor === null ? "" : ` by ${task.source.actor}`}`,

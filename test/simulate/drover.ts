@@ -21,6 +21,13 @@ import type { World } from "./world.ts";
 /** Failures of an agent in a row that open its circuit. */
 export const FAILURES_MAX = 5;
 
+/** Places in the pool that tasks of workflow `issue-db` need. */
+export const DB_PLACES = 2;
+/** Runs of workflow `issue` that may be open. */
+export const issuesMax = ({ agentMax }: Pick<World, "agentMax">): number => Math.max(1, agentMax - 2);
+/** How often runs of one project are started. */
+export const START_RATE = { per: "minute", calls: 6, burst: 3 } as const;
+
 const renderPrompt = createPromptRenderer();
 
 /** The real engine, intake and publisher on a real database, in a simulated world: one life of the daemon. */
@@ -38,7 +45,7 @@ export function bootDrover(world: World, daemon: Incarnation, folder: string): D
     log: silentLog,
     reserveBytes: 0,
   });
-  const { workflows, inForce } = builtinWorkflows(database);
+  const { workflows, inForce } = builtinWorkflows(database, join(import.meta.dirname, "workflows"));
   const forge = simulatedForge(world, daemon);
   const parts: EngineParts = {
     clock,
@@ -86,11 +93,15 @@ const noTraces: EngineParts["traces"] = {
 
 function settingsFor(world: World): Settings {
   const config = Config.parse({
-    daemon: { maxProcesses: world.agentMax, tickMs: 60_000 },
+    daemon: { maxProcesses: world.agentMax, tickMs: 60_000, checkMs: 60_000 },
+    pools: { db: DB_PLACES },
+    workflows: { issue: { maxRunning: issuesMax(world) } },
+    rates: { starts: START_RATE },
+    intake: { workflows: { db: "issue-db" } },
     agents: { scripted: { driver: "scripted", account: ACCOUNTS[0] }, spare: { driver: "scripted", account: ACCOUNTS[1] } },
     builtin: { maxRunning: world.hostedMax },
     breakers: { workerFailures: FAILURES_MAX },
-    defaults: { agent: "scripted", maxProcesses: Math.ceil(world.agentMax / 2), pollingInterval: 120_000 },
+    defaults: { agent: "scripted", rate: "starts", maxProcesses: Math.ceil(world.agentMax / 2), pollingInterval: 120_000 },
     checks: [{ name: "test", command: "npm test" }],
   });
   // Projects differ in the agent that they want, and in the one that they go on with where that can't.

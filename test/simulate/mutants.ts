@@ -60,6 +60,14 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "a pool takes one more than it has places",
+    edits: [{ file: "src/domain/pools.ts", find: "if (taken >= size) return held", replace: "if (taken > size) return held" }],
+  },
+  {
+    name: "a start takes no token of its rate",
+    edits: [{ file: "src/engine/dispatcher.ts", find: "if (policy) takeToken(tx, user, policy);", replace: "" }],
+  },
+  {
     name: "waiting uses up an attempt",
     edits: [
       {

@@ -2,7 +2,7 @@ import type { Event } from "../../src/contract/event.ts";
 import type { FailureReason } from "../../src/contract/run.ts";
 import type { Reader } from "../../src/store/database.ts";
 import { eventsAfter } from "../../src/store/events.ts";
-import { FAILURES_MAX } from "./drover.ts";
+import { DB_PLACES, FAILURES_MAX, issuesMax, START_RATE } from "./drover.ts";
 import type { World } from "./world.ts";
 
 const SECOND = 1000;
@@ -15,6 +15,8 @@ interface RunOf {
   readonly agent: string;
   readonly account: string;
   readonly stage: string;
+  readonly workflow: string;
+  readonly project: string;
 }
 
 /** A circuit by what the events told of it. */
@@ -39,6 +41,9 @@ export class StartWatch {
   /** How many of an account might run when it was last slowed down. */
   readonly #caps = new Map<string, { readonly cap: number; readonly at: number }>();
   readonly #running = new Map<string, number>();
+  /** Open runs of each workflow, and the latest starts of each project. */
+  readonly #ofWorkflow = new Map<string, number>();
+  readonly #startsOf = new Map<string, number[]>();
   readonly #latestBy = new Map<string, string>();
   readonly #circuits = new Map<string, Circuit>();
   readonly #failures = new Map<string, number>();
@@ -97,6 +102,8 @@ export class StartWatch {
     const slowed = this.#caps.get(run.account);
     const max = slowed ? slowed.cap + Math.ceil(Math.max(0, at - slowed.at) / MINUTE) : Infinity;
     if (running > max) this.#world.fail(`${running} runs of account ${run.account} are open, ${max} are allowed`);
+    this.#place(run);
+    this.#pace(run, at);
     for (const id of circuitsOf(run)) {
       this.#latestBy.set(id, runId);
       const circuit = this.#circuits.get(id);
@@ -107,8 +114,25 @@ export class StartWatch {
     }
   }
 
+  #place({ workflow }: RunOf): void {
+    const open = (this.#ofWorkflow.get(workflow) ?? 0) + 1;
+    this.#ofWorkflow.set(workflow, open);
+    const max = workflow === "issue-db" ? DB_PLACES : issuesMax(this.#world);
+    if (open > max) this.#world.fail(`${open} runs of workflow ${workflow} are open, there are places for ${max}`);
+  }
+
+  #pace({ project }: RunOf, at: number): void {
+    const known = this.#startsOf.get(project) ?? [];
+    // A clock that was set back begins a time of its own.
+    const starts = at < (known.at(-1) ?? 0) ? [at] : [...known.filter((start) => start > at - MINUTE), at];
+    this.#startsOf.set(project, starts);
+    const max = START_RATE.calls + START_RATE.burst;
+    if (starts.length > max) this.#world.fail(`${starts.length} runs of a project started within a minute, ${max} are allowed`);
+  }
+
   #end(at: number, runId: string, outcome: Extract<Event, { type: "run.ended" }>["data"]["outcome"], run: RunOf): void {
     this.#running.set(run.account, (this.#running.get(run.account) ?? 0) - 1);
+    this.#ofWorkflow.set(run.workflow, (this.#ofWorkflow.get(run.workflow) ?? 0) - 1);
     for (const id of circuitsOf(run)) {
       const circuit = this.#circuits.get(id);
       if (circuit?.trial === runId) circuit.trial = null;
@@ -163,7 +187,7 @@ function circuitsOf({ agent, stage }: RunOf): string[] {
 
 function runOf(reader: Reader, runId: string | null): RunOf {
   const row = reader.get<RunOf>(
-    "SELECT agent, account, workflow || '.' || runs.stage AS stage FROM runs JOIN tasks ON tasks.id = task_id WHERE runs.id = :runId",
+    "SELECT agent, account, workflow, runs.project_id AS project, workflow || '.' || runs.stage AS stage FROM runs JOIN tasks ON tasks.id = task_id WHERE runs.id = :runId",
     { runId },
   );
   if (!row) throw new Error(`There is no run ${runId}.`);

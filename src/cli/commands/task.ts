@@ -20,6 +20,7 @@ export interface AddOptions {
   readonly bodyFile?: string;
   readonly plan?: boolean;
   readonly workflow?: string;
+  readonly needs?: string[];
   readonly set?: Readonly<Record<string, string>>;
   readonly priority?: number;
   readonly deadline?: number;
@@ -40,6 +41,7 @@ export async function add(cli: Cli, words: string[], options: AddOptions): Promi
       body: await bodyOf(cli, options),
       mode: options.plan ? "plan" : "execute",
       parameters: options.set ?? {},
+      needs: options.needs ?? [],
       ...(options.workflow !== undefined && { workflow: options.workflow }),
       dependsOn: options.after ?? [],
       draft,

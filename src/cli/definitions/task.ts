@@ -117,6 +117,7 @@ function defineAdd(task: Command, act: Act, now: () => number): void {
     .option("--body-file <file>", "the same from a file; - is standard input")
     .option("--plan", "only write a plan, change nothing")
     .option("--workflow <name>", "how it is done (default: issue)")
+    .option("--needs <pool>", "a pool in which its runs need a place; may be given again", list)
     .option("--set <name=value>", "a parameter of the workflow; may be given again", keyValue)
     .option("--priority <0-100>", "the higher goes first within its project", wholeNumber)
     .option("--deadline <time>", "90m, 12h, 3d, or a date", moment(now))

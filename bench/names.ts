@@ -15,5 +15,6 @@ export const names = [
   "http",
   "hooks",
   "loops",
+  "dashboard",
 ] as const;
 export type BenchmarkName = (typeof names)[number];

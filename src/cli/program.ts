@@ -6,6 +6,7 @@ import { defineAgents } from "./definitions/agent.ts";
 import { defineAlerts } from "./definitions/alert.ts";
 import { defineCircuits } from "./definitions/circuit.ts";
 import { defineConfig } from "./definitions/config.ts";
+import { defineDashboard } from "./definitions/dashboard.ts";
 import { defineDaemon, defineDoctor, defineShortcuts, defineStore } from "./definitions/daemon.ts";
 import { defineGraph } from "./definitions/graph.ts";
 import { defineDemo, defineExamples, defineHelp } from "./definitions/help.ts";
@@ -20,7 +21,7 @@ import { defineRuns } from "./definitions/run.ts";
 import { defineSupervision } from "./definitions/supervision.ts";
 import { defineTasks } from "./definitions/task.ts";
 import { defineWorkflows } from "./definitions/workflow.ts";
-import { Shown } from "./shown.ts";
+import { Shown } from "../words/shown.ts";
 
 /** Every command, with its help. What a command does is loaded when it is called. */
 export function createProgram(around: Surroundings): Command {
@@ -67,6 +68,7 @@ function createCommands(around: Surroundings): Command {
   defineAgents(program, act);
   defineRuns(program, act);
   defineHistory(program, act);
+  defineDashboard(program, act);
   defineAlerts(program, act);
   defineMessages(program, act);
   defineMcp(program, act);

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { boardRoutes } from "./board-routes.ts";
 import { Branch } from "./branch.ts";
 import { BrokerAnswer, BrokerCall } from "./broker.ts";
 import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
 import { AgentStatus } from "./agent.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
+import { editRoutes } from "./edit-routes.ts";
 import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
@@ -244,6 +246,13 @@ export const routes = {
     summary: "One task with its runs, effects and checkpoints",
     response: TaskDetail,
   }),
+  changeTask: route({
+    method: "PATCH",
+    path: "/api/tasks/{task}",
+    summary: "Change how urgent a task is among those of its project",
+    body: z.strictObject({ priority: TaskPriority }),
+    response: Task,
+  }),
   cancelTask: route({
     method: "POST",
     path: "/api/tasks/{task}/cancel",
@@ -291,6 +300,8 @@ export const routes = {
     body: z.strictObject({ dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX) }),
     response: Task,
   }),
+  ...boardRoutes,
+  ...editRoutes,
   getGraph: route({
     method: "GET",
     path: "/api/graph",
@@ -335,13 +346,6 @@ export const routes = {
     summary: "The prompt of a stage as an agent would get it, with made-up data",
     query: z.strictObject({ project: z.string().optional(), stage: z.string().optional() }),
     response: z.string(),
-  }),
-  rollBackWorkflow: route({
-    method: "POST",
-    path: "/api/workflows/{workflow}/rollback",
-    summary: "Put an earlier version of a workflow in force for new tasks",
-    body: z.strictObject({ project: z.string().optional(), version: z.int().min(1).optional() }),
-    response: WorkflowVersion,
   }),
 
   listRuns: route({

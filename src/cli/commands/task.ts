@@ -8,11 +8,11 @@ import type { FiledTask } from "../../contract/routes.ts";
 import type { ChosenDelivery, TaskStatus } from "../../contract/task.ts";
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
-import { describeEvent } from "../describe-event.ts";
-import { describeTask, statusOf, taskColumns, taskRow } from "../describe-task.ts";
+import { describeEvent } from "../../words/describe-event.ts";
+import { describeTask, statusOf, taskColumns, taskRow } from "../../words/describe-task.ts";
 import { Ended } from "../exit-codes.ts";
 import { followTask } from "../follow-task.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export interface AddOptions {
   readonly project?: string;
@@ -97,6 +97,12 @@ export async function cancel(cli: Cli, task: string): Promise<void> {
       ? show`${painted("bold", cancelled.key)} is cancelled.`
       : show`${painted("bold", cancelled.key)} is being ended; its work is saved first.`,
   );
+}
+
+export async function priority(cli: Cli, task: string, value: number): Promise<void> {
+  const changed = await (await cli.connect()).changeTask({ params: { task }, body: { priority: value }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(changed);
+  cli.terminal.print(show`${painted("bold", changed.key)} has priority ${changed.priority}.`);
 }
 
 export async function retry(cli: Cli, task: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { MessageId, ProjectId, TaskId } from "../../contract/ids.ts";
 import type { Message, MessagePayload, Recipient, Sender } from "../../contract/message.ts";
 import type { Task } from "../../contract/task.ts";
 import { refusal, routesOf, type Reachable } from "../../domain/routing.ts";
-import { tellCancelled } from "../../publish/cancelled.ts";
+import { tellEnded } from "../../publish/ended.ts";
 import { raiseAlert, resolveAlerts } from "../../store/alerts.ts";
 import { appendAudit } from "../../store/audit.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
@@ -123,7 +123,7 @@ function carryOut(tx: Transaction, message: Message, to: TaskId | "person"): voi
   } else if (payload.kind === "stop") {
     const actor = nameOf(sender);
     requestCancel(tx, to, { by: "user", actor, message: `Stopped by ${actor}: ${payload.text}` });
-    tellCancelled(tx, [to]);
+    tellEnded(tx, [to]);
     deliver(tx, id, to, null);
   }
 }

@@ -20,6 +20,7 @@ import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineSupervision } from "./definitions/supervision.ts";
 import { defineTasks } from "./definitions/task.ts";
+import { defineTui } from "./definitions/tui.ts";
 import { defineWorkflows } from "./definitions/workflow.ts";
 import { Shown } from "../words/shown.ts";
 
@@ -72,6 +73,7 @@ function createCommands(around: Surroundings): Command {
   defineAlerts(program, act);
   defineMessages(program, act);
   defineMcp(program, act);
+  defineTui(program, act);
   program.commandsGroup("The daemon:");
   defineDaemon(program, act);
   defineConfig(program, act);

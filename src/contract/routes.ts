@@ -10,6 +10,7 @@ import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
+import { insightRoutes } from "./insight-routes.ts";
 import { PoolNames } from "./limits.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { ChannelStatus } from "./notice.ts";
@@ -602,6 +603,8 @@ export const routes = {
     body: z.unknown(),
     response: z.object({ accepted: z.boolean() }),
   }),
+
+  ...insightRoutes,
 
   getOpenApi: route({
     method: "GET",

@@ -49,6 +49,7 @@ export class MemoryControl {
     listTasks: ({ query }) => this.#list(query),
     createTask: (request) => this.#create(request),
     getTask: ({ params }) => ({ ...this.#find(params.task), hold: null, runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
+    chat: () => examples.chat.response,
     changeTask: ({ params, body }) => Object.assign(this.#find(params.task), body),
     getBoard: () => ({ cards: this.tasks.map((task) => this.#card(task)), omitted: 0, sequence: this.#events.lastSequence() }),
     getCards: ({ query }) => ({ cards: this.tasks.filter(({ id }) => query.ids.includes(id)).map((task) => this.#card(task)) }),

@@ -2,6 +2,7 @@ import type { Control } from "../../contract/control.ts";
 import { agentVerbs } from "./agents.ts";
 import { alertVerbs } from "./alerts.ts";
 import { boardVerbs } from "./board.ts";
+import { chatVerbs } from "./chat.ts";
 import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
@@ -38,5 +39,6 @@ export function createControl(parts: ControlParts): Control {
     ...queueVerbs(parts),
     ...mergeVerbs(parts),
     ...circuitVerbs(parts),
+    ...chatVerbs(parts),
   };
 }

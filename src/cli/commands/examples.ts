@@ -1,8 +1,8 @@
 import { AppError } from "../../base/errors.ts";
 import type { ExampleResult } from "../../demo/examples.ts";
 import type { Cli } from "../cli.ts";
-import { inOneUnit } from "../format.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { inOneUnit } from "../../words/format.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export async function list(cli: Cli): Promise<void> {
   const { listExamples } = await import("../../demo/examples.ts");

@@ -4,8 +4,8 @@ import type { Message, MessageKind, NewMessage, Receipt, Recipient, Subscription
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
 import { Ended } from "../exit-codes.ts";
-import { ago } from "../format.ts";
-import { painted, show, type Shown } from "../shown.ts";
+import { ago } from "../../words/format.ts";
+import { painted, show, type Shown } from "../../words/shown.ts";
 import type { PageOptions } from "./history.ts";
 
 /** How long the daemon is asked to wait for an answer at once, milliseconds. */

@@ -3,9 +3,9 @@ import type { Client } from "../../client/client.ts";
 import type { Report, ReportScope, ReportVerdict } from "../../contract/report.ts";
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
-import { statusOf } from "../describe-task.ts";
-import { dateTime } from "../format.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { statusOf } from "../../words/describe-task.ts";
+import { dateTime } from "../../words/format.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 interface SuperviseOptions {
   readonly project?: string;

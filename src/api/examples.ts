@@ -510,7 +510,16 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   },
   changeQueue: {
     body: { paused: true },
-    response: { paused: true, strategy: "weighted-round-robin", queued: 0, max: 10_000, running: 1, looks: { changes: 210, times: 14, checks: 360, skipped: 341, everyMs: 10_000 }, next: [], held: [] },
+    response: {
+      paused: true,
+      strategy: "weighted-round-robin",
+      queued: 0,
+      max: 10_000,
+      running: 1,
+      looks: { changes: 210, times: 14, checks: 360, skipped: 341, everyMs: 10_000 },
+      next: [],
+      held: [],
+    },
   },
   clearQueue: { body: { confirm: true }, response: { cancelled: 3 } },
   listMerges: { response: { items: [branch] } },

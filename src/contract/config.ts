@@ -107,7 +107,12 @@ export const CheckConfig = z.strictObject({
 export type CheckConfig = z.infer<typeof CheckConfig>;
 
 const DaemonConfig = z.strictObject({
-  maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects; what counts against `builtin.maxRunning` is none")),
+  maxProcesses: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(2)
+    .meta(doc("agent processes at once, over all projects; what counts against `builtin.maxRunning` is none")),
   schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
   agingMs: milliseconds(1000)
     .default(3_600_000)
@@ -522,7 +527,11 @@ export const Config = z.strictObject({
   rates: z
     .record(LimitName, RatePolicy)
     .default({})
-    .meta(doc("How often something may be done, by names that `rate` of an agent, a workflow, a provider or `defaults` refers to", { scope: "global" })),
+    .meta(
+      doc("How often something may be done, by names that `rate` of an agent, a workflow, a provider or `defaults` refers to", {
+        scope: "global",
+      }),
+    ),
   workflows: z
     .record(LimitName, WorkflowLimits)
     .default({})

@@ -17,7 +17,12 @@ export const PoolSize = z.int().min(1).max(1000).meta(doc("how many open runs ma
 export const RatePolicy = z.strictObject({
   per: z.enum(["second", "minute", "hour", "day"]).meta(doc("the period")),
   calls: z.int().min(1).max(1_000_000).meta(doc("how many in a period")),
-  burst: z.int().min(1).max(1_000_000).default(1).meta(doc("how many at once after a rest; so much more than `calls` may fall into a period")),
+  burst: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1)
+    .meta(doc("how many at once after a rest; so much more than `calls` may fall into a period")),
 });
 export type RatePolicy = z.infer<typeof RatePolicy>;
 
@@ -39,11 +44,16 @@ export const WaitLimits = z.strictObject({
     .nullable()
     .default(86_400_000)
     .meta(doc("a task that could start and has waited longer for its turn is told of, with what it waits for; null: never, milliseconds")),
-  onWaitMax: z.enum(["report", "fail"]).default("report").meta(doc("what becomes of it then: it goes on waiting (report), or fails (fail)")),
+  onWaitMax: z
+    .enum(["report", "fail"])
+    .default("report")
+    .meta(doc("what becomes of it then: it goes on waiting (report), or fails (fail)")),
   approvalMaxMs: milliseconds(1000)
     .nullable()
     .default(86_400_000)
-    .meta(doc("a task that has waited longer for a person's approval is told of, where its stage says nothing else; null: never, milliseconds")),
+    .meta(
+      doc("a task that has waited longer for a person's approval is told of, where its stage says nothing else; null: never, milliseconds"),
+    ),
   onApprovalMax: z
     .enum(["alert", "deny", "approve"])
     .default("alert")

@@ -113,7 +113,10 @@ export type StopMode = z.infer<typeof StopMode>;
 export const TaskDetail = Task.extend({
   /** Why it does not start now, though it is its time; null: nothing but its turn holds it up, or it is not queued. */
   hold: Hold.nullable(),
-  runs: z.array(Run), effects: z.array(Effect), checkpoints: z.array(Checkpoint) });
+  runs: z.array(Run),
+  effects: z.array(Effect),
+  checkpoints: z.array(Checkpoint),
+});
 export type TaskDetail = z.infer<typeof TaskDetail>;
 
 const DEPENDENCIES_MAX = 100;

@@ -9,7 +9,11 @@ const [gpu, db, tdd] = [namedPool("gpu"), namedPool("db"), workflowPool("tdd")];
 
 test("a full pool holds up those who need it, and says so", () => {
   const pools = poolsWith({ [gpu]: 1, [tdd]: 1 });
-  expect(pools.hold({ key: "a", pools: [tdd, gpu] })).toEqual({ reason: "pool", message: "The pool gpu is full: 1 of 1 runs.", until: null });
+  expect(pools.hold({ key: "a", pools: [tdd, gpu] })).toEqual({
+    reason: "pool",
+    message: "The pool gpu is full: 1 of 1 runs.",
+    until: null,
+  });
   expect(pools.hold({ key: "b", pools: [tdd, db] })).toBeUndefined();
   pools.take([tdd, db]);
   expect(pools.hold({ key: "c", pools: [tdd] })?.message).toBe("The pool of workflow tdd is full: 2 of 2 runs.");

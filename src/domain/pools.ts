@@ -51,7 +51,8 @@ export class Pools {
       const taken = this.#taken.get(pool) ?? 0;
       if (taken >= size) return held(`The ${shownPool(pool)} is full: ${taken} of ${size} runs.`);
       const kept = earlier.filter((waiter) => waiter.pools.includes(pool)).length;
-      if (taken + kept >= size) return held(`The ${shownPool(pool)} has ${size - taken} places free, kept for those who have waited longer.`);
+      if (taken + kept >= size)
+        return held(`The ${shownPool(pool)} has ${size - taken} places free, kept for those who have waited longer.`);
     }
     return undefined;
   }

@@ -93,7 +93,9 @@ async function settleApproval(parts: EngineParts, { id, since }: WaitingTask): P
 async function resolvePassed({ database }: Pick<EngineParts, "database">): Promise<void> {
   const { reader } = database;
   const turns = openAlerts(reader, TURN_ALERT).filter(({ projectId }) => projectId !== null && !hasOverdue(reader, projectId));
-  const approvals = openAlerts(reader, APPROVAL_ALERT).filter(({ taskId }) => taskId !== null && getTask(reader, taskId).reason !== "approval");
+  const approvals = openAlerts(reader, APPROVAL_ALERT).filter(
+    ({ taskId }) => taskId !== null && getTask(reader, taskId).reason !== "approval",
+  );
   if (turns.length + approvals.length === 0) return;
   await database.write((tx) => [...turns, ...approvals].forEach(({ kind, subject }) => resolveAlerts(tx, kind, subject)));
 }

@@ -78,7 +78,13 @@ export class ShareCache {
       const [agents, pools] = [agentsFor(lane), poolsOf(lane)];
       return { projectId, key: JSON.stringify([lane, agents, pools]), lane, agents, pools, heads };
     });
-    return { ...share, runningMax, lanes, heads: lanes.flatMap(({ heads }) => heads), mayBeHeld: hasBudget || lanes.some(({ pools }) => pools.length > 1) };
+    return {
+      ...share,
+      runningMax,
+      lanes,
+      heads: lanes.flatMap(({ heads }) => heads),
+      mayBeHeld: hasBudget || lanes.some(({ pools }) => pools.length > 1),
+    };
   }
 
   #put(projectId: ProjectId, share: WaitingProject | undefined): void {

@@ -75,7 +75,10 @@ export class AgentHosts {
   async end(directory: string, host: string, graceMs: number): Promise<void> {
     await this.#orGone(() => this.tell(host, { type: "end", directory }));
     if (await this.#until(directory, graceMs + ENDED_WITHIN_MS, "exit", async () => !(await this.#isRunning(directory)))) return;
-    this.#parts.log.error("an agent host did not end a run in time and is ended itself; its other runs go on in another one", { directory, host });
+    this.#parts.log.error("an agent host did not end a run in time and is ended itself; its other runs go on in another one", {
+      directory,
+      host,
+    });
     await this.#parts.host.stop(host, { marker: hostMarker(idOf(host)), graceMs: 0 });
   }
 
@@ -129,7 +132,8 @@ export class AgentHosts {
     await this.#until(directory, BEGUN_WITHIN_MS, "identity", isOver);
     const identity = await readIdentity(directory);
     if (typeof identity === "object") return identity;
-    if (await this.#isRunning(host)) throw new AppError("timeout", `The agent host did not begin the run of ${directory} in ${BEGUN_WITHIN_MS / 1000} s.`);
+    if (await this.#isRunning(host))
+      throw new AppError("timeout", `The agent host did not begin the run of ${directory} in ${BEGUN_WITHIN_MS / 1000} s.`);
     this.#current = undefined;
     return undefined;
   }

@@ -31,7 +31,11 @@ export function renderComment(view: CommentView): string {
 
 /** The same of a task that was cancelled, or failed, between two runs. */
 export function renderEnded({ key, status, message }: Pick<Task, "key" | "status" | "message">): string {
-  return paragraphs([`**${status === "failed" ? "Failed" : "Cancelled"}** · task ${codeSpan(key)}`, quietTitle(message ?? "", MESSAGE_MAX), "What was done so far is saved."]);
+  return paragraphs([
+    `**${status === "failed" ? "Failed" : "Cancelled"}** · task ${codeSpan(key)}`,
+    quietTitle(message ?? "", MESSAGE_MAX),
+    "What was done so far is saved.",
+  ]);
 }
 
 /** The comment with a line about the pull request, whose address is known only after it was opened. */

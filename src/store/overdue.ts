@@ -61,9 +61,12 @@ export function failOverdue(tx: Transaction, taskId: TaskId, message: string): v
 /** Whether a task of a project that was told of still waits for its turn. */
 export function hasOverdue(reader: Reader, projectId: ProjectId): boolean {
   return (
-    reader.get("SELECT 1 FROM tasks INDEXED BY tasks_overdue WHERE project_id = :projectId AND overdue_at IS NOT NULL AND status = 'queued' LIMIT 1", {
-      projectId,
-    }) !== undefined
+    reader.get(
+      "SELECT 1 FROM tasks INDEXED BY tasks_overdue WHERE project_id = :projectId AND overdue_at IS NOT NULL AND status = 'queued' LIMIT 1",
+      {
+        projectId,
+      },
+    ) !== undefined
   );
 }
 

@@ -125,7 +125,13 @@ interface LaneRow {
 
 function toLane(row: LaneRow): Lane {
   const { workflow, stage } = row;
-  return { workflow, workflowId: row.workflow_id, stage, sessionAgent: row.session_agent || null, needs: JSON.parse(row.needs) as string[] };
+  return {
+    workflow,
+    workflowId: row.workflow_id,
+    stage,
+    sessionAgent: row.session_agent || null,
+    needs: JSON.parse(row.needs) as string[],
+  };
 }
 
 interface ShareRow {

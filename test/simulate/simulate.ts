@@ -163,7 +163,13 @@ class Simulation {
         const project = `p${Math.floor(dice.roll() * dice.roll() * this.#options.projects)}`;
         const number = (numbers.get(project) ?? 0) + 1;
         numbers.set(project, number);
-        this.#world.putIssue({ project, number, title: `Issue ${number}`, labels: dice.chance(0.2) ? ["Claude", "db"] : ["Claude"], open: true });
+        this.#world.putIssue({
+          project,
+          number,
+          title: `Issue ${number}`,
+          labels: dice.chance(0.2) ? ["Claude", "db"] : ["Claude"],
+          open: true,
+        });
         if (dice.chance(0.03)) time.schedule(dice.between(1, 60) * MINUTE, () => this.#closeIssue(`${project}#${number}`));
       });
     }

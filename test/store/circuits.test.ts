@@ -103,7 +103,9 @@ test("a session is gone on with by its own agent; another one begins its own, an
     return run;
   };
   park(claimBy("claude"));
-  expect(lanes(database, task.projectId)).toEqual([{ workflow: "issue", workflowId: null, stage: "implement", sessionAgent: "claude", needs: [] }]);
+  expect(lanes(database, task.projectId)).toEqual([
+    { workflow: "issue", workflowId: null, stage: "implement", sessionAgent: "claude", needs: [] },
+  ]);
   const second = claimBy("claude");
   park(second);
   const third = claimBy("codex");

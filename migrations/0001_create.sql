@@ -333,7 +333,7 @@ CREATE TABLE accounts (
   message TEXT
 ) STRICT, WITHOUT ROWID;
 
--- A bucket of tokens by what takes them: the starts of a project, the calls of a provider (domain/rate.ts).
+-- A bucket of tokens by what takes them: the starts of a project, of an agent (domain/rate.ts).
 CREATE TABLE rate_buckets (
   id TEXT NOT NULL PRIMARY KEY,
   full_at REAL NOT NULL

@@ -64,7 +64,8 @@ function unknownSetting(path: Path): Mistake {
 }
 
 /** What no single setting shows: settings that do not fit each other. */
-function conflictsIn({ daemon, agents, alerts, providers, models, defaults: tasks }: Config): Mistake[] {
+function conflictsIn(config: Config): Mistake[] {
+  const { daemon, agents, alerts, providers, models, defaults: tasks } = config;
   const conflicts: Mistake[] = [];
   if (!daemon.allowRemote && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(daemon.host)) {
     const message = `daemon.host is ${shown(daemon.host)}, which other machines can reach. Set daemon.allowRemote to true if that is meant.`;
@@ -80,6 +81,7 @@ function conflictsIn({ daemon, agents, alerts, providers, models, defaults: task
     ...unfitProviders({ providers, models }),
     ...unknownAgents({ agents, defaults: tasks }),
     ...incompleteChannels(alerts),
+    ...unknownRates(config),
   ];
 }
 
@@ -114,6 +116,16 @@ function unknownAgents({ agents, defaults: { agent, handOver, stages } }: Pick<C
   return named.flatMap(([path, name]) => {
     if (name === undefined || Object.hasOwn(agents, name)) return [];
     return [{ path, message: `${keyOf(path)} is ${shown(name)}; allowed: one of agents, which are ${Object.keys(agents).join(", ")}.` }];
+  });
+}
+
+function unknownRates({ rates, agents, workflows, defaults }: Config): Mistake[] {
+  const named: [path: Path, rate: string | null][] = [[["defaults", "rate"], defaults.rate]];
+  for (const [name, { rate }] of Object.entries(agents)) named.push([["agents", name, "rate"], rate]);
+  for (const [name, { rate }] of Object.entries(workflows)) named.push([["workflows", name, "rate"], rate]);
+  return named.flatMap(([path, rate]) => {
+    if (rate === null || Object.hasOwn(rates, rate)) return [];
+    return [{ path, message: `${keyOf(path)} is ${shown(rate)}; allowed: one of rates, which are ${Object.keys(rates).join(", ") || "none"}.` }];
   });
 }
 

@@ -528,7 +528,7 @@ export const Config = z.strictObject({
     .record(LimitName, RatePolicy)
     .default({})
     .meta(
-      doc("How often something may be done, by names that `rate` of an agent, a workflow, a provider or `defaults` refers to", {
+      doc("How often something may be done, by names that `rate` of an agent, a workflow or `defaults` refers to", {
         scope: "global",
       }),
     ),

@@ -115,7 +115,7 @@ export const Event = z.discriminatedUnion("type", [
   /** It waits longer than it may, for its turn or for approval; and what becomes of it. */
   event(
     "task.overdue",
-    z.object({ waitedMs: z.number(), message: z.string(), then: z.enum(["report", "fail", "alert", "deny", "approve"]) }),
+    z.object({ waitedMs: z.number(), message: z.string(), action: z.enum(["report", "fail", "alert", "deny", "approve"]) }),
   ),
   event("task.rolled_back", z.object({ iteration: z.number(), by: z.string() })),
   event("workflow.accepted", z.object({ name: z.string(), version: z.number() })),

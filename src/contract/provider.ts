@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { rateSetting } from "./limits.ts";
 import { doc, milliseconds, VariableName } from "./setting-meta.ts";
 
 /** In whose words a provider of models is spoken to. `package`: a module from outside makes the model. */
@@ -20,13 +19,12 @@ export const ProviderConfig = z.strictObject({
   keyVariable: VariableName.nullable()
     .default(null)
     .meta(doc("the environment variable of the daemon that holds its key; null: it wants none")),
-  rate: rateSetting("all `builtin` agents together call its models at"),
   package: z.string().min(1).nullable().default(null).meta(doc("of kind `package`: the npm package, or the absolute path of a module")),
 });
 export type ProviderConfig = z.infer<typeof ProviderConfig>;
 
 /** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
-export const OrderedModel = ProviderConfig.omit({ rate: true }).extend({
+export const OrderedModel = ProviderConfig.extend({
   /** What people know the provider by. */
   provider: z.string(),
   /** What the provider knows the model by. */

@@ -1,9 +1,8 @@
 import type { RatePolicy } from "../contract/limits.ts";
 
-/** What is held to a rate, each one for itself. */
+/** Whose starts are held to a rate, each for itself. */
 export interface RateUser {
-  /** Of the first three it is the starts of runs, of a provider the calls of its models. */
-  readonly kind: "project" | "workflow" | "agent" | "provider";
+  readonly kind: "project" | "workflow" | "agent";
   /** A project's is its id. */
   readonly name: string;
 }

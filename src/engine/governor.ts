@@ -81,8 +81,8 @@ function mayBeHosted({ drivers }: EngineParts, { defaults }: ProjectConfig, agen
 
 /** The rate that something is held to; undefined: it may as often as it likes. */
 export function policyOf(config: Config, { kind, name }: RateUser): RatePolicy | undefined {
-  const { rates, defaults, workflows, agents, providers } = config;
-  const user = { project: defaults, workflow: workflows[name], agent: agents[name], provider: providers[name] }[kind];
+  const { rates, defaults, workflows, agents } = config;
+  const user = { project: defaults, workflow: workflows[name], agent: agents[name] }[kind];
   return rates[user?.rate ?? ""];
 }
 

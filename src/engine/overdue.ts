@@ -42,12 +42,12 @@ async function settleTurns(parts: EngineParts, dispatcher: Pick<Dispatcher, "loo
       const task = getTask(tx, id);
       const why = dispatcher.holdIn(held, task)?.message ?? dispatcher.heldBack ?? "Others go before it.";
       const message = `It has waited for its turn for ${waited(tx.now - since)}. ${why}`;
-      noteOverdue(tx, id, { waitedMs: tx.now - since, message, then: onWaitMax });
+      noteOverdue(tx, id, { waitedMs: tx.now - since, message, action: onWaitMax });
       if (onWaitMax === "fail") fail(tx, task, message);
       else raiseAlert(tx, { kind: TURN_ALERT, subject: task.project, message: `${task.key}: ${message}`, projectId: task.projectId });
     }
   });
-  parts.log.warn("tasks have waited for their turn longer than they may", { count: overdue.length, then: onWaitMax });
+  parts.log.warn("tasks have waited for their turn longer than they may", { count: overdue.length, action: onWaitMax });
 }
 
 function fail(tx: Transaction, { id, key, projectId }: Task, message: string): void {
@@ -73,18 +73,18 @@ async function settleApproval(parts: EngineParts, { id, since }: WaitingTask): P
   const stage = stageOf(parts.workflows.of(getTask(database.reader, id)), getTask(database.reader, id).stage);
   const maxMs = stage.approvalMaxMs ?? approvalMaxMs;
   if (maxMs === null || clock.now() - since < maxMs) return;
-  const then = stage.onApprovalMax ?? onApprovalMax;
-  const gathering = then === "approve" ? await gatherForApproval(parts, getTask(database.reader, id)) : null;
+  const action = stage.onApprovalMax ?? onApprovalMax;
+  const gathering = action === "approve" ? await gatherForApproval(parts, getTask(database.reader, id)) : null;
   await database.write((tx) => {
     const task = getTask(tx, id);
     if (task.status !== "blocked" || task.reason !== "approval") return;
     const message = `It has waited for a person to approve it for ${waited(tx.now - since)}.`;
-    noteOverdue(tx, id, { waitedMs: tx.now - since, message, then });
+    noteOverdue(tx, id, { waitedMs: tx.now - since, message, action });
     const about = { projectId: task.projectId, taskId: id };
-    if (then === "deny") {
+    if (action === "deny") {
       deny(tx, task, "drover", message);
       tellEnded(tx, [id]);
-    } else if (then === "approve") approve(parts, tx, task, gathering);
+    } else if (action === "approve") approve(parts, tx, task, gathering);
     else raiseAlert(tx, { kind: APPROVAL_ALERT, subject: task.key, message: `${task.key}: ${message}`, ...about });
   });
 }

@@ -35,7 +35,7 @@ export interface Overdue {
   /** What it waits for, in a sentence. */
   readonly message: string;
   /** What becomes of it. */
-  readonly then: "report" | "fail" | "alert" | "deny" | "approve";
+  readonly action: "report" | "fail" | "alert" | "deny" | "approve";
 }
 
 /** Notes that a task waits too long, once. One that waits for its turn has that as its reason. */

@@ -1,4 +1,4 @@
-import { afterTaking, nextTokenAt, type Rate, type RateUser } from "../domain/rate.ts";
+import { afterTaking, type Rate, type RateUser } from "../domain/rate.ts";
 import type { RatePolicy } from "../contract/limits.ts";
 import type { Reader, Transaction } from "./database.ts";
 
@@ -8,13 +8,11 @@ export function bucketFullAt(reader: Reader, { kind, name }: RateUser): number {
   return row?.full_at ?? 0;
 }
 
-/** Takes a token of a rate, and returns when it may be used: now, or when the bucket has one. Whoever asks later gets a later one. */
-export function takeToken(tx: Transaction, user: RateUser, policy: RatePolicy): number {
+/** Takes a token of a rate, which must have one. */
+export function takeToken(tx: Transaction, user: RateUser, policy: RatePolicy): void {
   const rate: Rate = { policy, fullAt: bucketFullAt(tx, user) };
-  const at = nextTokenAt(rate, tx.now);
   tx.run("INSERT INTO rate_buckets (id, full_at) VALUES (:id, :fullAt) ON CONFLICT (id) DO UPDATE SET full_at = excluded.full_at", {
     id: `${user.kind}:${user.name}`,
-    fullAt: afterTaking(rate, at),
+    fullAt: afterTaking(rate, tx.now),
   });
-  return at;
 }

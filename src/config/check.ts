@@ -125,7 +125,9 @@ function unknownRates({ rates, agents, workflows, defaults }: Config): Mistake[]
   for (const [name, { rate }] of Object.entries(workflows)) named.push([["workflows", name, "rate"], rate]);
   return named.flatMap(([path, rate]) => {
     if (rate === null || Object.hasOwn(rates, rate)) return [];
-    return [{ path, message: `${keyOf(path)} is ${shown(rate)}; allowed: one of rates, which are ${Object.keys(rates).join(", ") || "none"}.` }];
+    return [
+      { path, message: `${keyOf(path)} is ${shown(rate)}; allowed: one of rates, which are ${Object.keys(rates).join(", ") || "none"}.` },
+    ];
   });
 }
 

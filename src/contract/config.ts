@@ -3,7 +3,7 @@ import { ChatConfig } from "./chat.ts";
 import { ChosenDelivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
 import { ChannelKind } from "./notice.ts";
-import { LimitName, PoolSize, RatePolicy, rateSetting, WaitLimits, WorkflowLimits } from "./limits.ts";
+import { limitSections, rateSetting, WaitLimits } from "./limits.ts";
 import { ForgeKind, ProjectName } from "./project.ts";
 import { BuiltinConfig, ModelOfProvider, ProviderConfig, ProviderName } from "./provider.ts";
 import { doc, milliseconds, VariableName } from "./setting-meta.ts";
@@ -520,22 +520,7 @@ export const Config = z.strictObject({
   daemon: DaemonConfig.prefault({}).meta(doc("The daemon and its queue", { scope: "global" })),
   resources: ResourcesConfig.prefault({}).meta(doc("Limits for all agents together", { scope: "global" })),
   limits: WaitLimits.prefault({}).meta(doc("How long tasks may wait before that is told", { scope: "global" })),
-  pools: z
-    .record(LimitName, PoolSize)
-    .default({})
-    .meta(doc("What only so many runs may use at once, such as a test database: its name to their number", { scope: "global" })),
-  rates: z
-    .record(LimitName, RatePolicy)
-    .default({})
-    .meta(
-      doc("How often something may be done, by names that `rate` of an agent, a workflow or `defaults` refers to", {
-        scope: "global",
-      }),
-    ),
-  workflows: z
-    .record(LimitName, WorkflowLimits)
-    .default({})
-    .meta(doc("Limits on workflows, by their names", { scope: "global" })),
+  ...limitSections,
   breakers: BreakersConfig.prefault({}).meta(doc("The circuit breakers, which stop what keeps failing", { scope: "global" })),
   hooks: HooksConfig.prefault({}).meta(doc("What agents' hooks tell", { scope: "global" })),
   broker: BrokerConfig.prefault({}).meta(doc("What agents may ask of GitHub", { scope: "global" })),

@@ -11,7 +11,7 @@ import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
 import { insightRoutes } from "./insight-routes.ts";
-import { PoolNames } from "./limits.ts";
+import { PoolNames, QueueLooks } from "./limits.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
@@ -86,11 +86,7 @@ export const QueueStatus = z.object({
   queued: z.int(),
   max: z.int(),
   running: z.int(),
-  /**
-   * How ready tasks were looked for since the daemon started. `changes`, `times`: looks because something changed, or something had a time
-   * that came. `checks`: the safety net beside these, each `everyMs` and a tenth more or less; `skipped`: those that found nothing changed.
-   */
-  looks: z.object({ changes: z.int(), times: z.int(), checks: z.int(), skipped: z.int(), everyMs: Duration }),
+  looks: QueueLooks,
   /** The tasks that would start next, in the order the strategy gives now, at most 100. */
   next: z.array(z.object({ position: z.int().positive(), task: Task })),
   /** Due tasks that do not start now, by project and stage, and why: at most 100 such kinds. */

@@ -39,7 +39,13 @@ export const benchmark: Benchmark = async ({ quick }) => {
   const { makespanMs, idealMs, residentMB, hostMB, hostDelayMs, daemonDelayMs, flightMax } = whole;
   const ideal = { name: "the model's latency alone", value: single(idealMs) };
   return [
-    { name: `all ${whole.loops} loops, ${whole.atOnce} at once`, unit: "ms", ours: single(makespanMs), limit: ideal, goal: { first: idealMs * 1.1 } },
+    {
+      name: `all ${whole.loops} loops, ${whole.atOnce} at once`,
+      unit: "ms",
+      ours: single(makespanMs),
+      limit: ideal,
+      goal: { first: idealMs * 1.1 },
+    },
     { name: "loops in flight at one time", unit: "×", ours: single(flightMax), limit: null, goal: null },
     { name: "resident: daemon, agent host, children", unit: "MB", ours: single(residentMB), limit: null, goal: { first: 1000 } },
     { name: "of it the agent host", unit: "MB", ours: single(hostMB), limit: null, goal: null },
@@ -105,7 +111,10 @@ function sample(home: TestHome, daemon: TestDaemon) {
   const looking = (async () => {
     while (!stopped.signal.aborted) {
       const pids = processesOf(home, daemon);
-      residentMB = Math.max(residentMB, pids.reduce((sum, pid) => sum + residentOf(pid), 0));
+      residentMB = Math.max(
+        residentMB,
+        pids.reduce((sum, pid) => sum + residentOf(pid), 0),
+      );
       hostMB = Math.max(hostMB, ...hostPids(home).map(residentOf));
       await sleep(1000, undefined, { signal: stopped.signal }).catch(() => undefined);
     }

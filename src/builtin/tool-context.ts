@@ -14,7 +14,11 @@ export interface Surroundings extends Place {
 }
 
 /** What the tools of an order work with. */
-export async function toolContext(order: AgentOrder, { workspace, env, groups, clock }: Surroundings, signal: AbortSignal): Promise<ToolContext> {
+export async function toolContext(
+  order: AgentOrder,
+  { workspace, env, groups, clock }: Surroundings,
+  signal: AbortSignal,
+): Promise<ToolContext> {
   const given = commandEnvironment(env, order);
   const confine = await confineFor(order, { workspace, env: given, clock }, signal);
   return {

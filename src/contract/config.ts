@@ -103,7 +103,12 @@ export const CheckConfig = z.strictObject({
 export type CheckConfig = z.infer<typeof CheckConfig>;
 
 const DaemonConfig = z.strictObject({
-  maxProcesses: z.int().min(1).max(1000).default(2).meta(doc("agent processes at once, over all projects; what counts against `builtin.maxRunning` is none")),
+  maxProcesses: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(2)
+    .meta(doc("agent processes at once, over all projects; what counts against `builtin.maxRunning` is none")),
   schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
   agingMs: milliseconds(1000)
     .default(3_600_000)

@@ -37,9 +37,7 @@ export const BuiltinConfig = z.strictObject({
     .min(1)
     .max(1000)
     .default(50)
-    .meta(
-      doc("runs of it at once, over all projects, where they share one program. Those that need one of their own are agent processes"),
-    ),
+    .meta(doc("runs of it at once, over all projects, where they share one program. Those that need one of their own are agent processes")),
   callsMax: z.int().min(1).max(10_000).default(200).meta(doc("how often one run may ask its model; then it has failed")),
   outputTokensMax: z.int().min(256).max(1_000_000).default(16_000).meta(doc("the most that a model may answer at once, tokens")),
   retries: z.int().min(0).max(100).default(5).meta(doc("how often a request that failed is made again")),

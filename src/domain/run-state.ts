@@ -68,7 +68,8 @@ function ofEnd({ ended, turnEnded }: RunFacts): Conclusion | undefined {
       confidence: 1,
       evidence: [`it ended with ${reason}${turnEnded ? `: ${turnEnded.message}` : ""}`, how],
     };
-  if (turnEnded === null || reason === "lost" || reason === "host_lost") return { state: "crashed", since, confidence: 1, evidence: [how, "it gave no last word"] };
+  if (turnEnded === null || reason === "lost" || reason === "host_lost")
+    return { state: "crashed", since, confidence: 1, evidence: [how, "it gave no last word"] };
   return { state: "finished", since, confidence: 0.9, evidence: [how, `its last word was a failure (${reason}): ${turnEnded.message}`] };
 }
 

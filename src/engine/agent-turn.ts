@@ -83,8 +83,7 @@ async function conclude(parts: EngineParts, job: Job, reader: OutputReader, end:
 
 /** What counts, whatever the agent said. */
 function overruled(parts: EngineParts, job: Job, end: EndedState): AgentVerdict | undefined {
-  if (end.state === "lost")
-    return { ok: false, ...howLost(parts.database.reader, job.run), retryAt: null };
+  if (end.state === "lost") return { ok: false, ...howLost(parts.database.reader, job.run), retryAt: null };
   if (!end.outOfMemory) return undefined;
   const limits = agentLimits(parts.settings.current(), job.config);
   return { ok: false, reason: "memory", message: memoryMessage(limits), retryAt: null };

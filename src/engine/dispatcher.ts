@@ -261,7 +261,11 @@ function passageOf(
 }
 
 /** The stage of a lane's tasks; of a workflow that is gone, one of which only the name is known: its runs fail and say so. */
-function stageOfLane(parts: EngineParts, projectId: ProjectId, { workflow, workflowId, stage }: Lane): Pick<Stage, "name" | "agent" | "model" | "effort"> {
+function stageOfLane(
+  parts: EngineParts,
+  projectId: ProjectId,
+  { workflow, workflowId, stage }: Lane,
+): Pick<Stage, "name" | "agent" | "model" | "effort"> {
   try {
     return stageOf(parts.workflows.at(projectId, workflow, workflowId), stage);
   } catch {

@@ -75,7 +75,10 @@ export class AgentHosts {
   async end(directory: string, host: string, graceMs: number): Promise<void> {
     await this.#orGone(() => this.tell(host, { type: "end", directory }));
     if (await this.#until(directory, graceMs + ENDED_WITHIN_MS, "exit", async () => !(await this.#isRunning(directory)))) return;
-    this.#parts.log.error("an agent host did not end a run in time and is ended itself; its other runs go on in another one", { directory, host });
+    this.#parts.log.error("an agent host did not end a run in time and is ended itself; its other runs go on in another one", {
+      directory,
+      host,
+    });
     await this.#parts.host.stop(host, { marker: hostMarker(idOf(host)), graceMs: 0 });
   }
 
@@ -129,17 +132,28 @@ export class AgentHosts {
     await this.#until(directory, BEGUN_WITHIN_MS, "identity", isOver);
     const identity = await readIdentity(directory);
     if (typeof identity === "object") return identity;
-    if (await this.#isRunning(host)) throw new AppError("timeout", `The agent host did not begin the run of ${directory} in ${BEGUN_WITHIN_MS / 1000} s.`);
-    this.#current = undefined;
+    if (await this.#isRunning(host))
+      throw new AppError("timeout", `The agent host did not begin the run of ${directory} in ${BEGUN_WITHIN_MS / 1000} s.`);
     return undefined;
   }
 
   /** The folder of a host that was started by us and lives. */
   async #open(program: SharedProgram): Promise<string> {
-    const known = await this.#current?.catch(() => undefined);
-    if (known !== undefined && !(await this.#isRunning(known))) this.#current = undefined;
-    this.#current ??= this.#start(program);
-    return this.#current;
+    const current = (this.#current ??= this.#startOne(program));
+    const host = await current;
+    if (await this.#isRunning(host)) return host;
+    // Of all that find it gone the first one starts another, which the others get too.
+    if (this.#current === current) this.#current = undefined;
+    return (this.#current ??= this.#startOne(program));
+  }
+
+  #startOne(program: SharedProgram): Promise<string> {
+    const starting = this.#start(program);
+    // Who waits for it is told; the next one tries again.
+    starting.catch(() => {
+      if (this.#current === starting) this.#current = undefined;
+    });
+    return starting;
   }
 
   async #start({ argv, env }: SharedProgram): Promise<string> {

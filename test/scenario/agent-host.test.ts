@@ -33,48 +33,59 @@ const write = (iteration: number, delayMs: number): readonly ModelStep[] => [
 /** The third iteration waits until the test moves the model's clock. */
 const SCRIPT = { scenarios: [1, 2, 3, 4].map((one) => ({ when: `ITERATION-${one} `, steps: write(one, one === 3 ? 1000 : 0) })) };
 
-test("ten of twelve loops share a program; daemon and program are killed in their third iteration, and every loop goes on there", { timeout: 600_000 }, async () => {
-  const clock = new ManualClock();
-  await using model = await startModelServer({ script: SCRIPT, listen: { port: 0 }, clock });
-  await using home = await openHome(model);
-  const first = await home.start();
-  await first.client.registerProject({ body: { path: makeRepository(join(home.folder, "api"), { files: { "README.md": "api\n" } }).path } });
-  await first.client.changeQueue({ body: { paused: true } });
-  for (const number of numbers) await first.client.createTask({ body: { project: "api", title: `Loop ${number}`, workflow: "four" } });
-  await first.client.changeQueue({ body: { paused: false } });
+test(
+  "ten of twelve loops share a program; daemon and program are killed in their third iteration, and every loop goes on there",
+  { timeout: 600_000 },
+  async () => {
+    const clock = new ManualClock();
+    await using model = await startModelServer({ script: SCRIPT, listen: { port: 0 }, clock });
+    await using home = await openHome(model);
+    const first = await home.start();
+    await first.client.registerProject({
+      body: { path: makeRepository(join(home.folder, "api"), { files: { "README.md": "api\n" } }).path },
+    });
+    await first.client.changeQueue({ body: { paused: true } });
+    for (const number of numbers) await first.client.createTask({ body: { project: "api", title: `Loop ${number}`, workflow: "four" } });
+    await first.client.changeQueue({ body: { paused: false } });
 
-  await untilAsked(model, AT_ONCE);
-  const host = await onlyHost(first);
-  expect(readFileSync(`/proc/${host}/environ`, "utf8")).not.toContain("the-key");
-  await first.kill();
-  const second = await home.start();
-  let adopted = 0;
-  await second.until(({ type }) => type === "run.adopted" && (adopted += 1) === AT_ONCE);
-  expect(await onlyHost(second)).toBe(host);
+    await untilAsked(model, AT_ONCE);
+    const host = await onlyHost(first);
+    expect(readFileSync(`/proc/${host}/environ`, "utf8")).not.toContain("the-key");
+    await first.kill();
+    const second = await home.start();
+    let adopted = 0;
+    await second.until(({ type }) => type === "run.adopted" && (adopted += 1) === AT_ONCE);
+    expect(await onlyHost(second)).toBe(host);
 
-  process.kill(host, "SIGKILL");
-  await untilAsked(model, 2 * AT_ONCE);
-  expect(await onlyHost(second)).not.toBe(host);
-  const going = setInterval(() => clock.advance(1000), 100);
-  const tasks = await Promise.all(numbers.map((number) => second.settledTask(`api#${number}`)));
-  clearInterval(going);
+    process.kill(host, "SIGKILL");
+    await untilAsked(model, 2 * AT_ONCE);
+    expect(await onlyHost(second)).not.toBe(host);
+    const going = setInterval(() => clock.advance(1000), 100);
+    const tasks = await Promise.all(numbers.map((number) => second.settledTask(`api#${number}`)));
+    clearInterval(going);
 
-  expect(tasks.map(({ key, status, message }) => ({ key, status, message }))).toEqual(
-    numbers.map((number) => ({ key: `api#${number}`, status: "succeeded", message: null })),
-  );
-  expect(tasks.map(waysOf)).toEqual(numbers.map((number) => (number <= AT_ONCE ? KILLED : WHOLE)));
-  for (const { branch } of tasks) expect(filesOf(home, branch)).toEqual(["1.txt", "2.txt", "3.txt", "4.txt", "README.md"]);
-  const events = await allEvents(second);
-  expect(mostOpen(events)).toBe(AT_ONCE);
-  expect(firstStarts(events, tasks)).toEqual(numbers);
-  expect(await second.stop()).toBe(0);
-  await expectNoProcesses(home);
-  expect(hostsOf(home)).toHaveLength(1);
-});
+    expect(tasks.map(({ key, status, message }) => ({ key, status, message }))).toEqual(
+      numbers.map((number) => ({ key: `api#${number}`, status: "succeeded", message: null })),
+    );
+    expect(tasks.map(waysOf)).toEqual(numbers.map((number) => (number <= AT_ONCE ? KILLED : WHOLE)));
+    for (const { branch } of tasks) expect(filesOf(home, branch)).toEqual(["1.txt", "2.txt", "3.txt", "4.txt", "README.md"]);
+    const events = await allEvents(second);
+    expect(mostOpen(events)).toBe(AT_ONCE);
+    expect(firstStarts(events, tasks)).toEqual(numbers);
+    expect(await second.stop()).toBe(0);
+    await expectNoProcesses(home);
+    expect(hostsOf(home)).toHaveLength(1);
+  },
+);
 
 /** What became of a loop, run by run. */
 const WHOLE = [1, 2, 3, 4].map((iteration) => ({ iteration, outcome: iteration === 4 ? "succeeded" : "check_failed", resumes: false }));
-const KILLED = WHOLE.toSpliced(2, 1, { iteration: 3, outcome: "host_lost", resumes: false }, { iteration: 3, outcome: "check_failed", resumes: true });
+const KILLED = WHOLE.toSpliced(
+  2,
+  1,
+  { iteration: 3, outcome: "host_lost", resumes: false },
+  { iteration: 3, outcome: "check_failed", resumes: true },
+);
 
 function waysOf({ runs }: TaskDetail) {
   const oldestFirst = runs.toSorted((one, other) => one.epoch - other.epoch);
@@ -135,7 +146,9 @@ function firstStarts(events: readonly Event[], tasks: readonly TaskDetail[]): (n
 }
 
 function filesOf({ folder }: TestHome, branch: string | null): string[] {
-  return git(join(folder, "api"), "ls-tree", "--name-only", branch ?? "").split("\n").filter((name) => name !== "" && name !== ".drover");
+  return git(join(folder, "api"), "ls-tree", "--name-only", branch ?? "")
+    .split("\n")
+    .filter((name) => name !== "" && name !== ".drover");
 }
 
 function hostsOf({ home }: TestHome): string[] {

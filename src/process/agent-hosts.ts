@@ -134,16 +134,26 @@ export class AgentHosts {
     if (typeof identity === "object") return identity;
     if (await this.#isRunning(host))
       throw new AppError("timeout", `The agent host did not begin the run of ${directory} in ${BEGUN_WITHIN_MS / 1000} s.`);
-    this.#current = undefined;
     return undefined;
   }
 
   /** The folder of a host that was started by us and lives. */
   async #open(program: SharedProgram): Promise<string> {
-    const known = await this.#current?.catch(() => undefined);
-    if (known !== undefined && !(await this.#isRunning(known))) this.#current = undefined;
-    this.#current ??= this.#start(program);
-    return this.#current;
+    const current = (this.#current ??= this.#startOne(program));
+    const host = await current;
+    if (await this.#isRunning(host)) return host;
+    // Of all that find it gone the first one starts another, which the others get too.
+    if (this.#current === current) this.#current = undefined;
+    return (this.#current ??= this.#startOne(program));
+  }
+
+  #startOne(program: SharedProgram): Promise<string> {
+    const starting = this.#start(program);
+    // Who waits for it is told; the next one tries again.
+    starting.catch(() => {
+      if (this.#current === starting) this.#current = undefined;
+    });
+    return starting;
   }
 
   async #start({ argv, env }: SharedProgram): Promise<string> {

@@ -47,7 +47,7 @@ export interface PromptData {
 export type RenderPrompt = (workflow: Workflow, template: string, data: PromptData) => string;
 
 /** The text of a template that comes with Drover, for what no workflow says. */
-export function ownTemplate(name: "resume" | "request"): string {
+export function ownTemplate(name: "resume" | "request" | "moved"): string {
   return readFileSync(join(builtinFolder, "prompts", `${name}.md`), "utf8");
 }
 
@@ -142,7 +142,8 @@ function createEnvironment(partials: Readonly<Record<string, string>>): typeof H
   const handlebars = Handlebars.create();
   for (const name of ["lookup", "log"]) handlebars.unregisterHelper(name);
   handlebars.registerHelper(helpers);
-  handlebars.registerPartial({ ...partials, request: "{{@root.request}}" });
+  // What our own template for going on includes, also in a workflow whose prompts do not.
+  handlebars.registerPartial({ moved: ownTemplate("moved"), ...partials, request: "{{@root.request}}" });
   return handlebars;
 }
 

@@ -71,7 +71,7 @@ export async function serve(
       fetch(url + path, {
         ...init,
         headers: {
-          authorization: `Bearer ${/^\/api\/(?:hooks|broker)\//.test(path) ? tokenOfRun : token}`,
+          authorization: `Bearer ${/^\/api\/(?:hooks|broker|tools)\//.test(path) ? tokenOfRun : token}`,
           ...(init.body !== undefined && { "content-type": "application/json" }),
           ...init.headers,
         },

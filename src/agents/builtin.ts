@@ -1,23 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { AppError } from "../base/errors.ts";
 import { compileCacheIn } from "../base/paths.ts";
-import type { AgentOrder, OrderedModel } from "../contract/agent-order.ts";
+import type { AgentOrder } from "../contract/agent-order.ts";
 import type { AgentConfig, ModelSettings } from "../contract/config.ts";
-import type { ProviderConfig } from "../contract/provider.ts";
 import { toLine } from "./agent-text.ts";
 import { commandDriver } from "./command.ts";
 import type { Detection, Driver, Launch, LaunchRequest } from "./driver.ts";
-import { chooseModel, type ModelChoice } from "./model-choice.ts";
-import { findModule, missingModule } from "./outside-module.ts";
+import { chooseModel } from "./model-choice.ts";
+import { orderedModel, requireModule } from "./ordered-model.ts";
 
 const PROGRAM = fileURLToPath(new URL("../builtin/main.ts", import.meta.url));
-
-/** Where the makers serve their models. */
-const BASE_URLS: Partial<Record<ProviderConfig["kind"], string>> = {
-  anthropic: "https://api.anthropic.com/v1",
-  openai: "https://api.openai.com/v1",
-  google: "https://generativelanguage.googleapis.com/v1beta",
-};
 
 /**
  * Drover's own agent: a program of ours (`src/builtin/`) that asks a model over its provider's API and has tools of Drover's. It
@@ -37,7 +29,7 @@ export function builtinDriver(models: () => ModelSettings, home: string): Driver
 
 function launch(request: LaunchRequest, settings: ModelSettings, home: string): Launch {
   const { agent, prompt, configDirectory, sessionId, hooks, path, env } = request;
-  const model = modelOf(chooseModel(agent.model, settings), home);
+  const model = orderedModel(agent.model, settings, home);
   const toolModules = agent.tools.map((name) => requireModule("tools", name, home));
   const order: AgentOrder = {
     prompt,
@@ -75,7 +67,7 @@ async function detect(
   home: string,
 ): Promise<Detection> {
   try {
-    const { keyVariable } = modelOf(chooseModel(agent.model, settings), home);
+    const { keyVariable } = orderedModel(agent.model, settings, home);
     for (const name of agent.tools) requireModule("tools", name, home);
     return {
       found: true,
@@ -96,29 +88,6 @@ function keyVariables(agent: AgentConfig, settings: ModelSettings): readonly str
   } catch {
     return []; // no such model: `detect` and `launch` say so
   }
-}
-
-function modelOf({ provider, model, config }: ModelChoice, home: string): OrderedModel {
-  const { kind, keyVariable } = config;
-  if (kind === "package") {
-    return {
-      provider,
-      model,
-      kind,
-      keyVariable,
-      baseUrl: config.baseUrl,
-      package: requireModule(`provider ${provider}`, config.package ?? "", home),
-    };
-  }
-  return { provider, model, kind, keyVariable, baseUrl: config.baseUrl ?? BASE_URLS[kind] ?? null, package: null };
-}
-
-function requireModule(what: string, name: string, home: string): string {
-  const found = findModule(name, home);
-  if (found) return found.path;
-  throw new AppError("invalid", `The ${what} can't be loaded from ${name}: there is ${missingModule(name, home)}.`, {
-    reason: "agent_missing",
-  });
 }
 
 /** `api.anthropic.com`, `localhost:4020` */

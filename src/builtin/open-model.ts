@@ -5,7 +5,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModel } from "ai";
 import { AppError, messageOf } from "../base/errors.ts";
-import type { OrderedModel } from "../contract/agent-order.ts";
+import type { OrderedModel } from "../contract/provider.ts";
 
 /** A model of the AI SDK (https://ai-sdk.dev), not merely the name of one. */
 export type Model = Exclude<LanguageModel, string>;

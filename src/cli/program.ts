@@ -16,6 +16,7 @@ import { definePlans } from "./definitions/plan.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineTasks } from "./definitions/task.ts";
+import { defineTui } from "./definitions/tui.ts";
 import { defineWorkflows } from "./definitions/workflow.ts";
 import { Shown } from "../words/shown.ts";
 
@@ -63,6 +64,7 @@ function createCommands(around: Surroundings): Command {
   defineRuns(program, act);
   defineHistory(program, act);
   defineAlerts(program, act);
+  defineTui(program, act);
   program.commandsGroup("The daemon:");
   defineDaemon(program, act);
   defineConfig(program, act);

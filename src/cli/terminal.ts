@@ -5,7 +5,7 @@ import { painted, type Shown } from "../words/shown.ts";
 export class Terminal {
   readonly #out: Writable;
   readonly #err: Writable;
-  readonly #hasColor: boolean;
+  readonly hasColor: boolean;
   /** Whether a person can be asked something. */
   readonly isInteractive: boolean;
   /** Columns of a line; undefined where lines may be of any length, in a file or a pipe. */
@@ -14,19 +14,19 @@ export class Terminal {
   constructor(options: { out: Writable; err: Writable; hasColor: boolean; isInteractive: boolean; width: number | undefined }) {
     this.#out = options.out;
     this.#err = options.err;
-    this.#hasColor = options.hasColor;
+    this.hasColor = options.hasColor;
     this.isInteractive = options.isInteractive;
     this.width = options.width;
   }
 
   /** The answer, each on lines of its own. */
   print(...lines: readonly Shown[]): void {
-    for (const line of lines) this.#out.write(`${line.render(this.#hasColor)}\n`);
+    for (const line of lines) this.#out.write(`${line.render(this.hasColor)}\n`);
   }
 
   /** Progress and hints, which a script does not want to read. */
   note(line: Shown): void {
-    this.#err.write(`${line.render(this.#hasColor)}\n`);
+    this.#err.write(`${line.render(this.hasColor)}\n`);
   }
 
   /** The answer as JSON; on one line where several follow each other. */
@@ -41,7 +41,7 @@ export class Terminal {
   /** Rows under a line of names, in columns. */
   async printTable(names: readonly string[], rows: readonly (readonly Shown[])[]): Promise<void> {
     const { layOut } = await import("./table.ts");
-    const cells = [names.map((name) => painted("dim", name)), ...rows].map((row) => row.map((cell) => cell.render(this.#hasColor)));
+    const cells = [names.map((name) => painted("dim", name)), ...rows].map((row) => row.map((cell) => cell.render(this.hasColor)));
     for (const line of layOut(cells, this.width)) this.#out.write(`${line}\n`);
   }
 }

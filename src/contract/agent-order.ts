@@ -1,17 +1,6 @@
 import { z } from "zod";
 import { AgentConfig, SandboxConfig } from "./config.ts";
-import { BuiltinConfig, ProviderConfig } from "./provider.ts";
-
-/** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
-export const OrderedModel = ProviderConfig.extend({
-  /** What people know the provider by. */
-  provider: z.string(),
-  /** What the provider knows the model by. */
-  model: z.string(),
-  /** Of kind `package`: the absolute path of the module. */
-  package: z.string().nullable(),
-});
-export type OrderedModel = z.infer<typeof OrderedModel>;
+import { BuiltinConfig, OrderedModel } from "./provider.ts";
 
 /** What the program of the `builtin` agent is told to do: the first line of its stdin. It works in its current directory. */
 export const AgentOrder = z.strictObject({

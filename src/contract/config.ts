@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ChatConfig } from "./chat.ts";
 import { ChosenDelivery, TaskPriority } from "./task.ts";
 import { IsolationName } from "./isolation.ts";
 import { ChannelKind } from "./notice.ts";
@@ -538,6 +539,7 @@ export const Config = z.strictObject({
     })
     .meta(doc("Aliases for models of the `builtin` agent, each of a PROVIDER/MODEL", { scope: "global" })),
   builtin: BuiltinConfig.prefault({}).meta(doc("The limits of the `builtin` agent", { scope: "global" })),
+  chat: ChatConfig.prefault({}).meta(doc("The chat of `drover tui`", { scope: "global" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),
   defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),

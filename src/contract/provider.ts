@@ -22,6 +22,17 @@ export const ProviderConfig = z.strictObject({
   package: z.string().min(1).nullable().default(null).meta(doc("of kind `package`: the npm package, or the absolute path of a module")),
 });
 export type ProviderConfig = z.infer<typeof ProviderConfig>;
+/** A model, and how its provider is asked. No key: that is in the program's environment, by the name that is told here. */
+export const OrderedModel = ProviderConfig.extend({
+  /** What people know the provider by. */
+  provider: z.string(),
+  /** What the provider knows the model by. */
+  model: z.string(),
+  /** Of kind `package`: the absolute path of the module. */
+  package: z.string().nullable(),
+});
+export type OrderedModel = z.infer<typeof OrderedModel>;
+
 export const ProviderName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use a-z, 0-9 and -, beginning with a letter or digit");
 
 /** A model by its provider and the name that this knows it by. */

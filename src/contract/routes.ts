@@ -8,6 +8,7 @@ import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
+import { insightRoutes } from "./insight-routes.ts";
 import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
 import { route, type Route } from "./route.ts";
@@ -584,6 +585,8 @@ export const routes = {
     body: z.unknown(),
     response: z.object({ accepted: z.boolean() }),
   }),
+
+  ...insightRoutes,
 
   getOpenApi: route({
     method: "GET",

@@ -11,10 +11,11 @@ const SUBJECT_WIDTH = 10;
  */
 export function describeEvent(event: Event, subject?: string): Shown {
   const about = subject === undefined ? "" : `${(subject || "-").padEnd(SUBJECT_WIDTH)}  `;
-  return show`${painted("dim", dateTime(event.at))}  ${Shown.lines(`${about}${event.type.padEnd(22)}`)}  ${describeData(event)}`;
+  return show`${painted("dim", dateTime(event.at))}  ${Shown.lines(`${about}${event.type.padEnd(22)}`)}  ${describeEventData(event)}`;
 }
 
-function describeData(event: Event): Shown {
+/** What it says beyond its type. */
+export function describeEventData(event: Event): Shown {
   switch (event.type) {
     case "task.created":
       return show`${painted("bold", event.data.key)} ${event.data.title} (${event.data.status})`;

@@ -6,7 +6,8 @@ export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** What a template may hold: text from anywhere, which is made safe, or what already is. */
 export type Showable = string | number | Shown;
 
-interface Part {
+/** Of what is shown, with one paint. Made here only, so its text is safe. */
+export interface Part {
   readonly text: string;
   readonly paint: Paint | undefined;
 }
@@ -18,10 +19,10 @@ const LINE_MAX = 2000;
  * nothing else, so no text from outside reaches the screen with its control sequences.
  */
 export class Shown {
-  readonly #parts: readonly Part[];
+  readonly parts: readonly Part[];
 
   private constructor(parts: readonly Part[]) {
-    this.#parts = parts;
+    this.parts = parts;
   }
 
   /** One line, whatever is in the text; a space at its ends stays. */
@@ -37,11 +38,11 @@ export class Shown {
 
   /** Several in a row. */
   static join(shown: readonly Shown[], separator = ""): Shown {
-    return new Shown(shown.flatMap((one, index) => (index === 0 ? one.#parts : [{ text: separator, paint: undefined }, ...one.#parts])));
+    return new Shown(shown.flatMap((one, index) => (index === 0 ? one.parts : [{ text: separator, paint: undefined }, ...one.parts])));
   }
 
   render(hasColor: boolean): string {
-    return this.#parts
+    return this.parts
       .map(({ text, paint }) => (hasColor && paint !== undefined ? styleText(paint, text, { validateStream: false }) : text))
       .join("");
   }

@@ -1,6 +1,7 @@
 import type { Control } from "../../contract/control.ts";
 import { agentVerbs } from "./agents.ts";
 import { alertVerbs } from "./alerts.ts";
+import { chatVerbs } from "./chat.ts";
 import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
@@ -32,5 +33,6 @@ export function createControl(parts: ControlParts): Control {
     ...queueVerbs(parts),
     ...mergeVerbs(parts),
     ...circuitVerbs(parts),
+    ...chatVerbs(parts),
   };
 }

@@ -29,8 +29,8 @@ export interface Cli extends Pick<Surroundings, "env" | "cwd" | "clock" | "signa
   readonly terminal: Terminal;
   readonly isJson: boolean;
   readonly isYes: boolean;
-  /** A client of the daemon of this home. Throws `unavailable` when none runs. */
-  connect(): Promise<Client>;
+  /** A client of the daemon of this home. Throws `unavailable` when none runs. `retries`: as of a client's options. */
+  connect(options?: { readonly retries?: number }): Promise<Client>;
 }
 
 export function openCli(around: Surroundings, options: GlobalOptions): Cli {
@@ -45,16 +45,16 @@ export function openCli(around: Surroundings, options: GlobalOptions): Cli {
     terminal: around.terminal({ color: options.color }),
     isJson: options.json ?? false,
     isYes: options.yes ?? false,
-    connect: () => connect(paths),
+    connect: (more = {}) => connect(paths, more),
   };
 }
 
 export const noDaemon = "No daemon runs. Start one with: drover daemon start";
 
 // Loaded only here: reading the route table takes longer than most of what needs no daemon.
-async function connect(paths: HomePaths): Promise<Client> {
+async function connect(paths: HomePaths, more: { readonly retries?: number }): Promise<Client> {
   const [{ createClient }, { readDaemonFile, readToken }] = await Promise.all([import("../client/client.ts"), import("./home.ts")]);
   const file = readDaemonFile(paths);
   if (file === undefined) throw new AppError("unavailable", noDaemon);
-  return createClient({ url: file.url, token: readToken(paths), actor: "cli" });
+  return createClient({ url: file.url, token: readToken(paths), actor: "cli", ...more });
 }

@@ -12,6 +12,8 @@ export interface ClientOptions {
   /** Who acts, for the audit log; default: `api`. */
   readonly actor?: "cli";
   readonly fetch?: typeof fetch;
+  /** How often a stream whose connection was lost is asked for again, in a row; default: for half a minute. 0 is for who wants to know at once. */
+  readonly retries?: number;
 }
 
 type InputOf<One extends Route> = (unknown extends ParamsOf<One> ? unknown : { readonly params: ParamsOf<One> }) &
@@ -38,7 +40,7 @@ export type Client = {
 
 /**
  * A typed client of the API, for Node and for browsers. A stream goes on over lost connections, from the event after the
- * last one that came, and gives up when nothing answers for half a minute. An abort rejects with the signal's reason.
+ * last one that came, and gives up when nothing answers for half a minute (`retries`). An abort rejects with the signal's reason.
  */
 export function createClient(options: ClientOptions): Client {
   const methods = Object.entries(routes).map(([name, route]: [string, Route]) => [
@@ -88,7 +90,8 @@ async function* follow(options: ClientOptions, route: Route, sent: Sent): AsyncG
     }
     const delayMs = RETRY_DELAYS_MS[failures];
     failures += 1;
-    if (delayMs === undefined) throw new ClientError("unavailable", `Nothing answers at ${options.url} any more.`);
+    if (delayMs === undefined || failures > (options.retries ?? RETRY_DELAYS_MS.length))
+      throw new ClientError("unavailable", `Nothing answers at ${options.url} any more.`);
     await pause(delayMs, sent.signal);
   }
 }

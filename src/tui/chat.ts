@@ -5,8 +5,8 @@ import { typed } from "./typing.ts";
 
 /** What a line that begins with a slash can be. */
 export const chatCommands = [
-  ["/plan TEXT", "file a plan of what the text wants, for the project that is looked at"],
-  ["/project NAME", "look at this project; without a name, at all"],
+  ["/plan TEXT", "file a plan for the project that is looked at"],
+  ["/project NAME", "look at this project alone; without a name, at all"],
   ["/clear", "begin a new conversation"],
 ] as const;
 

@@ -49,11 +49,11 @@ function tabs(state: State): Line {
     looking: { ...state.looking, attention: { ...state.looking.attention, search: "", filter: 0 } },
   }).total;
   const names = viewNames.map((name, index) => {
-    const label = `${index + 1} ${titles[name]}`;
-    const shown = name === state.view ? painted("bold", `[${label}]`) : painted("dim", ` ${label} `);
-    return name === "attention" && needed > 0 ? Shown.join([shown, painted("yellow", String(needed))]) : shown;
+    const count = name === "attention" && needed > 0 ? show` ${painted("yellow", `(${needed})`)}` : show``;
+    const label = Shown.join([painted(name === state.view ? "bold" : "dim", `${index + 1} ${titles[name]}`), count]);
+    return name === state.view ? show`[${label}]` : Shown.join([Shown.lines(" "), label, Shown.lines(" ")]);
   });
-  const left = Shown.join(names, " ");
+  const left = Shown.join(names);
   const right = connection(state);
   const room = state.columns - widthOf(textOf(right)) - 1;
   return [...fit(left, room), { text: " ", paint: undefined }, ...right.parts];
@@ -146,17 +146,20 @@ function lastWord({ prompt, notice, columns }: State): Line {
 }
 
 function hints({ view, columns, prompt, watched }: State): Line {
-  if (prompt)
-    return fit(painted("dim", prompt.purpose.to === "confirm" ? "y yes   any other key: no" : "enter done   escape never mind"), columns);
-  const fitting = bindings.filter(({ hint, views }) => hint !== undefined && (views === undefined || views.includes(view)));
-  const shown = watched ? fitting.filter(({ command }) => !["search", "filter", "export"].includes(command)) : fitting;
-  return fit(
-    Shown.join(
-      shown.map(({ keys: [key = ""], hint = "" }) => show`${painted("bold", key)} ${painted("dim", hint)}`),
-      "  ",
-    ),
-    columns,
-  );
+  const hint = (key: string, does: string) => show`${painted("bold", key)} ${painted("dim", does)}`;
+  const inRow = (shown: readonly Shown[]) => fit(Shown.join(shown, "  "), columns);
+  if (prompt?.purpose.to === "confirm") return inRow([hint("y", "yes"), hint("any other key", "no")]);
+  if (prompt) return inRow([hint("enter", "done"), hint("escape", "never mind")]);
+  if (watched)
+    return inRow([
+      hint("escape", "back"),
+      hint("up, down", "scroll"),
+      hint("t", "tell the agent"),
+      hint("w", "its window"),
+      hint("?", "help"),
+    ]);
+  const fitting = bindings.filter(({ views }) => views === undefined || views.includes(view));
+  return inRow(fitting.flatMap(({ keys: [key = ""], hint: does }) => (does === undefined ? [] : [hint(key, does)])));
 }
 
 function help({ view, columns }: State): Line[] {

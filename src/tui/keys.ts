@@ -53,8 +53,10 @@ export interface Binding {
 const acting = ["attention", "plan", "executions"] as const;
 const lists = ["attention", "plan", "executions", "records"] as const;
 
-/** Every key, in the order of the help. */
+/** Every key, in the order of the help and of the hints. */
 export const bindings: readonly Binding[] = [
+  { keys: ["?"], command: "help", does: "this help", hint: "help" },
+  { keys: ["q", "ctrl-c"], command: "quit", does: "quit; Drover goes on", hint: "quit" },
   { keys: ["1"], command: "view1", label: "1 ... 5", does: "Attention, Chat, Plan, Executions, Records" },
   { keys: ["2"], command: "view2" },
   { keys: ["3"], command: "view3" },
@@ -78,7 +80,7 @@ export const bindings: readonly Binding[] = [
   { keys: ["-"], command: "lower", views: acting },
   { keys: ["t"], command: "tell", does: "tell the agent something while it works", views: acting },
   { keys: ["w"], command: "attach", does: "go into the agent's tmux window; its detach key leads back", views: acting, hint: "window" },
-  { keys: ["x"], command: "settle", does: "dismiss an alert, reset a circuit", views: ["attention"], hint: "dismiss" },
+  { keys: ["x"], command: "settle", does: "dismiss an alert, reset a circuit", views: ["attention"], hint: "settle" },
   { keys: ["n"], command: "plan", does: "file a new plan", views: [...lists] },
   { keys: ["i", "enter"], command: "type", does: "type; escape leaves", views: ["chat"], hint: "type" },
   { keys: ["/"], command: "search", does: "search: all words must be there", views: lists, hint: "search" },
@@ -87,8 +89,6 @@ export const bindings: readonly Binding[] = [
   { keys: ["e"], command: "export", does: "write what is listed to a file: NAME.csv or NAME.jsonl", views: lists, hint: "export" },
   { keys: ["P"], command: "pause", does: "pause the queue, or resume it" },
   { keys: ["T"], command: "theme", does: "the next theme" },
-  { keys: ["?"], command: "help", does: "this help", hint: "help" },
-  { keys: ["q", "ctrl-c"], command: "quit", does: "quit; Drover goes on", hint: "quit" },
 ];
 
 export function commandOf(view: ViewName, key: string): Command | undefined {

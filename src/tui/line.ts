@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import { Shown, type Paint, type Part } from "../words/shown.ts";
+import { Shown, type Part } from "../words/shown.ts";
 
 /** A line of the screen: safe text, each part in its paint. */
 export type Line = readonly Part[];
@@ -13,7 +13,7 @@ export interface Cell {
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const PLAIN = /^[\u0020-\u007e]*$/u;
 const ELLIPSIS = "…";
-const GAP = 2;
+const NARROW = 100;
 
 /** The columns that a terminal needs for a text. */
 export function widthOf(text: string): number {
@@ -21,10 +21,10 @@ export function widthOf(text: string): number {
 }
 
 /** A line of exactly `width` columns: what does not fit is cut with an ellipsis. Line breaks and tabs are spaces. */
-export function fit(shown: Shown | Line, width: number, fill: Paint | undefined = undefined): Line {
+export function fit(shown: Shown | Line, width: number): Line {
   const parts = (shown instanceof Shown ? shown.parts : shown).map((part) => ({ ...part, text: part.text.replace(/\s/gu, " ") }));
   const total = parts.reduce((sum, { text }) => sum + widthOf(text), 0);
-  if (total <= width) return [...parts, { text: " ".repeat(width - total), paint: fill }];
+  if (total <= width) return [...parts, { text: " ".repeat(width - total), paint: undefined }];
   let left = Math.max(0, width - 1);
   const kept: Part[] = [];
   for (const { text, paint } of parts) {
@@ -36,10 +36,11 @@ export function fit(shown: Shown | Line, width: number, fill: Paint | undefined 
   return width < 1 ? [] : [...kept, { text: `${ELLIPSIS}${" ".repeat(left)}`, paint: undefined }];
 }
 
-/** Cells beside each other. */
+/** Cells beside each other, with less room between them where there is little. */
 export function inColumns(cells: readonly Cell[], width: number): Line {
+  const gap = width < NARROW ? " " : "  ";
   const line = cells.flatMap(({ shown, width: own }, index) =>
-    index === cells.length - 1 ? shown.parts : [...fit(shown, own), { text: " ".repeat(GAP), paint: undefined }],
+    index === cells.length - 1 ? shown.parts : [...fit(shown, own), { text: gap, paint: undefined }],
   );
   return fit(line, width);
 }

@@ -1,4 +1,5 @@
 import { sleep, type Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import { ClientError } from "../client/client-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Event } from "../contract/event.ts";
@@ -13,25 +14,24 @@ export interface LiveParts {
 }
 
 const PAGE = 500;
-const AGAIN_MS = 2000;
+const AGAIN_MS = 1000;
 /** Requests at once; a daemon with many agents has better things to do. */
 const AT_ONCE = 4;
 
 /** Reads everything once, then follows the events, for as long as the signal lets it: over lost connections and restarts of the daemon. */
 export async function keepUp(parts: LiveParts, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  let sequence: number | undefined;
+  while (!signal.aborted) {
     try {
       const client = await parts.connect();
-      const after = await readAll(client, parts.send, signal);
-      parts.send({ type: "connection", is: "live" });
-      await follow(client, after, parts, signal);
+      sequence ??= await readAll(client, parts.send, signal);
+      for await (const event of follow(client, sequence, parts, signal)) sequence = event.sequence;
     } catch (thrown) {
       if (signal.aborted) return;
       parts.send({ type: "connection", is: "lost" });
-      parts.send({ type: "notice", text: thrown instanceof Error ? thrown.message : String(thrown), isFailure: true });
+      parts.send({ type: "notice", text: messageOf(thrown), isFailure: true });
     }
-    await sleep(parts.clock, AGAIN_MS, signal).catch(() => undefined); // the loop's next request says that it was aborted
-    if (signal.aborted) return;
+    await sleep(parts.clock, AGAIN_MS, signal).catch(() => undefined); // aborted: the loop ends
   }
 }
 
@@ -71,13 +71,18 @@ async function readEvents(client: Client, sequence: number, tell: (reading: Read
   }
 }
 
-async function follow(client: Client, after: number, { send }: LiveParts, signal: AbortSignal): Promise<void> {
+/** The events behind a sequence, of which the screen is told, as of what they make out of date. */
+async function* follow(client: Client, after: number, { send }: LiveParts, signal: AbortSignal): AsyncGenerator<Event> {
   const stop = new AbortController();
   const freshener = new Freshener(client, send, AbortSignal.any([signal, stop.signal]));
   try {
+    // What is no event, such as the number of those that run, may have changed while nobody listened.
+    send({ type: "read", reading: await readLists(client, ["daemon"], signal) });
+    send({ type: "connection", is: "live" });
     for await (const event of client.streamEvents({ query: { after }, signal })) {
       send({ type: "event", event });
       freshener.note(event);
+      yield event;
     }
   } finally {
     stop.abort();

@@ -6,6 +6,7 @@ export async function tui(cli: Cli, { theme }: { theme: ThemeName }): Promise<vo
   if (!cli.terminal.isInteractive || cli.terminal.width === undefined)
     throw new AppError("invalid", "drover tui needs a terminal. In a script, use the other commands with --json.");
   const { runTui } = await import("../../tui/tui.ts");
-  const { connect, clock, cwd, env } = cli;
-  await runTui({ connect, clock, cwd, env, theme: cli.terminal.hasColor ? theme : "plain" }, cli.signal);
+  const { clock, cwd, env } = cli;
+  // It says that the connection is lost, and asks again itself.
+  await runTui({ connect: () => cli.connect({ retries: 0 }), clock, cwd, env, theme: cli.terminal.hasColor ? theme : "plain" }, cli.signal);
 }

@@ -55,9 +55,18 @@ function drawDraft({ chat: { draft, isTyping } }: State, width: number): Line[] 
 
 function welcome(width: number): Line[] {
   const lines = [
-    show`${painted("bold", "Chat")} with the model of the setting ${painted("cyan", "chat.model")}. It knows how your tasks stand, and changes nothing.`,
+    show`${painted("bold", "Chat")} with the model that the setting ${painted("cyan", "chat.model")} names.`,
+    show`It is told how your tasks stand, and changes nothing.`,
     show``,
-    ...chatCommands.map(([use, does]) => show`  ${painted("cyan", use.padEnd(16))} ${does}`),
+    ...chatCommands.map(([use, does]) =>
+      inColumns(
+        [
+          { shown: painted("cyan", use), width: 14 },
+          { shown: show`${does}`, width: 0 },
+        ],
+        width,
+      ),
+    ),
   ];
-  return lines.flatMap((line) => [fit(line, width)]);
+  return lines.map((line) => fit(line, width));
 }

@@ -18,7 +18,7 @@ function toCsv(records: readonly Readonly<Record<string, unknown>>[]): string {
 
 function plain(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** A spreadsheet takes a cell that begins with one of these for a formula, and texts are from outside. */

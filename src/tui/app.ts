@@ -44,5 +44,15 @@ function keyNames(input: string, key: Key): string[] {
   for (const [flag, name] of Object.entries(named)) if (key[flag as keyof typeof named]) return [name];
   if (key.ctrl) return [`ctrl-${input}`];
   if (key.meta) return [`meta-${input}`];
-  return [...input].map((character) => (character === "\r" || character === "\n" ? "enter" : character));
+  return [...input].map(keyName);
+}
+
+/** Of a character that came among others, also of one that is a key: terminals send those as controls. */
+function keyName(character: string): string {
+  const code = character.charCodeAt(0);
+  if (character === "\r" || character === "\n") return "enter";
+  if (character === "\t") return "tab";
+  if (code === 0x1b) return "escape";
+  if (code === 0x7f) return "backspace";
+  return code < 0x1b ? `ctrl-${String.fromCharCode(code + 0x60)}` : character;
 }

@@ -127,15 +127,15 @@ async function attach(
   return `Back from the window of ${subject}.`;
 }
 
-async function write({ cwd }: CarryOutParts, { file, entries }: Extract<Order, { do: "export" }>): Promise<string> {
+async function write({ cwd }: CarryOutParts, { file, records }: Extract<Order, { do: "export" }>): Promise<string> {
   const path = resolve(cwd, file);
   // Of the person alone, and never in the place of something that is there.
-  await writeFile(path, exportText(file, entries), { flag: "wx", mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
+  await writeFile(path, exportText(file, records), { flag: "wx", mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
     throw new AppError(
       "invalid",
       cause.code === "EEXIST" ? `${path} is there already: name another file.` : `Cannot write ${path}: ${cause.message}`,
       { cause },
     );
   });
-  return `Wrote ${plural(entries.length, "record")} to ${path}.`;
+  return `Wrote ${plural(records.length, "record")} to ${path}.`;
 }

@@ -101,12 +101,15 @@ function attention({ tasks, runs, alerts, circuits, branches }: Facts): Entry[] 
   return rankAttention(facts).map((record) => ({ id: record.id, of: "item", record }));
 }
 
-/** Those that have ended are at the end together, at a place that `rank` gives them all. */
-const statusOrder = ["running", "blocked", "queued", "waiting", "draft"] as const satisfies readonly TaskStatus[];
+/** What has ended comes behind these, and drafts, which nobody wants yet, behind that. */
+const statusOrder = ["running", "blocked", "queued", "waiting"] as const satisfies readonly TaskStatus[];
 
 /** What is open first, by how far it is; what has ended by when. */
 function executions(facts: Facts): Entry[] {
-  const rank = (task: Task) => (hasEnded(task) ? statusOrder.length : statusOrder.indexOf(task.status as (typeof statusOrder)[number]));
+  const rank = (task: Task) => {
+    const place = (statusOrder as readonly TaskStatus[]).indexOf(task.status);
+    return place !== -1 ? place : hasEnded(task) ? statusOrder.length : statusOrder.length + 1;
+  };
   return [...facts.tasks.values()]
     .toSorted(
       (one, other) =>

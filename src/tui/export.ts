@@ -1,10 +1,9 @@
 import { extname } from "node:path";
 import { safeText } from "../base/text.ts";
-import type { Entry } from "./state.ts";
 
-/** The text of a file with the entries' records, by the ending of its name: `.csv`, a table; any other, JSON, a line a record. */
-export function exportText(file: string, entries: readonly Entry[]): string {
-  const records = entries.map(({ record }) => record as Readonly<Record<string, unknown>>);
+/** The text of a file with records, by the ending of its name: `.csv`, a table; any other, JSON, a line a record. */
+export function exportText(file: string, objects: readonly object[]): string {
+  const records = objects as readonly Readonly<Record<string, unknown>>[];
   return extname(file).toLowerCase() === ".csv" ? toCsv(records) : records.map((record) => `${JSON.stringify(record)}\n`).join("");
 }
 
@@ -18,7 +17,7 @@ function toCsv(records: readonly Readonly<Record<string, unknown>>[]): string {
 
 function plain(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** A spreadsheet takes a cell that begins with one of these for a formula, and texts are from outside. */

@@ -1,5 +1,4 @@
 import type { ChatMessage } from "../contract/chat.ts";
-import type { Entry, ViewName } from "./state.ts";
 
 /** What is to be done outside of the screen. `subject`: how people call what it is done to. */
 export type Order =
@@ -23,5 +22,5 @@ export type Order =
   | { readonly do: "watch"; readonly run: string }
   | { readonly do: "unwatch" }
   | { readonly do: "attach"; readonly run: string; readonly subject: string }
-  | { readonly do: "export"; readonly file: string; readonly view: ViewName; readonly entries: readonly Entry[] }
+  | { readonly do: "export"; readonly file: string; readonly records: readonly object[] }
   | { readonly do: "quit" };

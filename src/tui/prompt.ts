@@ -22,7 +22,7 @@ function finished(state: State, { purpose, text }: Prompt): Next {
   switch (purpose.to) {
     case "export":
       if (text.trim() === "") return only(state);
-      return withOrder(state, { do: "export", file: text.trim(), view: state.view, entries: entriesOf(state).shown });
+      return withOrder(state, { do: "export", file: text.trim(), records: entriesOf(state).shown.map(({ record }) => record) });
     case "order":
       return withOrder(state, purpose.make(text.trim()));
     case "search":

@@ -181,10 +181,9 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
   });
 
   test("says what a status is in words where there are no colours, and has themes where there are", async () => {
-    const colour = /\u001b\[[\d;]*m/u;
-    expect(screen.painted).toMatch(colour);
+    expect(screen.painted).toContain("\u001b[");
     screen.press("T", "T", "T");
-    await expect.poll(() => colour.test(screen.painted)).toBe(false);
+    await expect.poll(() => screen.painted.includes("\u001b[")).toBe(false);
     await screen.sees("› ", "succeeded");
     screen.press("T");
   });
@@ -196,6 +195,7 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     await screen.sees("live");
     const key = await scene.file("Say hello again");
     await screen.sees(new RegExp(`${key} .*succeeded`, "u"));
+    expect(screen.text).not.toContain("not connected");
   });
 });
 
@@ -203,7 +203,7 @@ test.skipIf(!needs("tmux").ok)("NO_COLOR takes the colours from the whole screen
   await using scene = await TuiScene.make({ drafts: 1 });
   using screen = scene.open({ env: { NO_COLOR: "1" } });
   await screen.sees("live", "Nothing needs you.");
-  expect(screen.painted).not.toMatch(/\u001b\[/u);
+  expect(screen.painted).not.toContain("\u001b[");
   screen.press("q");
   await screen.isLeft();
 });

@@ -2,7 +2,7 @@ import { AppError, messageOf } from "../base/errors.ts";
 import { ClientError } from "../client/client-error.ts";
 import { noDaemon, type Surroundings } from "./cli.ts";
 import { Ended, exitCodeOf } from "./exit-codes.ts";
-import { painted, Shown } from "./shown.ts";
+import { painted, Shown } from "../words/shown.ts";
 
 /** Says in a line or two what went wrong and what to do, and returns the exit status. A stack is for DROVER_DEBUG. */
 export function reportFailure(thrown: unknown, around: Surroundings, options: { color: boolean; json: boolean }): number {

@@ -17,7 +17,7 @@ import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineTasks } from "./definitions/task.ts";
 import { defineWorkflows } from "./definitions/workflow.ts";
-import { Shown } from "./shown.ts";
+import { Shown } from "../words/shown.ts";
 
 /** Every command, with its help. What a command does is loaded when it is called. */
 export function createProgram(around: Surroundings): Command {

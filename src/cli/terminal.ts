@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { painted, type Shown } from "./shown.ts";
+import { painted, type Shown } from "../words/shown.ts";
 
 /** Where a command writes: its answer to stdout, everything said besides to stderr. */
 export class Terminal {

@@ -4,8 +4,8 @@ import { AppError } from "../../base/errors.ts";
 import type { Client } from "../../client/client.ts";
 import type { AgentStatus } from "../../contract/agent.ts";
 import type { Cli } from "../cli.ts";
-import { stateName } from "../describe-state.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { stateName } from "../../words/describe-state.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export async function list(cli: Cli): Promise<void> {
   const agents = await (await cli.connect()).listAgents({ signal: cli.signal });

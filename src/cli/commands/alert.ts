@@ -3,8 +3,8 @@ import type { Client } from "../../client/client.ts";
 import type { ChannelStatus } from "../../contract/notice.ts";
 import type { Cli } from "../cli.ts";
 import { Ended } from "../exit-codes.ts";
-import { ago } from "../format.ts";
-import { painted, show, type Shown } from "../shown.ts";
+import { ago } from "../../words/format.ts";
+import { painted, show, type Shown } from "../../words/shown.ts";
 import type { PageOptions } from "./history.ts";
 
 export async function list(cli: Cli, { all, ...query }: PageOptions & { all?: boolean }): Promise<void> {

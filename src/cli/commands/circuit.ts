@@ -1,7 +1,7 @@
 import type { Account, Circuit, CircuitState } from "../../contract/circuit.ts";
 import type { Cli } from "../cli.ts";
-import { dateTime } from "../format.ts";
-import { painted, show, type Paint, type Shown } from "../shown.ts";
+import { dateTime } from "../../words/format.ts";
+import { painted, show, type Paint, type Shown } from "../../words/shown.ts";
 
 const paints: Readonly<Record<CircuitState, Paint>> = { closed: "green", open: "red", half_open: "yellow" };
 

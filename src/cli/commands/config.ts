@@ -9,7 +9,7 @@ import type { Setting } from "../../contract/config.ts";
 import type { Cli } from "../cli.ts";
 import { confirm } from "../confirm.ts";
 import { repositoryRoot } from "../repository-root.ts";
-import { painted, show as line, type Shown } from "../shown.ts";
+import { painted, show as line, type Shown } from "../../words/shown.ts";
 
 /** `local`: the file of the project that the current folder lies in, instead of the home's. */
 export interface ScopeOptions {

@@ -5,9 +5,9 @@ import type { DaemonStatus, StopMode } from "../../contract/routes.ts";
 import type { Cli } from "../cli.ts";
 import { runDaemon, runningDaemon, signalDaemon, startDaemon, untilGone } from "../daemon-process.ts";
 import { Ended } from "../exit-codes.ts";
-import { inOneUnit, megabytes, plural } from "../format.ts";
+import { inOneUnit, megabytes, plural } from "../../words/format.ts";
 import type { DaemonFile } from "../home.ts";
-import { painted, show, type Shown } from "../shown.ts";
+import { painted, show, type Shown } from "../../words/shown.ts";
 
 const STOP_TIMEOUT_MS = 30_000;
 

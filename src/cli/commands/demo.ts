@@ -1,6 +1,6 @@
 import type { Cli } from "../cli.ts";
 import { confirm } from "../confirm.ts";
-import { Shown } from "../shown.ts";
+import { Shown } from "../../words/shown.ts";
 import type { DemoAgent } from "../../demo/demo.ts";
 
 export interface DemoCommandOptions {

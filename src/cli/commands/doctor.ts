@@ -2,8 +2,8 @@ import type { Finding } from "../../contract/doctor.ts";
 import type { Cli } from "../cli.ts";
 import { examine } from "../daemon-process.ts";
 import { Ended } from "../exit-codes.ts";
-import { plural } from "../format.ts";
-import { show, Shown } from "../shown.ts";
+import { plural } from "../../words/format.ts";
+import { show, Shown } from "../../words/shown.ts";
 
 /** Says of each thing that Drover needs how it is and what to do; fails when one of them fails. */
 export async function doctor(cli: Cli): Promise<void> {

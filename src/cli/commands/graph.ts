@@ -1,8 +1,8 @@
 import type { Cli } from "../cli.ts";
-import { statusOf } from "../describe-task.ts";
+import { statusOf } from "../../words/describe-task.ts";
 import { inOrder, linked, toDot, toMermaid } from "../draw-graph.ts";
-import { plural } from "../format.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { plural } from "../../words/format.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export interface GraphOptions {
   readonly project?: string;

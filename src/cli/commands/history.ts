@@ -1,8 +1,8 @@
 import type { Cli } from "../cli.ts";
-import { describeEvent } from "../describe-event.ts";
+import { describeEvent } from "../../words/describe-event.ts";
 import { EventSubjects } from "../event-subjects.ts";
-import { dateTime } from "../format.ts";
-import { painted, show } from "../shown.ts";
+import { dateTime } from "../../words/format.ts";
+import { painted, show } from "../../words/shown.ts";
 
 export interface EventsOptions {
   readonly follow?: boolean;

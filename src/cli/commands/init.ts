@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { initProject, type ProjectFacts } from "../../config/project-folder.ts";
 import type { Cli } from "../cli.ts";
 import { repositoryRoot } from "../repository-root.ts";
-import { painted, show } from "../shown.ts";
+import { painted, show } from "../../words/shown.ts";
 
 export interface InitOptions {
   readonly repository?: string;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import type { Cli } from "../cli.ts";
-import { dateTime } from "../format.ts";
+import { dateTime } from "../../words/format.ts";
 import { followLines, lastLines } from "../log-follow.ts";
-import { painted, show, Shown, type Paint } from "../shown.ts";
+import { painted, show, Shown, type Paint } from "../../words/shown.ts";
 
 export interface LogsOptions {
   readonly follow?: boolean;

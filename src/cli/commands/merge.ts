@@ -1,6 +1,6 @@
 import type { Branch, BranchState } from "../../contract/branch.ts";
 import type { Cli } from "../cli.ts";
-import { painted, show, type Paint, type Shown } from "../shown.ts";
+import { painted, show, type Paint, type Shown } from "../../words/shown.ts";
 
 const paints: Readonly<Record<BranchState, Paint>> = { open: "green", left: "yellow", merged: "dim", closed: "dim" };
 

@@ -7,8 +7,8 @@ import { AppError } from "../../base/errors.ts";
 import type { Run } from "../../contract/run.ts";
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
-import { statusOf } from "../describe-task.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { statusOf } from "../../words/describe-task.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export { approve } from "./task.ts";
 

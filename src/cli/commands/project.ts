@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import type { ProjectStatus } from "../../contract/routes.ts";
 import type { Cli } from "../cli.ts";
 import { everyProject, projectName } from "../current-project.ts";
-import { ago } from "../format.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { ago } from "../../words/format.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export interface RegisterOptions {
   readonly name?: string;

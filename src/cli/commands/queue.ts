@@ -2,9 +2,9 @@ import { AppError } from "../../base/errors.ts";
 import type { QueueStatus } from "../../contract/routes.ts";
 import type { Cli } from "../cli.ts";
 import { confirm } from "../confirm.ts";
-import { plural } from "../format.ts";
-import { taskRow } from "../describe-task.ts";
-import { painted, show } from "../shown.ts";
+import { plural } from "../../words/format.ts";
+import { taskRow } from "../../words/describe-task.ts";
+import { painted, show } from "../../words/shown.ts";
 
 export async function status(cli: Cli): Promise<void> {
   const queue = await (await cli.connect()).getQueue({ signal: cli.signal });

@@ -3,10 +3,10 @@ import { safeLine } from "../../base/text.ts";
 import type { HookCategory, HookEvent } from "../../contract/hook.ts";
 import type { Run } from "../../contract/run.ts";
 import type { Cli } from "../cli.ts";
-import { describeOutcome } from "../describe-task.ts";
-import { stateName } from "../describe-state.ts";
-import { ago, dateTime, money } from "../format.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { describeOutcome } from "../../words/describe-task.ts";
+import { stateName } from "../../words/describe-state.ts";
+import { ago, dateTime, money } from "../../words/format.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 /** Characters of a detail on one line; --json has all of it. */
 const DETAIL_MAX = 300;

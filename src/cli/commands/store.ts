@@ -2,8 +2,8 @@ import type { ResponseOf } from "../../contract/control.ts";
 import type { Cli } from "../cli.ts";
 import { runningDaemon, runOffline } from "../daemon-process.ts";
 import { Ended } from "../exit-codes.ts";
-import { megabytes, plural } from "../format.ts";
-import { painted, show, type Shown } from "../shown.ts";
+import { megabytes, plural } from "../../words/format.ts";
+import { painted, show, type Shown } from "../../words/shown.ts";
 
 export async function backup(cli: Cli): Promise<void> {
   const saved = (await runningDaemon(cli))

@@ -8,11 +8,11 @@ import type { FiledTask } from "../../contract/routes.ts";
 import type { ChosenDelivery, TaskStatus } from "../../contract/task.ts";
 import type { Cli } from "../cli.ts";
 import { projectName } from "../current-project.ts";
-import { describeEvent } from "../describe-event.ts";
-import { describeTask, statusOf, taskColumns, taskRow } from "../describe-task.ts";
+import { describeEvent } from "../../words/describe-event.ts";
+import { describeTask, statusOf, taskColumns, taskRow } from "../../words/describe-task.ts";
 import { Ended } from "../exit-codes.ts";
 import { followTask } from "../follow-task.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export interface AddOptions {
   readonly project?: string;

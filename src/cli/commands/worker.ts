@@ -1,8 +1,8 @@
 import type { Worker } from "../../contract/run.ts";
 import type { Cli } from "../cli.ts";
-import { stateName } from "../describe-state.ts";
-import { inOneUnit } from "../format.ts";
-import { painted, show, type Shown } from "../shown.ts";
+import { stateName } from "../../words/describe-state.ts";
+import { inOneUnit } from "../../words/format.ts";
+import { painted, show, type Shown } from "../../words/shown.ts";
 
 export async function list(cli: Cli): Promise<void> {
   const workers = await (await cli.connect()).listWorkers({ signal: cli.signal });

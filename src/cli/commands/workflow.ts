@@ -5,9 +5,9 @@ import type { WorkflowVersion } from "../../contract/workflow.ts";
 import { resolveWorkflows } from "../../workflow/resolve.ts";
 import { builtinFolder, readWorkflowFolder, type WorkflowFolder } from "../../workflow/sources.ts";
 import type { Cli } from "../cli.ts";
-import { dateTime } from "../format.ts";
+import { dateTime } from "../../words/format.ts";
 import { repositoryRoot } from "../repository-root.ts";
-import { painted, show, Shown } from "../shown.ts";
+import { painted, show, Shown } from "../../words/shown.ts";
 
 export interface ProjectOption {
   readonly project?: string;

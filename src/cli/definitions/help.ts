@@ -2,7 +2,7 @@ import { Argument, Option, type Command } from "commander";
 import type { Act } from "../action.ts";
 import type { Surroundings } from "../cli.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { Shown } from "../shown.ts";
+import { Shown } from "../../words/shown.ts";
 import { examples } from "./options.ts";
 
 const shells = ["bash", "zsh", "fish", "powershell"];

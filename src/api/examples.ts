@@ -320,6 +320,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   cancelTask: {
     response: { ...task, status: "cancelled", reason: "cancelled", message: "Cancelled at the command line.", finishedAt: at + 70_000 },
   },
+  changeTask: { body: { priority: 80 }, response: { ...task, priority: 80 } },
   retryTask: { response: { ...task, status: "queued", attempt: 0 } },
   setDependencies: { body: { dependsOn: ["api#41"] }, response: { ...task, status: "waiting", reason: "dependency" } },
   getGraph: {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Branch } from "./branch.ts";
 import type { Alert } from "./event.ts";
-import type { Run } from "./run.ts";
+import type { Run, RunState } from "./run.ts";
 import type { Task } from "./task.ts";
 import { rankAttention, type AttentionFacts } from "./attention.ts";
 
@@ -19,10 +19,30 @@ const alert = (change: Partial<Alert>): Alert => ({
   resolvedAt: null,
   ...change,
 });
-const blocked = (id: string, reason: string, updatedAt: number) =>
-  ({ id, key: id, status: "blocked", reason, title: "Sum", message: "Why.", updatedAt, projectId: "project_1", pullRequest: null }) as Task;
-const asks = (questions: Run["questions"], state: string) =>
-  ({ id: "run_1", taskId: "task_9", taskKey: "api#9", projectId: "project_1", outcome: null, state: { state }, questions }) as Run;
+/** Only what matters to the ranking. */
+const part = <Whole>(fields: Partial<Whole>) => fields as Whole;
+const blocked = (id: Task["id"], reason: string, updatedAt: number) =>
+  part<Task>({
+    id,
+    key: id,
+    status: "blocked",
+    reason,
+    title: "Sum",
+    message: "Why.",
+    updatedAt,
+    projectId: "project_1",
+    pullRequest: null,
+  });
+const asks = (questions: Run["questions"], state: RunState["state"]) =>
+  part<Run>({
+    id: "run_1",
+    taskId: "task_9",
+    taskKey: "api#9",
+    projectId: "project_1",
+    outcome: null,
+    state: part<RunState>({ state }),
+    questions,
+  });
 const question = { id: "q1", tool: "Bash", input: "{}", askedAt: 90 };
 
 test("what holds an agent up comes before what is only to be seen, and of one kind the oldest", () => {
@@ -32,7 +52,7 @@ test("what holds an agent up comes before what is only to be seen, and of one ki
     alerts: [alert({}), alert({ id: "alert_2", kind: "task_failed", subject: "api#4", taskId: "task_4" })],
     circuits: [{ id: "system", level: "system", state: "open", failures: 3, openUntil: 9, trialRunId: null, message: null }],
     branches: [
-      {
+      part<Branch>({
         taskId: "task_5",
         taskKey: "api#5",
         state: "open",
@@ -40,7 +60,7 @@ test("what holds an agent up comes before what is only to be seen, and of one ki
         title: "T",
         pullRequest: { number: 1, url: "u" },
         updatedAt: 1,
-      } as Branch,
+      }),
     ],
   });
   expect(ranked.map(({ kind, id }) => [kind, id])).toEqual([
@@ -73,7 +93,7 @@ test("a question has what an answer needs; a merge queue needs nobody", () => {
   const ranked = rankAttention({
     ...none,
     runs: [asks([question], "waiting_answer")],
-    branches: [{ state: "open", place: 1, pullRequest: { number: 1, url: "u" } } as Branch],
+    branches: [part<Branch>({ state: "open", place: 1, pullRequest: { number: 1, url: "u" } })],
   });
   expect(ranked).toEqual([
     {

@@ -1,7 +1,7 @@
 import type { Branch } from "./branch.ts";
 import type { Circuit } from "./circuit.ts";
 import type { Alert } from "./event.ts";
-import type { ProjectId, RunId, TaskId, Timestamp } from "./ids.ts";
+import type { ProjectId, RunId, TaskId } from "./ids.ts";
 import type { Question, Run } from "./run.ts";
 import type { Task } from "./task.ts";
 
@@ -32,7 +32,8 @@ export interface AttentionItem {
   readonly subject: string;
   /** What is the matter, a line. Text from outside. */
   readonly text: string;
-  readonly since: Timestamp;
+  /** Epoch milliseconds. */
+  readonly since: number;
   readonly projectId: ProjectId | null;
   readonly taskId: TaskId | null;
   readonly runId: RunId | null;

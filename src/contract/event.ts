@@ -27,6 +27,7 @@ export const Event = z.discriminatedUnion("type", [
   event("task.created", z.object({ key: z.string(), title: z.string(), status: TaskStatus })),
   /** What it waits for from now on, by id. */
   event("task.dependencies_changed", z.object({ dependsOn: z.array(TaskId), by: z.string() })),
+  event("task.changed", z.object({ priority: z.number(), by: z.string() })),
   /** Written by a trigger, so it is there whoever changed the row. */
   event(
     "task.status_changed",

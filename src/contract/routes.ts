@@ -235,6 +235,13 @@ export const routes = {
     summary: "One task with its runs, effects and checkpoints",
     response: TaskDetail,
   }),
+  changeTask: route({
+    method: "PATCH",
+    path: "/api/tasks/{task}",
+    summary: "Change how urgent a task is among those of its project",
+    body: z.strictObject({ priority: TaskPriority }),
+    response: Task,
+  }),
   cancelTask: route({
     method: "POST",
     path: "/api/tasks/{task}/cancel",

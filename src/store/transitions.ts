@@ -232,6 +232,15 @@ export function retryTask(tx: Transaction, taskId: TaskId, workflow?: { readonly
   return getTask(tx, taskId);
 }
 
+/** Has a task that has not ended go before or behind others of its project. Throws `conflict` for one that has. */
+export function setTaskPriority(tx: Transaction, taskId: TaskId, priority: number, actor: string): Task {
+  const { status, key, projectId } = getTask(tx, taskId);
+  if (isEnded(status)) throw new AppError("conflict", `${key} has ended: it is ${status}.`, { status });
+  tx.run("UPDATE tasks SET priority = :priority, updated_at = :now WHERE id = :taskId", { taskId, priority, now: tx.now });
+  appendEvent(tx, { type: "task.changed", projectId, taskId, data: { priority, by: actor } });
+  return getTask(tx, taskId);
+}
+
 /**
  * Lets a task go on that waits for approval: to a stage, or (null) to its end, with the effects that follow. Throws `conflict`
  * for a task that waits for none.

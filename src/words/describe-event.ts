@@ -22,6 +22,8 @@ function describeData(event: Event): Shown {
       const { from, to, reason, message } = event.data;
       return show`${from} → ${painted("bold", to)}${reason === null ? "" : ` (${reason})`}${message === null ? "" : `: ${message}`}`;
     }
+    case "task.changed":
+      return show`priority ${event.data.priority}, by ${event.data.by}`;
     case "run.started":
       return show`${event.data.stage}, attempt ${event.data.attempt}, ${event.data.agent} on worker ${event.data.worker}${event.data.handedOverFrom ? `, handed over from ${event.data.handedOverFrom}` : ""}`;
     case "run.progressed":

@@ -47,6 +47,7 @@ export class MemoryControl {
     listTasks: ({ query }) => this.#list(query),
     createTask: (request) => this.#create(request),
     getTask: ({ params }) => ({ ...this.#find(params.task), runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
+    changeTask: ({ params, body }) => Object.assign(this.#find(params.task), body),
     cancelTask: ({ params }) => this.#move(params.task, "cancelled"),
     retryTask: ({ params }) => {
       const task = this.#find(params.task);

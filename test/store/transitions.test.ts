@@ -16,6 +16,7 @@ import {
   renewLeases,
   requestCancel,
   retryTask,
+  setTaskPriority,
   stopRequests,
 } from "../../src/store/transitions.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -28,6 +29,20 @@ const push = { kind: "push", branch: "drover/1", commit: "c0ffee" } as const;
 function history(database: Database, after: number) {
   return eventsAfter(database.reader, after, { limit: 100 }).map(({ type, data }) => [type, data]);
 }
+
+describe("a priority", () => {
+  test("is changed while the task has not ended, and told", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const project = addProject(database);
+    const { id } = addTask(database, project.id);
+    const before = lastSequence(database.reader);
+    expect(database.writeNow((tx) => setTaskPriority(tx, id, 80, "cli"))).toMatchObject({ id, priority: 80 });
+    expect(history(database, before)).toEqual([["task.changed", { priority: 80, by: "cli" }]]);
+    database.writeNow((tx) => requestCancel(tx, id, { by: "user", actor: "cli", message: "No." }));
+    expect(() => database.writeNow((tx) => setTaskPriority(tx, id, 10, "cli"))).toThrow("api#1 has ended: it is cancelled.");
+  });
+});
 
 describe("a claim", () => {
   test("opens a run, raises epoch and attempt, and sets the project's virtual time", () => {

@@ -97,6 +97,12 @@ export async function cancel(cli: Cli, task: string): Promise<void> {
   );
 }
 
+export async function priority(cli: Cli, task: string, value: number): Promise<void> {
+  const changed = await (await cli.connect()).changeTask({ params: { task }, body: { priority: value }, signal: cli.signal });
+  if (cli.isJson) return cli.terminal.printJson(changed);
+  cli.terminal.print(show`${painted("bold", changed.key)} has priority ${changed.priority}.`);
+}
+
 export async function retry(cli: Cli, task: string): Promise<void> {
   const queued = await (await cli.connect()).retryTask({ params: { task }, signal: cli.signal });
   if (cli.isJson) return cli.terminal.printJson(queued);

@@ -30,6 +30,12 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
     "drover task show 'api#42'",
   ]).action(act(async () => (await load()).details));
   task
+    .command("priority")
+    .description("have a task go before or behind others of its project")
+    .argument("<task>", which)
+    .argument("<priority>", "0 to 100; the higher goes first", wholeNumber)
+    .action(act(async () => (await load()).priority));
+  task
     .command("cancel")
     .description("cancel a task; work already done is saved first")
     .argument("<task>", which)

@@ -9,13 +9,13 @@ import { getProject } from "../../store/projects.ts";
 import { listRuns } from "../../store/runs.ts";
 import { getTask, insertTask, listTasks } from "../../store/tasks.ts";
 import { endCoolDowns } from "../../store/circuits.ts";
-import { requestCancel, retryTask } from "../../store/transitions.ts";
+import { requestCancel, retryTask, setTaskPriority } from "../../store/transitions.ts";
 import { inForceNow } from "../workflow-library.ts";
 import { workflowOf } from "../../domain/task-mode.ts";
 import { parametersOf } from "../../domain/workflow-parameters.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listTasks" | "createTask" | "getTask" | "cancelTask" | "retryTask" | "getTaskDiff" | "restoreTask";
+type Names = "listTasks" | "createTask" | "getTask" | "changeTask" | "cancelTask" | "retryTask" | "getTaskDiff" | "restoreTask";
 
 /** Tasks: filing them, looking at them, and what a person may do with them. */
 export function taskVerbs(parts: ControlParts): Verbs<Names> {
@@ -43,6 +43,13 @@ export function taskVerbs(parts: ControlParts): Verbs<Names> {
         effects: listEffects(reader, task.id),
         checkpoints: await parts.workspaces.checkpoints(projectOf(task), task),
       };
+    },
+
+    changeTask({ params, body, actor }) {
+      const { id, key } = requireTask(reader, params.task);
+      return audited(parts, { actor, action: "task.change", subject: key, detail: { ...body } }, (tx) =>
+        setTaskPriority(tx, id, body.priority, actor),
+      );
     },
 
     cancelTask({ params, actor }) {

@@ -7,6 +7,7 @@ import type { Caller, Control, ControlName, RequestOf } from "../contract/contro
 import type { Route } from "../contract/route.ts";
 import type { Health, RouteName } from "../contract/routes.ts";
 import { pageSecurityPolicy, renderHtml } from "./api-page.ts";
+import type { BrowserPass } from "./browser-pass.ts";
 import { Refusal } from "./body.ts";
 import { logFailure, type Exchange } from "./exchange.ts";
 import type { Feed } from "./feed.ts";
@@ -22,6 +23,7 @@ export interface AnswerParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly version: string;
+  readonly pass: BrowserPass;
 }
 
 /** Makes the one function that answers every route: parse by its schemas, ask `control`, send what it says. */
@@ -34,6 +36,14 @@ export function createAnswer(parts: AnswerParts, streams: Set<AbortController>) 
     const parsed = await parseRequest(route, { params: exchange.req.param(), query: exchange.req.query(), incoming });
     if (name === "getOpenApi") return send(exchange, route, openApiDocument(parts.version));
     if (name === "getDocs") return send(exchange, route, renderHtml(openApiDocument(parts.version)));
+    if (name === "createLoginLink") {
+      const { path, expiresAt } = parts.pass.createLink();
+      return send(exchange, route, { url: `http://${incoming.headers.host}${path}`, expiresAt });
+    }
+    if (name === "logOut") {
+      outgoing.setHeader("set-cookie", parts.pass.forget());
+      return send(exchange, route, { loggedOut: true });
+    }
 
     const gone = whenGone(outgoing);
     const caller: Caller = { actor: actorOf(incoming), signal: gone.signal };
@@ -105,7 +115,8 @@ function lastEventId(incoming: IncomingMessage): number | undefined {
   return typeof id === "string" && /^\d{1,15}$/.test(id) ? Number(id) : undefined;
 }
 
-/** Who acts, for the audit log. It is what the caller says of itself, not a proof: the token is that. */
-function actorOf(incoming: IncomingMessage): "cli" | "api" {
-  return incoming.headers["drover-actor"] === "cli" ? "cli" : "api";
+/** Who acts, for the audit log. It is what the caller says of itself, not a proof: the token or pass is that. */
+function actorOf(incoming: IncomingMessage): "cli" | "dashboard" | "api" {
+  const said = incoming.headers["drover-actor"];
+  return said === "cli" || said === "dashboard" ? said : "api";
 }

@@ -1,14 +1,18 @@
 import { Hono } from "hono";
 import { toAppError } from "../base/errors.ts";
+import { BrowserPass } from "./browser-pass.ts";
 import type { Route } from "../contract/route.ts";
 import { routes, type RouteName } from "../contract/routes.ts";
 import { createAnswer, type AnswerParts } from "./answer.ts";
 import { Refusal } from "./body.ts";
+import { DashboardPages, logIn } from "./dashboard-pages.ts";
 import { logFailure, logWhenDone, type Env, type Exchange } from "./exchange.ts";
-import { TokenCheck, type Gate } from "./guard.ts";
+import { asksForPage, changesSomething, TokenCheck, type Gate } from "./guard.ts";
 import { problem, problemOf, problemResponse } from "./problem.ts";
 
-export interface AppParts extends AnswerParts {
+export interface AppParts extends Omit<AnswerParts, "pass"> {
+  /** The folder of the dashboard's bundle, which need not be there. */
+  readonly dashboard: string;
   /** What a caller must show, but on routes that say otherwise. */
   readonly token: string;
   /** What a caller must show on routes of a run (`auth: "run"`); undefined: there is no such run. */
@@ -23,13 +27,16 @@ const answerHeaders = Object.entries({
   "x-content-type-options": "nosniff",
 });
 
-/** Every route of the table, behind the gate and the token. `streams` holds those that are open. */
+/** Every route of the table, behind the gate and the token, and the dashboard's pages. `streams` holds those that are open. */
 export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortController>): Hono<Env> {
   const app = new Hono<Env>();
   const token = new TokenCheck(parts.token);
-  const answer = createAnswer(parts, streams);
-  const authorise = (exchange: Exchange) => {
-    if (!token.accepts(exchange.env.incoming.headers.authorization)) throw new Refusal(unauthorised, { "www-authenticate": "Bearer" });
+  const pass = new BrowserPass(parts.token, parts.clock, gate.port);
+  const answer = createAnswer({ ...parts, pass }, streams);
+  const authorise = ({ env: { incoming } }: Exchange) => {
+    if (token.accepts(incoming.headers.authorization)) return;
+    if (!pass.isShownBy(incoming)) throw new Refusal(unauthorised, { "www-authenticate": "Bearer" });
+    if (changesSomething(incoming) && !gate.isFromOurPage(incoming)) throw new Refusal(notFromOurPage);
   };
   // A run that does not exist is answered as one whose token is wrong: who has none learns nothing.
   const authoriseRun = (exchange: Exchange) => {
@@ -58,7 +65,11 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
     });
   }
 
+  const pages = new DashboardPages(parts.dashboard);
+  addPages(app, pages, pass);
+
   app.notFound((exchange) => {
+    if (asksForPage(exchange.env.incoming)) return pages.page();
     authorise(exchange);
     const methods = methodsOf(exchange.req.path);
     if (methods.length === 0) throw new Refusal(problem(404, "not_found", "There is no such route. /openapi.json lists them."));
@@ -73,7 +84,22 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
   return app;
 }
 
-const unauthorised = problem(401, "unauthorized", "Send the token of auth.json, in Drover's home, as `Authorization: Bearer TOKEN`.");
+/** The dashboard's own files. They need no token: whoever asks for them learns nothing. */
+function addPages(app: Hono<Env>, pages: DashboardPages, pass: BrowserPass): void {
+  app.get("/", () => pages.page());
+  app.get("/login", (exchange) => logIn(exchange, pass));
+  app.get("/assets/:name", async (exchange, next) => {
+    const acceptsBrotli = /\bbr\b/.test(exchange.req.header("accept-encoding") ?? "");
+    return (await pages.asset(exchange.req.param("name"), acceptsBrotli)) ?? next();
+  });
+}
+
+const unauthorised = problem(
+  401,
+  "unauthorized",
+  "Send the token of auth.json, in Drover's home, as `Authorization: Bearer TOKEN`. A browser gets in by the link that `drover dashboard` prints.",
+);
+const notFromOurPage = problem(403, "forbidden", "A browser's pass is only good for what a page of this very address asks for.");
 const notOfRun = problem(
   401,
   "unauthorized",

@@ -20,13 +20,13 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Says what is wrong with where a request comes from. Against DNS rebinding: `Host` must be a name of ours, with our
- * port. Against other web pages: `Origin` absent or allowed, and no `Sec-Fetch-Site` from elsewhere.
+ * port. Against other web pages: `Origin` absent, our own or allowed, and no `Sec-Fetch-Site` from elsewhere.
  */
 export class Gate {
   readonly #origins: ReadonlySet<string>;
   readonly #names: ReadonlySet<string>;
   readonly #anyAddress: boolean;
-  readonly #port: number;
+  readonly port: number;
 
   constructor(listening: { host: string; port: number }, security: SecuritySettings) {
     this.#origins = new Set(security.allowedOrigins.map((origin) => new URL(origin).origin));
@@ -36,21 +36,26 @@ export class Gate {
       bracketed(listening.host.toLowerCase()),
       ...(this.#anyAddress ? [hostname().toLowerCase()] : []),
     ]);
-    this.#port = listening.port;
+    this.port = listening.port;
   }
 
   refusal(request: IncomingMessage): Problem | undefined {
     const { host, origin } = request.headers;
     if (!this.#isOurs(host))
       return problem(403, "forbidden", "This name is not one the API answers to. Use the address that `drover status` shows.");
-    if (origin !== undefined && !this.#origins.has(origin)) {
+    if (origin !== undefined && !this.#origins.has(origin) && !this.isFromOurPage(request)) {
       return problem(403, "forbidden", "Web pages of this origin may not call the API. `daemon.allowedOrigins` lists those that may.");
     }
     const site = request.headers["sec-fetch-site"];
-    if (site !== undefined && site !== "none" && site !== "same-origin" && origin === undefined) {
+    if (site !== undefined && site !== "none" && site !== "same-origin" && origin === undefined && !asksForPage(request)) {
       return problem(403, "forbidden", "Another web page may not call the API.");
     }
     return undefined;
+  }
+
+  /** Whether the page that asks has our very address, one of our names with our port; true for no request without `Origin`. */
+  isFromOurPage({ headers: { host, origin } }: IncomingMessage): boolean {
+    return origin !== undefined && origin.toLowerCase() === `http://${host?.toLowerCase()}` && this.#isOurs(host);
   }
 
   /** The CORS headers of an answer; none for a request that no allowed web page made. */
@@ -71,11 +76,21 @@ export class Gate {
 
   #isOurs(host: string | undefined): boolean {
     const parts = /^(\[[0-9a-f:.]+\]|[^:]+)(?::(\d{1,5}))?$/i.exec(host ?? "");
-    if (!parts?.[1] || Number(parts[2] ?? 80) !== this.#port) return false;
+    if (!parts?.[1] || Number(parts[2] ?? 80) !== this.port) return false;
     const name = parts[1].toLowerCase();
     // An address cannot be rebound: only a name's owner decides where it leads.
     return this.#names.has(name) || (this.#anyAddress && isIP(name.replace(/^\[|\]$/g, "")) !== 0);
   }
+}
+
+export function changesSomething({ method }: IncomingMessage): boolean {
+  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
+}
+
+/** Whether a browser opens one of the dashboard's addresses, by a link of wherever: the page is the same for everybody and holds no secret. */
+export function asksForPage({ method, url, headers }: IncomingMessage): boolean {
+  const isDocument = headers["sec-fetch-dest"] === undefined || headers["sec-fetch-dest"] === "document";
+  return method === "GET" && isDocument && /\btext\/html\b/.test(headers.accept ?? "") && !/^\/(?:api|assets)\b/.test(url ?? "/");
 }
 
 /** Whether `Authorization` carries our token. Hashes of one length are compared, so the time taken tells nothing. */

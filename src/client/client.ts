@@ -8,9 +8,10 @@ import { readBlocks } from "./event-stream.ts";
 export interface ClientOptions {
   /** `http://127.0.0.1:3003` */
   readonly url: string;
-  readonly token: string;
+  /** Left out where a browser's pass goes along by itself. */
+  readonly token?: string;
   /** Who acts, for the audit log; default: `api`. */
-  readonly actor?: "cli";
+  readonly actor?: "cli" | "dashboard";
   readonly fetch?: typeof fetch;
 }
 
@@ -97,7 +98,7 @@ async function send(options: ClientOptions, route: Route, sent: Sent, headers: R
   const request: RequestInit = {
     method: route.method,
     headers: {
-      authorization: `Bearer ${options.token}`,
+      ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
       ...(options.actor !== undefined && { "drover-actor": options.actor }),
       ...(sent.body !== undefined && { "content-type": "application/json" }),
       ...headers,

@@ -38,8 +38,8 @@ export type ResponseOf<Name extends RouteName> = z.output<Routes[Name]["response
 
 type Awaitable<Value> = Value | Promise<Value>;
 
-/** Answered by the API itself: its own description, and the event stream (`api/feed.ts`). */
-type AnsweredByApi = "getOpenApi" | "getDocs" | "streamEvents";
+/** Answered by the API itself: its own description, how browsers get in, and the event stream (`api/feed.ts`). */
+type AnsweredByApi = "getOpenApi" | "getDocs" | "createLoginLink" | "logOut" | "streamEvents";
 export type ControlName = Exclude<RouteName, AnsweredByApi>;
 
 /**

@@ -585,6 +585,20 @@ export const routes = {
     response: z.object({ accepted: z.boolean() }),
   }),
 
+  createLoginLink: route({
+    method: "POST",
+    path: "/api/login-links",
+    status: 201,
+    summary: "A link that lets one browser in, once, within five minutes",
+    response: z.object({ url: z.string(), expiresAt: Timestamp }),
+  }),
+  logOut: route({
+    method: "POST",
+    path: "/api/logout",
+    summary: "Take away the pass of the browser that asks",
+    response: z.object({ loggedOut: z.literal(true) }),
+  }),
+
   getOpenApi: route({
     method: "GET",
     path: "/openapi.json",

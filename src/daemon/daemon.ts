@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { createApi, type Api } from "../api/server.ts";
 import { Feed } from "../api/feed.ts";
 import { createDrivers } from "../agents/registry.ts";
@@ -206,6 +207,7 @@ function openApi(parts: EngineParts, { engine, intake, teller, life, startedAt, 
     clock,
     version,
     token,
+    dashboard: fileURLToPath(new URL("../../dist/dashboard", import.meta.url)),
     runToken: (id) => {
       const run = findRun(database.reader, id);
       return run && parts.runToken(run);

@@ -30,7 +30,7 @@ export interface Serving extends AsyncDisposable {
 
 /** The API over a Control in memory, on a free port. */
 export async function serve(
-  options: { allowedOrigins?: string[]; host?: string; allowRemote?: boolean; port?: number; events?: MemoryEvents } = {},
+  options: { allowedOrigins?: string[]; host?: string; allowRemote?: boolean; port?: number; events?: MemoryEvents; dashboard?: string } = {},
 ): Promise<Serving> {
   const events = options.events ?? new MemoryEvents();
   const memory = new MemoryControl(events);
@@ -39,7 +39,17 @@ export async function serve(
   const feed = new Feed({ source: events, clock: timers.clock, log });
   const security = { allowRemote: options.allowRemote ?? false, allowedOrigins: options.allowedOrigins ?? [] };
   const tokenOf = (id: string) => (id === examples.getRun.response.id ? tokenOfRun : undefined);
-  const api = createApi({ control: memory.control, feed, token, runToken: tokenOf, security, log, clock: timers.clock, version: "0.1.0" });
+  const api = createApi({
+    control: memory.control,
+    feed,
+    token,
+    dashboard: options.dashboard ?? "/nowhere",
+    runToken: tokenOf,
+    security,
+    log,
+    clock: timers.clock,
+    version: "0.1.0",
+  });
   const { url, port } = await api.start(options.host ?? "127.0.0.1", options.port ?? 0);
   return {
     url,

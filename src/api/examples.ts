@@ -1,4 +1,5 @@
 import type { AgentStatus } from "../contract/agent.ts";
+import type { Card } from "../contract/board.ts";
 import type { Branch } from "../contract/branch.ts";
 import type { Account, Circuit } from "../contract/circuit.ts";
 import type { Effect } from "../contract/effect.ts";
@@ -148,6 +149,28 @@ const run: Run = {
   startedAt: at + 900,
   finishedAt: null,
   progressAt: at + 30_000,
+};
+
+const card: Card = {
+  id: task.id,
+  key: task.key,
+  project: task.project,
+  title: task.title,
+  status: task.status,
+  reason: null,
+  message: null,
+  workflow: task.workflow,
+  stage: task.stage,
+  priority: task.priority,
+  attempt: 1,
+  iteration: 1,
+  parentId: null,
+  costUsdMicros: task.usage.costUsdMicros,
+  pullRequest: null,
+  branch: null,
+  run: { id: run.id, agent: run.agent, progress: run.progress, state: "running" },
+  createdAt: task.createdAt,
+  updatedAt: task.updatedAt,
 };
 
 const effect: Effect = {
@@ -323,6 +346,26 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   changeTask: { body: { priority: 80 }, response: { ...task, priority: 80 } },
   retryTask: { response: { ...task, status: "queued", attempt: 0 } },
   setDependencies: { body: { dependsOn: ["api#41"] }, response: { ...task, status: "waiting", reason: "dependency" } },
+  getBoard: { response: { cards: [card], omitted: 0, sequence: 118 } },
+  getCards: { response: { cards: [card] } },
+  getFigures: {
+    response: {
+      items: [
+        {
+          day: "2026-01-01",
+          name: "api",
+          runs: 14,
+          succeeded: 12,
+          failed: 1,
+          cancelled: 1,
+          durationMs: 4_210_000,
+          inputTokens: 310_000,
+          outputTokens: 48_200,
+          costUsdMicros: 2_130_000,
+        },
+      ],
+    },
+  },
   getGraph: {
     response: {
       tasks: [{ id: task.id, key: task.key, title: task.title, status: "running", reason: null, dependsOn: [], parentId: null }],
@@ -423,6 +466,10 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   backUpStore: { response: { path: "/home/ada/.drover/backups/2026-01-01T10-15-00.db", bytes: 1_048_576, sequence: 118 } },
   verifyStore: { response: { ok: true, problems: [], tasks: 16, events: 118 } },
   receiveGithubWebhook: { body: { action: "labeled", issue: { number: 7 } }, response: { accepted: true } },
+  createLoginLink: {
+    response: { url: "http://127.0.0.1:3003/login?code=zQ0v3gk5mC8rYb1nT6eX2wHd9uJfLs4a", expiresAt: at + 300_000 },
+  },
+  logOut: { response: { loggedOut: true } },
   getOpenApi: { response: { openapi: "3.1.0" } },
   getDocs: { response: "<!doctype html>" },
 };

@@ -6,6 +6,7 @@ import { defineAgents } from "./definitions/agent.ts";
 import { defineAlerts } from "./definitions/alert.ts";
 import { defineCircuits } from "./definitions/circuit.ts";
 import { defineConfig } from "./definitions/config.ts";
+import { defineDashboard } from "./definitions/dashboard.ts";
 import { defineDaemon, defineDoctor, defineShortcuts, defineStore } from "./definitions/daemon.ts";
 import { defineGraph } from "./definitions/graph.ts";
 import { defineDemo, defineHelp } from "./definitions/help.ts";
@@ -62,6 +63,7 @@ function createCommands(around: Surroundings): Command {
   defineAgents(program, act);
   defineRuns(program, act);
   defineHistory(program, act);
+  defineDashboard(program, act);
   defineAlerts(program, act);
   program.commandsGroup("The daemon:");
   defineDaemon(program, act);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Card } from "./board.ts";
 import { Branch } from "./branch.ts";
 import { BrokerAnswer, BrokerCall } from "./broker.ts";
 import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
@@ -6,6 +7,7 @@ import { AgentStatus } from "./agent.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
 import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
+import { Figure, FigureSubject } from "./figures.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
 import { ChannelStatus } from "./notice.ts";
@@ -288,6 +290,34 @@ export const routes = {
     summary: "Say anew which tasks a task waits for, while it does not run; a cycle is refused",
     body: z.strictObject({ dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX) }),
     response: Task,
+  }),
+  getBoard: route({
+    method: "GET",
+    path: "/api/board",
+    summary: "Every open task and those that ended last, as small as a board needs them; events after `sequence` tell what changes",
+    response: z.object({
+      cards: z.array(Card),
+      /** Open tasks that there was no room for: those that go last. */
+      omitted: z.int().nonnegative(),
+      sequence: z.int().nonnegative(),
+    }),
+  }),
+  getCards: route({
+    method: "GET",
+    path: "/api/board/cards",
+    summary: "Some tasks as the board shows them; what does not exist is left out",
+    query: z.strictObject({ ids: z.string().max(10_000).default("").meta({ description: "ids of tasks, separated by commas" }) }),
+    response: z.object({ cards: z.array(Card) }),
+  }),
+  getFigures: route({
+    method: "GET",
+    path: "/api/figures",
+    summary: "What runs came to: how many, how they ended, time, tokens and money; a row a day and a name",
+    query: z.strictObject({
+      days: z.coerce.number().int().min(1).max(366).default(30).meta({ type: "integer", description: "how many days, today included" }),
+      by: FigureSubject.default("project"),
+    }),
+    response: z.object({ items: z.array(Figure) }),
   }),
   getGraph: route({
     method: "GET",

@@ -231,6 +231,7 @@ test("a port that is taken names its holder", async () => {
     control: served.memory.control,
     feed,
     token,
+    dashboard: "/nowhere",
     runToken: () => undefined,
     security: { allowRemote: false, allowedOrigins: [] },
     log: silentLog,

@@ -4,6 +4,7 @@ import { newId } from "../../src/base/ids.ts";
 import type { FeedSource } from "../../src/api/feed.ts";
 import { examples } from "../../src/api/examples.ts";
 import type { Control, RequestOf } from "../../src/contract/control.ts";
+import type { Card } from "../../src/contract/board.ts";
 import type { FiledTask } from "../../src/contract/routes.ts";
 import type { Task, TaskStatus } from "../../src/contract/task.ts";
 
@@ -48,6 +49,9 @@ export class MemoryControl {
     createTask: (request) => this.#create(request),
     getTask: ({ params }) => ({ ...this.#find(params.task), runs: examples.getTask.response.runs, effects: [], checkpoints: [] }),
     changeTask: ({ params, body }) => Object.assign(this.#find(params.task), body),
+    getBoard: () => ({ cards: this.tasks.map((task) => this.#card(task)), omitted: 0, sequence: this.#events.lastSequence() }),
+    getCards: ({ query }) => ({ cards: this.tasks.filter(({ id }) => query.ids.includes(id)).map((task) => this.#card(task)) }),
+    getFigures: () => examples.getFigures.response,
     cancelTask: ({ params }) => this.#move(params.task, "cancelled"),
     retryTask: ({ params }) => {
       const task = this.#find(params.task);
@@ -206,6 +210,12 @@ export class MemoryControl {
     };
     this.tasks.push(task);
     return { ...task, created: true };
+  }
+
+  #card({ id, key, title, status, priority }: Task): Card {
+    const [card] = examples.getBoard.response.cards;
+    if (card === undefined) throw new TypeError("The example of a board has no card.");
+    return { ...card, id, key, title: this.hostileText ?? title, status, priority };
   }
 
   #find(name: string): Task {

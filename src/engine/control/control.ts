@@ -1,6 +1,7 @@
 import type { Control } from "../../contract/control.ts";
 import { agentVerbs } from "./agents.ts";
 import { alertVerbs } from "./alerts.ts";
+import { boardVerbs } from "./board.ts";
 import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
@@ -23,6 +24,7 @@ export function createControl(parts: ControlParts): Control {
     ...alertVerbs(parts),
     ...projectVerbs(parts),
     ...taskVerbs(parts),
+    ...boardVerbs(parts),
     ...taskTieVerbs(parts),
     ...taskStageVerbs(parts),
     ...workflowVerbs(parts),

@@ -1,0 +1,120 @@
+import type { Stage, WorkflowVersion } from "../../contract/workflow.ts";
+import { useClient, useQuery } from "../live/use-live.ts";
+import { setParameter, useParameter } from "../router.tsx";
+import { Badge } from "../ui/badge.tsx";
+import { Button } from "../ui/button.tsx";
+import { Select } from "../ui/field.tsx";
+import { Loaded, Page, Panel } from "../ui/page.tsx";
+import { Table } from "../ui/table.tsx";
+import { Ago } from "../ui/time.tsx";
+import { useDo } from "../ui/toasts.tsx";
+
+/** How kinds of tasks are done: their stages, what each says to its agent, and the versions that there were. */
+export function WorkflowsPage() {
+  const workflows = useQuery("workflows", (client, signal) => client.listWorkflows({ signal }), ({ type }) => type.startsWith("workflow."));
+  const wanted = useParameter("name");
+  return (
+    <Page title="Workflows">
+      <Loaded answer={workflows}>
+        {({ items }) => {
+          const shown = items.find(({ name }) => name === wanted) ?? items[0];
+          return (
+            <>
+              <div className="w-64">
+                <Select label="Workflow" value={shown?.name} onChange={(event) => setParameter("name", event.target.value)}>
+                  {items.map(({ name }) => (
+                    <option key={name}>{name}</option>
+                  ))}
+                </Select>
+              </div>
+              {shown === undefined ? null : <WorkflowView key={shown.name} version={shown} />}
+            </>
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}
+
+function WorkflowView({ version }: { readonly version: WorkflowVersion }) {
+  const { workflow, file } = version;
+  return (
+    <>
+      <Panel title={`${workflow.name}, version ${version.version}`}>
+        <p>{workflow.description}</p>
+        <p className="mt-1 text-muted">
+          {file === null ? (
+            <>
+              It comes with Drover. To change it, put a file <code>workflows/{workflow.name}.yaml</code> into Drover's home.
+            </>
+          ) : (
+            <>
+              From <code>{file}</code>. What is saved there holds for tasks that begin from then on, if it is right.
+            </>
+          )}
+        </p>
+      </Panel>
+      <Table
+        name="Stages"
+        rows={workflow.stages}
+        keyOf={({ name }) => name}
+        columns={[
+          { name: "Stage", cell: ({ name }) => <span className="font-medium">{name}</span> },
+          { name: "Agent", cell: ({ agent, model }) => `${agent ?? "the project's"}${model === null ? "" : `, ${model}`}` },
+          { name: "Yields", cell: ({ yields, children }) => `${yields}${children === null ? "" : ` for ${children}`}` },
+          { name: "Loop", cell: ({ loop }) => (loop === null ? "-" : `up to ${loop.iterations}`) },
+          { name: "Checks", cell: ({ checks }) => (checks === "project" ? "the project's" : checks.map((check) => check.name).join(", ") || "none") },
+          { name: "Approval", cell: ({ approval }) => (approval ? "a person" : "-") },
+        ]}
+      />
+      {workflow.stages.map((stage) => (
+        <Prompt key={stage.name} workflow={workflow.name} stage={stage} />
+      ))}
+      <Versions workflow={workflow.name} />
+    </>
+  );
+}
+
+const never = () => false;
+
+function Prompt({ workflow, stage }: { readonly workflow: string; readonly stage: Stage }) {
+  const prompt = useQuery(`prompt ${workflow} ${stage.name}`, (client, signal) => client.renderWorkflow({ params: { workflow }, query: { stage: stage.name }, signal }), never);
+  return (
+    <details className="rounded-lg border border-line bg-panel p-4">
+      <summary className="font-semibold">What the agent of {stage.name} is told</summary>
+      <Loaded answer={prompt}>
+        {(text) => (
+          <pre className="mt-3 max-h-96 overflow-auto rounded-md bg-raised p-3 font-mono text-xs whitespace-pre-wrap" tabIndex={0}>
+            {text}
+          </pre>
+        )}
+      </Loaded>
+    </details>
+  );
+}
+
+function Versions({ workflow }: { readonly workflow: string }) {
+  const client = useClient();
+  const attempt = useDo();
+  const answer = useQuery(`workflow ${workflow}`, (asked, signal) => asked.getWorkflow({ params: { workflow }, signal }), ({ type }) => type.startsWith("workflow."));
+  const goBack = (version: number) => attempt(() => client.rollBackWorkflow({ params: { workflow }, body: { version } }), `New tasks get version ${version} of ${workflow}.`);
+  return (
+    <Loaded answer={answer}>
+      {({ versions }) => (
+        <Table
+          name="Versions"
+          rows={versions}
+          keyOf={({ version }) => version}
+          columns={[
+            { name: "Version", isNumber: true, cell: ({ version }) => version },
+            { name: "Accepted", cell: ({ acceptedAt }) => <Ago at={acceptedAt} /> },
+            {
+              name: "For new tasks",
+              cell: ({ version, inForce }) => (inForce ? <Badge tone="good">in force</Badge> : <Button onClick={() => void goBack(version)}>Go back to version {version}</Button>),
+            },
+          ]}
+        />
+      )}
+    </Loaded>
+  );
+}

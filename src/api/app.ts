@@ -87,6 +87,8 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
 /** The dashboard's own files. They need no token: whoever asks for them learns nothing. */
 function addPages(app: Hono<Env>, pages: DashboardPages, pass: BrowserPass): void {
   app.get("/", () => pages.page());
+  // Browsers ask for it on pages that name no icon.
+  app.get("/favicon.ico", () => new Response(null, { status: 204 }));
   app.get("/login", (exchange) => logIn(exchange, pass));
   app.get("/assets/:name", async (exchange, next) => {
     const acceptsBrotli = /\bbr\b/.test(exchange.req.header("accept-encoding") ?? "");

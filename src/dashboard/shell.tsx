@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useAttention } from "./attention-query.ts";
-import { useConnection } from "./live/use-live.ts";
+import { useDaemon } from "./daemon-query.ts";
+import { useClient, useConnection } from "./live/use-live.ts";
 import { NewTask } from "./new-task.tsx";
 import { Palette } from "./palette.tsx";
 import { places } from "./places.ts";
@@ -8,6 +9,7 @@ import { Link } from "./router.tsx";
 import { Button, IconButton } from "./ui/button.tsx";
 import { Dialog } from "./ui/dialog.tsx";
 import { Icon } from "./ui/icon.tsx";
+import { useDo } from "./ui/toasts.tsx";
 
 type Open = "palette" | "task" | "places" | undefined;
 
@@ -44,6 +46,7 @@ export function Shell({ path, children }: { readonly path: string; readonly chil
       </aside>
       <main ref={main} id="page" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none">
         <ConnectionNotice />
+        <PauseNotice />
         <div className="min-h-0 flex-1">{children}</div>
       </main>
       <Palette isOpen={open === "palette"} onClose={close} onNewTask={() => setOpen("task")} />
@@ -109,6 +112,19 @@ function ConnectionNotice() {
   return (
     <div role="status">
       {text === "" ? null : <p className={`border-b border-line bg-raised px-4 py-2 text-sm font-medium ${connection === "lost" ? "text-bad" : "text-good"}`}>{text}</p>}
+    </div>
+  );
+}
+
+/** That nothing new starts, because somebody said so. */
+function PauseNotice() {
+  const client = useClient();
+  const attempt = useDo();
+  if (useDaemon().value?.paused !== true) return null;
+  return (
+    <div className="flex flex-wrap items-center gap-3 border-b border-line bg-raised px-4 py-2 text-sm">
+      <p className="mr-auto font-medium text-warn">The queue is paused: what runs goes on, and nothing new starts.</p>
+      <Button onClick={() => void attempt(() => client.changeQueue({ body: { paused: false } }), "Work starts again.")}>Resume</Button>
     </div>
   );
 }

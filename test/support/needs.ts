@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, existsSync, appendFileSync, constants } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { CHROMIUM } from "./browser.ts";
 import { whyNoDocker } from "./docker.ts";
 import { whyNoNamespace } from "./network-namespace.ts";
 
@@ -14,6 +15,7 @@ const probes = {
   tmpfs: () => program("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
   bwrap: () => program("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "true"]),
   tmux: () => program("tmux", ["-V"]),
+  chromium: () => file(CHROMIUM),
   docker: whyNoDocker,
   cgroups: whyNoGroups,
   claude: () => agent("claude"),

@@ -72,13 +72,13 @@ const Column = memo(function Column({ name, cards }: { readonly name: BoardColum
   return (
     <section
       data-column={name}
-      aria-labelledby={`column-${name}`}
-      className={`flex min-h-0 w-[85vw] shrink-0 snap-center flex-col rounded-lg border bg-raised md:w-0 md:min-w-56 md:shrink md:flex-1 ${drop.isOver ? "border-accent" : "border-transparent"}`}
+      aria-label={name}
+      className={`flex min-h-0 w-[85vw] shrink-0 snap-center flex-col rounded-lg border bg-raised md:w-0 md:min-w-44 md:shrink md:flex-1 ${drop.isOver ? "border-accent" : "border-transparent"}`}
       onDragOver={drop.onDragOver}
       onDragLeave={drop.onDragLeave}
       onDrop={drop.onDrop}
     >
-      <h2 id={`column-${name}`} className="flex items-center gap-2 px-3 py-2 text-xs font-semibold tracking-wide uppercase">
+      <h2 className="flex items-center gap-2 px-3 py-2 text-xs font-semibold tracking-wide uppercase">
         {name} <span className="text-muted">{cards.length}</span>
       </h2>
       <VirtualList name={name} rows={cards} rowHeight={CARD_HEIGHT} keyOf={({ id }) => id}>

@@ -1,5 +1,5 @@
 import type { Circuit, CircuitLevel } from "../../contract/circuit.ts";
-import { dateTime } from "../../words/format.ts";
+import { dateTime, plural } from "../../words/format.ts";
 import { useClient, useQuery } from "../live/use-live.ts";
 import { Badge, CircuitBadge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
@@ -24,7 +24,7 @@ export function BreakersPage() {
             const own = items.filter((circuit) => circuit.level === level);
             return (
               <Panel key={level} title={title}>
-                {own.length === 0 ? <Empty>None yet.</Empty> : <ul className="flex flex-col gap-3">{own.map((circuit) => <CircuitRow key={circuit.id} circuit={circuit} />)}</ul>}
+                {own.length === 0 ? <Empty>None yet.</Empty> : <ul className="flex flex-col gap-3">{own.map((circuit) => <CircuitRow key={circuit.id} circuit={circuit} onReset={circuits.refresh} />)}</ul>}
               </Panel>
             );
           })
@@ -35,21 +35,23 @@ export function BreakersPage() {
   );
 }
 
-function CircuitRow({ circuit }: { readonly circuit: Circuit }) {
+function CircuitRow({ circuit, onReset }: { readonly circuit: Circuit; readonly onReset: () => void }) {
   const client = useClient();
   const attempt = useDo();
   const { id, state, failures, openUntil, message } = circuit;
+  // One that is closed and only forgets its failures makes no event.
+  const reset = async () => (await attempt(() => client.resetCircuit({ params: { circuit: id } }), `${id} is closed.`)) && onReset();
   return (
     <li className="flex flex-wrap items-center gap-3" data-circuit={id}>
       <CircuitBadge state={state} />
       <span className="font-medium">{id}</span>
       <span className="min-w-0 flex-1 text-muted">
-        {failures === 0 ? "no failures" : `${failures} failures in a row`}
+        {failures === 0 ? "no failures" : `${plural(failures, "failure")} in a row`}
         {openUntil === null ? "" : `, a trial at ${dateTime(openUntil)}`}
         {message === null ? "" : `: ${message}`}
       </span>
       {state === "closed" && failures === 0 ? null : (
-        <Button onClick={() => void attempt(() => client.resetCircuit({ params: { circuit: id } }), `${id} is closed.`)}>Reset {id}</Button>
+        <Button onClick={() => void reset()}>Reset {id}</Button>
       )}
     </li>
   );

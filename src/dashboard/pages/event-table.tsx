@@ -16,9 +16,12 @@ export function EventTable({ events }: { readonly events: readonly Event[] }) {
           const key = cards.get(event.taskId ?? "")?.key;
           return (
             <div className="flex h-full items-center gap-3 border-b border-line px-3 text-xs">
-              <span className="shrink-0 text-muted tabular-nums">{dateTime(event.at)}</span>
-              <span className="w-44 shrink-0 truncate font-medium">{event.type}</span>
-              <span className="w-24 shrink-0 truncate">
+              <span className="shrink-0 text-muted tabular-nums">
+                <span className="hidden sm:inline">{dateTime(event.at).slice(0, 11)}</span>
+                {dateTime(event.at).slice(11)}
+              </span>
+              <span className="w-32 shrink-0 truncate font-medium sm:w-44">{event.type}</span>
+              <span className="w-14 shrink-0 truncate sm:w-24">
                 {key === undefined ? null : (
                   <Link href={taskAddress(key)} className="text-accent hover:underline">
                     {key}

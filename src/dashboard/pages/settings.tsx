@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { Setting } from "../../contract/config.ts";
 import type { DaemonStatus } from "../../contract/routes.ts";
 import { dateTime, megabytes } from "../../words/format.ts";
+import { useDaemon } from "../daemon-query.ts";
 import { useClient, useQuery } from "../live/use-live.ts";
 import { useProjects } from "../project-query.ts";
 import { setParameter, useParameter } from "../router.tsx";
@@ -15,7 +16,7 @@ import { useDo } from "../ui/toasts.tsx";
 
 /** The daemon, this browser, and every setting in force with where it comes from. */
 export function SettingsPage() {
-  const daemon = useQuery("daemon", (client, signal) => client.getDaemon({ signal }), ({ type }) => /^(?:daemon|queue|config)\./.test(type));
+  const daemon = useDaemon();
   return (
     <Page title="Settings">
       <div className="grid gap-4 lg:grid-cols-2">
@@ -141,7 +142,7 @@ function SettingTable({ settings }: { readonly settings: readonly Setting[] }) {
       keyOf={({ key }) => key}
       columns={[
         { name: "Setting", cell: ({ key }) => <code className="font-mono text-xs">{key}</code> },
-        { name: "Value", cell: ({ value }) => <code className="font-mono text-xs break-all">{JSON.stringify(value)}</code> },
+        { name: "Value", cell: ({ value }) => <code className="block min-w-40 font-mono text-xs break-all">{JSON.stringify(value)}</code> },
         { name: "From", cell: ({ origin, place }) => <span className={origin === "default" ? "text-muted" : ""}>{place ?? origin}</span> },
       ]}
     />

@@ -106,7 +106,7 @@ function Versions({ workflow }: { readonly workflow: string }) {
           rows={versions}
           keyOf={({ version }) => version}
           columns={[
-            { name: "Version", isNumber: true, cell: ({ version }) => version },
+            { name: "Version", cell: ({ version }) => version },
             { name: "Accepted", cell: ({ acceptedAt }) => <Ago at={acceptedAt} /> },
             {
               name: "For new tasks",

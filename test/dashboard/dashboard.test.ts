@@ -1,0 +1,262 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openBrowser } from "../support/browser.ts";
+import type { TestDaemon, TestHome } from "../support/daemon.ts";
+import { fillDashboardWorld, HOSTILE_TITLE, openDashboardWorld } from "../support/dashboard-world.ts";
+import { needs } from "../support/needs.ts";
+
+/** Every page, with something on it that shows that it has what it shows. */
+const pages = [
+  ["/", "Answer 404 for an unknown order"],
+  ["/attention", "Plan the new storage"],
+  ["/tasks/api%231", "fixed"],
+  ["/tasks/api%231?view=Output", "I look at sum.js: the sign is wrong."],
+  ["/tasks/api%231?view=Changes", "+export const sum = (a, b) => a + b;"],
+  ["/tasks/api%231?view=Events", "run.tool_called"],
+  ["/tasks/api%231?view=Request", "Sum subtracts, please."],
+  ["/workers", "waiting answer"],
+  ["/breakers", "stage:issue.implement"],
+  ["/projects", "25 %"],
+  ["/plans", "Log what a request took"],
+  ["/plans?view=Graph", "It waits for api#3."],
+  ["/analytics", "Tokens in"],
+  ["/workflows", "the project's"],
+  ["/history", "task.created"],
+  ["/history?view=Audit", "project.register"],
+  ["/settings", "daemon.maxProcesses"],
+] as const;
+
+describe.skipIf(!needs("chromium").ok)("the dashboard", () => {
+  let home: TestHome;
+  let daemon: TestDaemon;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  /** What the browser complained of, and what the page asked of the daemon. */
+  let complaints: string[];
+  let requests: string[];
+
+  beforeAll(async () => {
+    home = await openDashboardWorld({ daemon: { port: await freePort() } });
+    daemon = await home.start();
+    [browser] = await Promise.all([openBrowser(), fillDashboardWorld(home, daemon)]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await home?.[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ reducedMotion: "reduce" });
+    page = await openPage(context);
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  async function openPage(inContext: BrowserContext): Promise<Page> {
+    const opened = await inContext.newPage();
+    complaints = [];
+    requests = [];
+    opened.on("console", (message) => void (message.type() === "error" && complaints.push(message.text())));
+    opened.on("pageerror", ({ message }) => complaints.push(message));
+    opened.on("request", (request) => void requests.push(new URL(request.url()).pathname));
+    return opened;
+  }
+
+  async function logIn(on = page): Promise<void> {
+    await on.goto((await daemon.client.createLoginLink()).url);
+    await on.waitForURL(`${daemon.url}/`);
+    await on.getByText("Answer 404 for an unknown order").waitFor();
+  }
+
+  /** Goes there as a link of the page does. */
+  const open = (path: string) =>
+    page.evaluate((to) => {
+      history.pushState(null, "", to);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, path);
+  const column = (name: string, on = page) => on.getByRole("region", { name, exact: true });
+  const cardOf = (key: string, on = page) => on.getByRole("article").filter({ hasText: key });
+  const add = (title: string, more: { priority?: number } = {}) => daemon.client.createTask({ body: { project: "api", title, ...more } });
+  const taskOf = (task: string) => daemon.client.getTask({ params: { task } });
+
+  test("who has no pass is told what to type, and a link works once", async () => {
+    await page.goto(daemon.url);
+    await page.getByRole("heading", { name: "This browser is not logged in" }).waitFor();
+    await page.goto(`${daemon.url}/login?code=wrong`);
+    await page.getByRole("heading", { name: "This link does not work any more" }).waitFor();
+    const { url } = await daemon.client.createLoginLink();
+    await page.goto(url);
+    await page.waitForURL(`${daemon.url}/`);
+    await page.getByText("Answer 404 for an unknown order").waitFor();
+    const [cookie] = await context.cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict" });
+    expect(await page.evaluate(() => document.cookie + JSON.stringify(localStorage))).toBe("{}");
+    const other = await (await browser.newContext()).newPage();
+    expect((await other.goto(url))?.status()).toBe(401);
+    await other.context().close();
+    // The browser notes each answer that refuses, which is what this is about.
+    complaints = complaints.filter((text) => !text.includes("401"));
+  });
+
+  test("each page shows what it is for, and is as it should be for everybody, light and dark", async () => {
+    await logIn();
+    const violations: string[] = [];
+    await page.evaluate(axe.source);
+    for (const [path, text] of pages) {
+      await open(path);
+      await page.getByText(text).first().waitFor();
+      violations.push(...(await violationsOf(page)).map((violation) => `${path}: ${violation}`));
+      await page.emulateMedia({ colorScheme: "dark" });
+      violations.push(...(await violationsOf(page, "color-contrast")).map((violation) => `${path}, dark: ${violation}`));
+      await page.emulateMedia({ colorScheme: "light" });
+    }
+    expect(violations).toEqual([]);
+  });
+
+  test("a title that is markup and sequences of a terminal is a title", async () => {
+    await logIn();
+    const card = cardOf("web#2");
+    const shown = await card.getByRole("link").innerText();
+    expect(shown).toBe(HOSTILE_TITLE.replaceAll(/[\u001b\u202e]/gu, ""));
+    await card.getByRole("link").click();
+    await page.getByText("web#2, please.").or(page.getByRole("heading", { name: "web#2" })).first().waitFor();
+    expect(await page.title()).toBe("web#2 · Drover");
+    expect(await page.locator("img").count()).toBe(0);
+  });
+
+  test("what changes moves on the board of every browser, with no reload, and nothing is asked while nothing happens", async () => {
+    await page.clock.install();
+    await logIn();
+    await using other = await browser.newContext();
+    const otherPage = await other.newPage();
+    await logIn(otherPage);
+    const { key } = await add("A card that moves");
+    await column("pending").getByText("A card that moves").waitFor();
+    await column("pending", otherPage).getByText("A card that moves").waitFor();
+    await page.evaluate(() => Object.assign(window, { isSame: true }));
+    await daemon.client.cancelTask({ params: { task: key } });
+    await column("complete").getByText("A card that moves").waitFor();
+    await column("complete", otherPage).getByText("A card that moves").waitFor();
+    expect(await page.evaluate(() => "isSame" in window)).toBe(true);
+
+    await page.waitForLoadState("load");
+    await page.clock.fastForward("00:05");
+    const before = requests.length;
+    await page.clock.fastForward("10:00");
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    expect(requests.slice(before)).toEqual([]);
+    expect(requests.filter((path) => path === "/api/events")).toHaveLength(1);
+  });
+
+  test("a card is prioritised by its menu and by dragging it, cancelled, and queued again", async () => {
+    const low = await add("Dragged", { priority: 10 });
+    await logIn();
+    await page.getByRole("button", { name: `Actions for ${low.key}` }).click();
+    await page.getByRole("menuitem", { name: "Move up" }).click();
+    await page.getByText(`${low.key} has priority 20.`).waitFor();
+    await cardOf("Dragged").dragTo(cardOf("Answer 404"));
+    await expect.poll(async () => (await taskOf(low.key)).priority).toBe(71);
+    expect(await column("pending").getByRole("article").first().innerText()).toContain("Dragged");
+    await page.getByRole("button", { name: `Actions for ${low.key}` }).click();
+    await page.getByRole("menuitem", { name: "Cancel" }).click();
+    await column("complete").getByText("Dragged").waitFor();
+    await cardOf("shop#1").dragTo(cardOf("Answer 404"));
+    await expect.poll(async () => (await taskOf("shop#1")).status).toBe("queued");
+    const audited = (await daemon.client.listAudit()).items.filter(({ subject }) => subject === low.key);
+    expect(audited.map(({ actor, action }) => [actor, action])).toEqual([
+      ["dashboard", "task.cancel"],
+      ["dashboard", "task.change"],
+      ["dashboard", "task.change"],
+    ]);
+  });
+
+  test("a task is filed from anywhere with the keyboard alone", async () => {
+    await logIn();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("work");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Workers", level: 1 }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("new task");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Title").focus();
+    await page.keyboard.type("Filed by keys");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("With a body.");
+    await page.getByLabel("Title").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: /^api#\d+$/u }).waitFor();
+    const [filed] = (await daemon.client.listTasks({ query: { project: "api", limit: 1 } })).items;
+    expect(filed).toMatchObject({ title: "Filed by keys", body: "With a body.", priority: 50, status: "queued" });
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("board");
+    await page.keyboard.press("Enter");
+    await cardOf("api#3").getByRole("link").focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await page.evaluate(() => document.activeElement?.closest("article")?.textContent)).toContain("web#2");
+    await page.keyboard.press("ArrowRight");
+    expect(await page.evaluate(() => document.activeElement?.closest("section")?.dataset["column"])).toBe("in progress");
+  });
+
+  test("what needs a person is answered where it stands, one or several at once", async () => {
+    await logIn();
+    await page.getByRole("link", { name: /^Attention/u }).click();
+    const list = page.getByRole("list", { name: "What needs you" });
+    await list.getByText("question").waitFor();
+    await list.getByRole("textbox", { name: "Words for web#1" }).fill("Green.");
+    await list.getByRole("listitem").filter({ hasText: "web#1" }).getByRole("button", { name: "Answer" }).click();
+    await daemon.settledTask("web#1");
+    await list.getByText("question").waitFor({ state: "detached" });
+    await page.getByLabel("Choose approval of api#2").check();
+    await page.getByRole("button", { name: "Approve 1" }).click();
+    await daemon.taskWith("api#2", "succeeded");
+    await list.getByText("Plan the new storage").waitFor({ state: "detached" });
+  });
+
+  test("a project's weight is changed, and a breaker reset", async () => {
+    await logIn();
+    await page.getByRole("link", { name: "Projects" }).click();
+    const weight = page.getByRole("spinbutton", { name: "Weight of docs" });
+    await weight.fill("3");
+    await weight.press("Enter");
+    await expect.poll(async () => (await daemon.client.getProject({ params: { project: "docs" } })).weight).toBe(3);
+    await page.getByRole("link", { name: "Breakers" }).click();
+    await page.getByRole("button", { name: "Reset worker:broken" }).click();
+    await page.getByRole("button", { name: "Reset worker:broken" }).waitFor({ state: "detached" });
+  });
+
+  test("when the daemon is gone it says so, and goes on when another has come", async () => {
+    await logIn();
+    await daemon.kill();
+    await page.getByText("The daemon does not answer.").waitFor();
+    daemon = await home.start();
+    await page.getByText("The daemon is back, and everything is up to date.").waitFor();
+    await add("After the restart");
+    await column("pending").getByText("After the restart").waitFor();
+    // The browser notes each attempt at the daemon that is not there.
+    complaints = complaints.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/u.test(text));
+  });
+});
+
+/** What axe finds wrong, a line each; by all of its rules, or one. */
+async function violationsOf(page: Page, rule?: string): Promise<string[]> {
+  const options = { resultTypes: ["violations" as const], ...(rule !== undefined && { runOnly: [rule] }) };
+  const { violations } = await page.evaluate((given) => (globalThis as unknown as { axe: typeof axe }).axe.run(given), options);
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ""}`));
+}
+
+/** One that is free now; the daemons of one home follow each other on it, as at home. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

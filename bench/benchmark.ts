@@ -13,7 +13,7 @@ export interface BenchmarkOptions {
 /** A figure of ours and what it is held against, all in one unit. */
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "µs" | "MB" | "×" | "/s";
+  readonly unit: "ms" | "µs" | "kB" | "MB" | "×" | "/s";
   readonly ours: Values;
   readonly limit: { readonly name: string; readonly value: Values } | null;
   /** `first` should hold now, `later` is where it is to go; at most. */

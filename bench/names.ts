@@ -14,5 +14,6 @@ export const names = [
   "whole-task",
   "http",
   "hooks",
+  "dashboard",
 ] as const;
 export type BenchmarkName = (typeof names)[number];

@@ -80,7 +80,11 @@ export class DashboardPages {
 export function logIn(exchange: Exchange, pass: BrowserPass): Response {
   const cookie = pass.redeem(exchange.req.query("code") ?? "");
   if (cookie === undefined) {
-    return messagePage(401, "This link does not work any more", "Each works once, for five minutes. Type <code>drover dashboard</code> for another.");
+    return messagePage(
+      401,
+      "This link does not work any more",
+      "Each works once, for five minutes. Type <code>drover dashboard</code> for another.",
+    );
   }
   // Not a redirect: the cookie is strict, and goes along only with what a page of ours asks for.
   return messagePage(200, "Welcome", 'On to <a href="/">the dashboard</a>.', { "set-cookie": cookie, refresh: "0; url=/" });

@@ -457,6 +457,16 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   getWorkflow: {
     response: { ...workflow, versions: [{ project: null, name: "issue", version: 1, file: null, acceptedAt: at, inForce: true }] },
   },
+  getWorkflowText: {
+    response: {
+      file: "/home/ada/.drover/workflows/issue.yaml",
+      text: "name: issue\nstages:\n  - name: implement\n    prompt: implement.md\n",
+    },
+  },
+  writeWorkflow: {
+    body: { text: "name: issue\nstages:\n  - name: implement\n    prompt: implement.md\n" },
+    response: workflow,
+  },
   renderWorkflow: { response: "You work in a git repository.\n" },
   rollBackWorkflow: { body: { version: 1 }, response: workflow },
   listChannels: { response: { items: [channel] } },
@@ -466,6 +476,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   backUpStore: { response: { path: "/home/ada/.drover/backups/2026-01-01T10-15-00.db", bytes: 1_048_576, sequence: 118 } },
   verifyStore: { response: { ok: true, problems: [], tasks: 16, events: 118 } },
   receiveGithubWebhook: { body: { action: "labeled", issue: { number: 7 } }, response: { accepted: true } },
+  setSetting: { body: { key: "daemon.maxProcesses", value: "4" }, response: { warnings: [] } },
   createLoginLink: {
     response: { url: "http://127.0.0.1:3003/login?code=zQ0v3gk5mC8rYb1nT6eX2wHd9uJfLs4a", expiresAt: at + 300_000 },
   },

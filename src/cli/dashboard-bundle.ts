@@ -33,6 +33,10 @@ export async function buildBundle(): Promise<void> {
 
 function hashOfSources(): string {
   const hash = createHash("sha256");
-  for (const name of globSync(sources, { cwd: root }).toSorted()) hash.update(name).update("\0").update(readFileSync(join(root, name)));
+  for (const name of globSync(sources, { cwd: root }).toSorted())
+    hash
+      .update(name)
+      .update("\0")
+      .update(readFileSync(join(root, name)));
   return hash.digest("hex");
 }

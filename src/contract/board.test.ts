@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { arrange, columnOf, priorityBetween, type Card } from "./board.ts";
 import { TaskStatus } from "./task.ts";
 
-const card = (change: Partial<Card>) => ({ id: "task_1", status: "queued", branch: null, priority: 50, createdAt: 1, updatedAt: 1, ...change }) as Card;
+const card = (change: Partial<Card>) =>
+  ({ id: "task_1", status: "queued", branch: null, priority: 50, createdAt: 1, updatedAt: 1, ...change }) as Card;
 
 test("every status has its column, and a result that is not merged yet is passing", () => {
   expect(TaskStatus.options.map((status) => [status, columnOf({ status, branch: null })])).toEqual([

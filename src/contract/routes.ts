@@ -175,6 +175,14 @@ export const routes = {
     response: z.object({ settings: z.array(Setting), origins: z.array(ConfigOrigin), error: z.string().nullable() }),
   }),
 
+  setSetting: route({
+    method: "PATCH",
+    path: "/api/config",
+    summary: "Set a setting in the home's file, as `drover config set` does; a wrong one changes nothing",
+    body: z.strictObject({ key: z.string().min(1).max(200), value: z.string().max(10_000) }),
+    response: z.object({ warnings: z.array(z.string()) }),
+  }),
+
   listProjects: route({
     method: "GET",
     path: "/api/projects",
@@ -355,6 +363,21 @@ export const routes = {
     summary: "One workflow with its versions, the newest first, at most 50",
     query: z.strictObject({ project: z.string().optional() }),
     response: WorkflowVersion.extend({ versions: z.array(WorkflowVersion.omit({ workflow: true })) }),
+  }),
+  getWorkflowText: route({
+    method: "GET",
+    path: "/api/workflows/{workflow}/text",
+    params: z.object({ workflow: WorkflowName }),
+    summary: "The file that a workflow for all projects is written in",
+    response: z.object({ file: z.string(), text: z.string() }),
+  }),
+  writeWorkflow: route({
+    method: "PUT",
+    path: "/api/workflows/{workflow}/text",
+    params: z.object({ workflow: WorkflowName }),
+    summary: "Write a workflow for all projects into the home; a wrong one changes nothing and names its faults",
+    body: z.strictObject({ text: z.string().max(200_000) }),
+    response: WorkflowVersion,
   }),
   renderWorkflow: route({
     method: "GET",

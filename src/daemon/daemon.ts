@@ -32,6 +32,7 @@ import { findRun } from "../store/runs.ts";
 import { createPromptRenderer } from "../workflow/prompt.ts";
 import { runCheck } from "../workspace/checks.ts";
 import { createWorkspaces } from "../workspace/git-workspaces.ts";
+import { createEdits } from "./edits.ts";
 import { makeFolders } from "./home-folders.ts";
 import { InstanceLock } from "./instance-lock.ts";
 import { readKnowledge } from "./knowledge.ts";
@@ -120,7 +121,7 @@ async function startDaemon(options: DaemonOptions, overrides: Overrides, paths: 
     lock,
     settings,
   });
-  const api = openApi(parts, { engine, intake, teller, life, startedAt, token, log: logFiles.open("api") });
+  const api = openApi(parts, { env: options.env, engine, intake, teller, life, startedAt, token, log: logFiles.open("api") });
   const { host: address, port } = settings.current().daemon;
   await life.start(api, { address, port });
   return { url: life.url, token, stopped: life.stopped, stop: (mode) => life.stop(mode) };
@@ -165,6 +166,7 @@ function isolationsFor({ home }: HomePaths, clock: Clock, settings: LiveSettings
 }
 
 interface ApiSurroundings {
+  readonly env: DaemonOptions["env"];
   readonly engine: Engine;
   readonly intake: Intake;
   readonly teller: Teller;
@@ -174,13 +176,14 @@ interface ApiSurroundings {
   readonly log: Log;
 }
 
-function openApi(parts: EngineParts, { engine, intake, teller, life, startedAt, token, log }: ApiSurroundings): Api {
+function openApi(parts: EngineParts, { env, engine, intake, teller, life, startedAt, token, log }: ApiSurroundings): Api {
   const { clock, database, settings } = parts;
   const broker = new Broker(parts);
   const control = createControl({
     ...parts,
     engine,
     channels: teller,
+    edits: createEdits(parts.paths, env),
     pollProject: (project, signal) => intake.pollProject(project, signal),
     askBroker: (run, call, signal) => broker.ask(run, call, signal),
     receiveWebhook: (project, request) => intake.receiveWebhook(project, request),

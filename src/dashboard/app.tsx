@@ -59,8 +59,8 @@ function LoggedOut() {
     <main className="mx-auto flex min-h-full max-w-md flex-col justify-center gap-3 p-6">
       <h1 className="text-xl font-semibold">This browser is not logged in</h1>
       <p>
-        Type <code className="rounded bg-raised px-1.5 py-0.5 font-mono">drover dashboard</code> in a terminal on the machine of the daemon, and
-        follow the link that it prints. It works once, for five minutes.
+        Type <code className="rounded bg-raised px-1.5 py-0.5 font-mono">drover dashboard</code> in a terminal on the machine of the daemon,
+        and follow the link that it prints. It works once, for five minutes.
       </p>
     </main>
   );

@@ -16,7 +16,15 @@ interface Command {
 const SHOWN_MAX = 12;
 
 /** Goes anywhere and does what can be done from anywhere, by a few letters of its name. */
-export function Palette({ isOpen, onClose, onNewTask }: { readonly isOpen: boolean; readonly onClose: () => void; readonly onNewTask: () => void }) {
+export function Palette({
+  isOpen,
+  onClose,
+  onNewTask,
+}: {
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly onNewTask: () => void;
+}) {
   return (
     <Dialog title="Go to …" isOpen={isOpen} onClose={onClose}>
       <Choice onClose={onClose} onNewTask={onNewTask} />
@@ -99,7 +107,8 @@ function useActions(onNewTask: () => void): Command[] {
   const client = useClient();
   const attempt = useDo();
   return useMemo(() => {
-    const pause = (paused: boolean) => void attempt(() => client.changeQueue({ body: { paused } }), paused ? "Nothing new starts." : "Work starts again.");
+    const pause = (paused: boolean) =>
+      void attempt(() => client.changeQueue({ body: { paused } }), paused ? "Nothing new starts." : "Work starts again.");
     return [
       { id: "new-task", name: "New task", hint: "action", run: onNewTask },
       ...places.map(({ name, path }) => ({ id: `place-${name}`, name, hint: "page", run: () => goTo(path) })),

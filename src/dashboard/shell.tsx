@@ -22,7 +22,11 @@ export function Shell({ path, children }: { readonly path: string; readonly chil
   const close = () => setOpen(undefined);
   return (
     <div className="flex h-full flex-col md:flex-row">
-      <a href="#page" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-panel focus:p-2" onClick={() => main.current?.focus()}>
+      <a
+        href="#page"
+        className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-panel focus:p-2"
+        onClick={() => main.current?.focus()}
+      >
         Skip to the page
       </a>
       <header className="flex items-center gap-1 border-b border-line bg-panel px-3 py-2 md:hidden">
@@ -111,7 +115,11 @@ function ConnectionNotice() {
         : "";
   return (
     <div role="status">
-      {text === "" ? null : <p className={`border-b border-line bg-raised px-4 py-2 text-sm font-medium ${connection === "lost" ? "text-bad" : "text-good"}`}>{text}</p>}
+      {text === "" ? null : (
+        <p className={`border-b border-line bg-raised px-4 py-2 text-sm font-medium ${connection === "lost" ? "text-bad" : "text-good"}`}>
+          {text}
+        </p>
+      )}
     </div>
   );
 }

@@ -26,7 +26,15 @@ export function useTaskActions(): (task: Actable) => MenuItem[] {
       ...(status === "failed" || status === "cancelled" || status === "blocked"
         ? [{ name: "Retry", run: () => void attempt(() => client.retryTask({ params }), `${key} is queued again.`) }]
         : []),
-      ...(hasEnded ? [] : [{ name: "Cancel", isBad: true, run: () => void attempt(() => client.cancelTask({ params }), `${key} is cancelled; its work is saved.`) }]),
+      ...(hasEnded
+        ? []
+        : [
+            {
+              name: "Cancel",
+              isBad: true,
+              run: () => void attempt(() => client.cancelTask({ params }), `${key} is cancelled; its work is saved.`),
+            },
+          ]),
     ];
   };
 }

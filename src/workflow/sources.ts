@@ -43,7 +43,7 @@ export function readWorkflowFolder(folder: string, symphonyFile?: string): Workf
   for (const file of filesOf(join(folder, "prompts"), ".md")) {
     attempt(file, () => prompts.set(basename(file), readConfigText(file) ?? ""));
   }
-  for (const file of filesOf(folder, ".yaml")) attempt(file, () => add(sources, readSource(file)));
+  for (const file of filesOf(folder, ".yaml")) attempt(file, () => add(sources, sourceOf(file, readConfigText(file) ?? "")));
   if (symphonyFile !== undefined) {
     attempt(symphonyFile, (file) => {
       const text = readConfigText(file);
@@ -71,8 +71,9 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function readSource(file: string): WorkflowSource {
-  const text = parseYaml(file, readConfigText(file) ?? "");
+/** A workflow as a text has it, which stands in `file` or is to. Throws `invalid` with the place of what is wrong. */
+export function sourceOf(file: string, written: string): WorkflowSource {
+  const text = parseYaml(file, written);
   const values = text.values();
   const { name } = values;
   if (typeof name === "string") return { name, file, values, text };

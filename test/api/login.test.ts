@@ -13,7 +13,8 @@ async function follow(link: string): Promise<{ status: number; text: string; pas
   return { status: response.status, text: await response.text(), pass };
 }
 
-const ask = (served: Serving, path: string, headers: Record<string, string>, method = "GET") => fetch(served.url + path, { method, headers });
+const ask = (served: Serving, path: string, headers: Record<string, string>, method = "GET") =>
+  fetch(served.url + path, { method, headers });
 const statusOf = async (answer: Promise<Response>) => (await answer).status;
 
 test("a link lets one browser in, once, by a cookie that no script sees and no other site sends", async () => {
@@ -92,7 +93,9 @@ test("the page is the same for each of its addresses and for everybody, and only
   for (const path of ["/", "/attention", "/tasks/api%2342"]) {
     const answer = await ask(served, path, html);
     expect([answer.status, await answer.text()]).toEqual([200, page]);
-    expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'; require-trusted-types-for 'script'$/);
+    expect(answer.headers.get("content-security-policy")).toMatch(
+      /^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'; require-trusted-types-for 'script'$/,
+    );
   }
   const asset = await ask(served, "/assets/index-1.js", {});
   expect([asset.status, asset.headers.get("cache-control"), asset.headers.get("content-type")]).toEqual([

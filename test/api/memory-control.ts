@@ -51,6 +51,9 @@ export class MemoryControl {
     changeTask: ({ params, body }) => Object.assign(this.#find(params.task), body),
     getBoard: () => ({ cards: this.tasks.map((task) => this.#card(task)), omitted: 0, sequence: this.#events.lastSequence() }),
     getCards: ({ query }) => ({ cards: this.tasks.filter(({ id }) => query.ids.includes(id)).map((task) => this.#card(task)) }),
+    setSetting: () => ({ warnings: [] }),
+    getWorkflowText: () => examples.getWorkflowText.response,
+    writeWorkflow: () => examples.writeWorkflow.response,
     getFigures: () => examples.getFigures.response,
     cancelTask: ({ params }) => this.#move(params.task, "cancelled"),
     retryTask: ({ params }) => {

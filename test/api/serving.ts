@@ -30,7 +30,14 @@ export interface Serving extends AsyncDisposable {
 
 /** The API over a Control in memory, on a free port. */
 export async function serve(
-  options: { allowedOrigins?: string[]; host?: string; allowRemote?: boolean; port?: number; events?: MemoryEvents; dashboard?: string } = {},
+  options: {
+    allowedOrigins?: string[];
+    host?: string;
+    allowRemote?: boolean;
+    port?: number;
+    events?: MemoryEvents;
+    dashboard?: string;
+  } = {},
 ): Promise<Serving> {
   const events = options.events ?? new MemoryEvents();
   const memory = new MemoryControl(events);

@@ -48,7 +48,9 @@ export async function fillDashboardWorld(home: TestHome, daemon: TestDaemon): Pr
       daemon.until(({ type, taskId }) => type === "run.question_asked" && taskId === id),
     ),
     file("shop", "Take payments in euros").then(({ id }) => daemon.taskWith(id, "failed")),
-    file("docs", "Write the guide for newcomers").then(({ id }) => daemon.until(({ type, taskId }) => type === "run.agent_started" && taskId === id)),
+    file("docs", "Write the guide for newcomers").then(({ id }) =>
+      daemon.until(({ type, taskId }) => type === "run.agent_started" && taskId === id),
+    ),
     file("api", "Plan the new storage", { workflow: "careful" }).then(({ id }) => daemon.taskWith(id, "blocked")),
   ]);
   await client.changeQueue({ body: { paused: true } });

@@ -5,7 +5,7 @@ import { BoardStore } from "./board-store.ts";
 
 const card = (id: string, title: string) => ({ id, title }) as Card;
 const event = (type: string, taskId: string | null) => ({ type, taskId }) as Event;
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 function openStore() {
   const planned: (() => void)[] = [];

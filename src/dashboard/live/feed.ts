@@ -38,7 +38,9 @@ export class Feed {
     source.addEventListener("open", () => this.#listener.onConnection("live"));
     source.addEventListener("error", () => void this.#onError(source));
     for (const type of eventTypes) source.addEventListener(type, (message) => this.#take(message));
-    source.addEventListener(WorkerHeartbeat.shape.type.value, ({ data }: MessageEvent<string>) => this.#listener.onBeat(WorkerHeartbeat.parse(JSON.parse(data))));
+    source.addEventListener(WorkerHeartbeat.shape.type.value, ({ data }: MessageEvent<string>) =>
+      this.#listener.onBeat(WorkerHeartbeat.parse(JSON.parse(data))),
+    );
   }
 
   #take({ data }: MessageEvent<string>): void {

@@ -29,10 +29,11 @@ export class Live {
       loadSome: async (ids) => (await this.client.getCards({ query: { ids: ids.join(",") } })).cards,
       later,
     });
-    const isRefused = () => this.client.getDaemon().then(
-      () => false,
-      (thrown: unknown) => thrown instanceof ClientError && thrown.code === "unauthorized",
-    );
+    const isRefused = () =>
+      this.client.getDaemon().then(
+        () => false,
+        (thrown: unknown) => thrown instanceof ClientError && thrown.code === "unauthorized",
+      );
     this.#feed = new Feed(
       {
         onEvent: (event) => this.#onEvent(event),

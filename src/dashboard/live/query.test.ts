@@ -3,7 +3,7 @@ import type { Event } from "../../contract/event.ts";
 import { Query } from "./query.ts";
 
 const event = (type: string) => ({ type }) as Event;
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 /** A query whose questions are answered, and whose time passes, when the test says so. */
 function openQuery() {

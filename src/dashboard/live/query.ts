@@ -64,7 +64,8 @@ export class Query<Value> {
       this.#set({ value: await this.#options.load(aborter.signal), error: undefined });
     } catch (thrown) {
       // Shown where the value would be; a connection that comes back asks again.
-      if (!aborter.signal.aborted) this.#set({ value: this.#answer.value, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
+      if (!aborter.signal.aborted)
+        this.#set({ value: this.#answer.value, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
     }
     const again = (this.#state as string) === "asking again";
     this.#state = "idle";

@@ -82,13 +82,24 @@ function Figures({ figures, days, by }: { readonly figures: readonly Figure[]; r
             ],
           }))}
         />
-        <Bars title="Cost" format={money} bars={daily.map(({ day, sums }) => ({ name: short(day), parts: [{ value: sums.costUsdMicros, tone: "busy" }] }))} />
+        <Bars
+          title="Cost"
+          format={money}
+          bars={daily.map(({ day, sums }) => ({ name: short(day), parts: [{ value: sums.costUsdMicros, tone: "busy" }] }))}
+        />
         <Bars
           title="Tokens"
           format={count}
-          bars={daily.map(({ day, sums }) => ({ name: short(day), parts: [{ value: sums.inputTokens + sums.outputTokens, tone: "busy" }] }))}
+          bars={daily.map(({ day, sums }) => ({
+            name: short(day),
+            parts: [{ value: sums.inputTokens + sums.outputTokens, tone: "busy" }],
+          }))}
         />
-        <Bars title="Time of a run" format={inOneUnit} bars={daily.map(({ day, sums }) => ({ name: short(day), parts: [{ value: meanDurationMs(sums) ?? 0, tone: "busy" }] }))} />
+        <Bars
+          title="Time of a run"
+          format={inOneUnit}
+          bars={daily.map(({ day, sums }) => ({ name: short(day), parts: [{ value: meanDurationMs(sums) ?? 0, tone: "busy" }] }))}
+        />
       </div>
       <Table
         name={`Figures by ${by}`}

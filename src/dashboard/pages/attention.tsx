@@ -29,7 +29,11 @@ export function AttentionPage() {
             <Empty>Nothing needs you.</Empty>
           ) : (
             <>
-              <Batch items={items.filter(({ id }) => chosen.has(id))} isAll={items.every(({ id }) => chosen.has(id))} onAll={(isAll) => setChosen(new Set(isAll ? items.map(({ id }) => id) : []))} />
+              <Batch
+                items={items.filter(({ id }) => chosen.has(id))}
+                isAll={items.every(({ id }) => chosen.has(id))}
+                onAll={(isAll) => setChosen(new Set(isAll ? items.map(({ id }) => id) : []))}
+              />
               <ul className="flex flex-col gap-3" aria-label="What needs you">
                 {items.map((item) => (
                   <Item key={item.id} item={item} isChosen={chosen.has(item.id)} onChoose={(isChosen) => choose(item.id, isChosen)} />
@@ -44,11 +48,24 @@ export function AttentionPage() {
 }
 
 /** What can be done with several at once: each kind of thing has one way to go on. */
-function Batch({ items, isAll, onAll }: { readonly items: readonly AttentionItem[]; readonly isAll: boolean; readonly onAll: (isAll: boolean) => void }) {
+function Batch({
+  items,
+  isAll,
+  onAll,
+}: {
+  readonly items: readonly AttentionItem[];
+  readonly isAll: boolean;
+  readonly onAll: (isAll: boolean) => void;
+}) {
   const client = useClient();
   const attempt = useDo();
   const groups = Map.groupBy(
-    items.flatMap((item) => actionsOf(item).slice(0, 1).filter(({ needsText }) => !needsText).map((action) => ({ item, action }))),
+    items.flatMap((item) =>
+      actionsOf(item)
+        .slice(0, 1)
+        .filter(({ needsText }) => !needsText)
+        .map((action) => ({ item, action })),
+    ),
     ({ action }) => action.name,
   );
   const run = (group: readonly { item: AttentionItem; action: Action }[]) => {
@@ -82,7 +99,15 @@ const tones: Readonly<Record<AttentionKind, Tone>> = {
   review: "busy",
 };
 
-function Item({ item, isChosen, onChoose }: { readonly item: AttentionItem; readonly isChosen: boolean; readonly onChoose: (isChosen: boolean) => void }) {
+function Item({
+  item,
+  isChosen,
+  onChoose,
+}: {
+  readonly item: AttentionItem;
+  readonly isChosen: boolean;
+  readonly onChoose: (isChosen: boolean) => void;
+}) {
   const client = useClient();
   const attempt = useDo();
   const [text, setText] = useState("");
@@ -90,7 +115,13 @@ function Item({ item, isChosen, onChoose }: { readonly item: AttentionItem; read
   return (
     <li className="rounded-lg border border-line bg-panel p-4">
       <div className="flex flex-wrap items-center gap-2 text-sm">
-        <input type="checkbox" aria-label={`Choose ${item.kind} of ${item.subject}`} checked={isChosen} onChange={(event) => onChoose(event.target.checked)} className="size-4 accent-accent" />
+        <input
+          type="checkbox"
+          aria-label={`Choose ${item.kind} of ${item.subject}`}
+          checked={isChosen}
+          onChange={(event) => onChoose(event.target.checked)}
+          className="size-4 accent-accent"
+        />
         <Badge tone={tones[item.kind]}>{item.kind}</Badge>
         {item.taskId === null ? (
           <span className="font-medium">{item.subject}</span>
@@ -111,7 +142,13 @@ function Item({ item, isChosen, onChoose }: { readonly item: AttentionItem; read
       <div className="mt-3 flex flex-wrap items-end gap-2">
         {actions.some(({ takesText }) => takesText) ? (
           <div className="min-w-40 flex-1">
-            <Input label={`Words for ${item.subject}`} isQuiet placeholder={item.kind === "question" ? "Your answer" : "What you want to say with it, or nothing"} value={text} onChange={(event) => setText(event.target.value)} />
+            <Input
+              label={`Words for ${item.subject}`}
+              isQuiet
+              placeholder={item.kind === "question" ? "Your answer" : "What you want to say with it, or nothing"}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
           </div>
         ) : null}
         {actions.map((action, index) => (
@@ -149,13 +186,19 @@ function actionsOf({ kind, subject, question, runId, alertId, circuitId, taskId 
   const params = { task: taskId ?? subject };
   const dismiss: Action[] =
     alertId === null ? [] : [{ name: "Dismiss", done: "dismissed.", run: (client) => client.dismissAlert({ params: { alert: alertId } }) }];
-  const cancel: Action = { name: "Cancel the task", done: "cancelled; its work is saved.", isBad: true, run: (client) => client.cancelTask({ params }) };
+  const cancel: Action = {
+    name: "Cancel the task",
+    done: "cancelled; its work is saved.",
+    isBad: true,
+    run: (client) => client.cancelTask({ params }),
+  };
   const retry: Action = { name: "Retry", done: "queued again.", run: (client) => client.retryTask({ params }) };
   switch (kind) {
     case "permission":
     case "question": {
       if (question === null || runId === null) return [];
-      const answer = (allow: boolean) => (client: Client, message: string) => client.answerRun({ params: { run: runId }, body: { question: question.id, allow, message } });
+      const answer = (allow: boolean) => (client: Client, message: string) =>
+        client.answerRun({ params: { run: runId }, body: { question: question.id, allow, message } });
       const isQuestion = kind === "question";
       return [
         { name: isQuestion ? "Answer" : "Allow", done: "answered.", takesText: true, needsText: isQuestion, run: answer(true) },
@@ -163,11 +206,19 @@ function actionsOf({ kind, subject, question, runId, alertId, circuitId, taskId 
       ];
     }
     case "circuit":
-      return circuitId === null ? [] : [{ name: "Reset", done: "closed.", run: (client) => client.resetCircuit({ params: { circuit: circuitId } }) }];
+      return circuitId === null
+        ? []
+        : [{ name: "Reset", done: "closed.", run: (client) => client.resetCircuit({ params: { circuit: circuitId } }) }];
     case "approval":
       return [
         { name: "Approve", done: "it goes on.", run: (client) => client.approveTask({ params }) },
-        { name: "Deny", done: "denied; its work is saved.", takesText: true, isBad: true, run: (client, message) => client.denyTask({ params, body: { message } }) },
+        {
+          name: "Deny",
+          done: "denied; its work is saved.",
+          takesText: true,
+          isBad: true,
+          run: (client, message) => client.denyTask({ params, body: { message } }),
+        },
       ];
     case "conflict":
     case "budget":

@@ -29,7 +29,12 @@ export function BoardPage() {
         {(loaded) => (
           <>
             {board.omitted > 0 ? <p className="text-muted">{board.omitted} more tasks wait that are not shown.</p> : null}
-            <div className="flex min-h-0 flex-1 snap-x snap-mandatory gap-3 overflow-x-auto pb-1 md:snap-none" role="group" aria-label="Columns" onKeyDown={moveFocus}>
+            <div
+              className="flex min-h-0 flex-1 snap-x snap-mandatory gap-3 overflow-x-auto pb-1 md:snap-none"
+              role="group"
+              aria-label="Columns"
+              onKeyDown={moveFocus}
+            >
               {boardColumns.map((name) => (
                 <Column key={name} name={name} cards={loaded[name]} />
               ))}
@@ -56,7 +61,14 @@ function Filters({ project, words }: { readonly project: string; readonly words:
   const projects = useProjects().value?.items ?? [];
   return (
     <div className="flex flex-wrap gap-2">
-      <Input label="Find" isQuiet type="search" placeholder="Find tasks" value={words} onChange={(event) => setParameter("words", event.target.value)} />
+      <Input
+        label="Find"
+        isQuiet
+        type="search"
+        placeholder="Find tasks"
+        value={words}
+        onChange={(event) => setParameter("words", event.target.value)}
+      />
       <Select label="Project" isQuiet value={project} onChange={(event) => setParameter("project", event.target.value)}>
         <option value="">All projects</option>
         {projects.map(({ name }) => (
@@ -90,7 +102,12 @@ const Column = memo(function Column({ name, cards }: { readonly name: BoardColum
 
 const CardView = memo(function CardView({ card }: { readonly card: Card }) {
   const actions = useTaskActions();
-  const isMovable = card.status === "queued" || card.status === "waiting" || card.status === "draft" || card.status === "failed" || card.status === "blocked";
+  const isMovable =
+    card.status === "queued" ||
+    card.status === "waiting" ||
+    card.status === "draft" ||
+    card.status === "failed" ||
+    card.status === "blocked";
   return (
     <article
       data-task={card.id}
@@ -108,7 +125,12 @@ const CardView = memo(function CardView({ card }: { readonly card: Card }) {
           <Menu name={`Actions for ${card.key}`} items={actions(card)} />
         </div>
       </div>
-      <Link data-card href={taskAddress(card.key)} draggable={false} className="line-clamp-2 flex-1 font-medium break-words hover:underline">
+      <Link
+        data-card
+        href={taskAddress(card.key)}
+        draggable={false}
+        className="line-clamp-2 flex-1 font-medium break-words hover:underline"
+      >
         {card.title}
       </Link>
       <div className="flex items-center gap-2 overflow-hidden text-xs text-muted">
@@ -131,10 +153,12 @@ function useDrop(column: BoardColumn, cards: readonly Card[]) {
   const accepts = (event: DragEvent) => column === "pending" && event.dataTransfer.types.includes(CARD_TYPE);
   const place = async (card: Card, below: Card | undefined) => {
     const params = { task: card.key };
-    if (card.status === "failed" || card.status === "blocked") return attempt(() => client.retryTask({ params }), `${card.key} is queued again.`);
+    if (card.status === "failed" || card.status === "blocked")
+      return attempt(() => client.retryTask({ params }), `${card.key} is queued again.`);
     // Priorities count within a project, so its neighbours are those of its own.
     const others = cards.filter((other) => other.project === card.project && other.id !== card.id);
-    const index = below === undefined ? others.length : others.findIndex((other) => other.id === below.id || other.priority < below.priority);
+    const index =
+      below === undefined ? others.length : others.findIndex((other) => other.id === below.id || other.priority < below.priority);
     const at = index < 0 ? others.length : index;
     const priority = priorityBetween(others[at - 1]?.priority, others[at]?.priority);
     live.board.show({ ...card, priority });
@@ -154,7 +178,11 @@ function useDrop(column: BoardColumn, cards: readonly Card[]) {
       event.preventDefault();
       const card = live.board.board().cards.get(event.dataTransfer.getData(CARD_TYPE));
       const target = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-task]")?.dataset["task"] : undefined;
-      if (card !== undefined) void place(card, cards.find(({ id }) => id === target));
+      if (card !== undefined)
+        void place(
+          card,
+          cards.find(({ id }) => id === target),
+        );
     },
   };
 }
@@ -164,7 +192,10 @@ function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   const column = document.activeElement?.closest("[data-column]");
   const from = document.activeElement?.closest("article")?.querySelector<HTMLElement>("[data-card]");
   if (!column || !from) return;
-  const to = event.key === "ArrowDown" || event.key === "ArrowUp" ? inColumn(column, from, event.key === "ArrowDown" ? 1 : -1) : beside(event, column, from);
+  const to =
+    event.key === "ArrowDown" || event.key === "ArrowUp"
+      ? inColumn(column, from, event.key === "ArrowDown" ? 1 : -1)
+      : beside(event, column, from);
   if (to === undefined) return;
   event.preventDefault();
   to.focus();
@@ -185,5 +216,7 @@ function beside({ key, currentTarget }: KeyboardEvent<HTMLElement>, column: Elem
 }
 
 function cardsOf(column: Element): HTMLElement[] {
-  return [...column.querySelectorAll<HTMLElement>("[data-card]")].toSorted((one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top);
+  return [...column.querySelectorAll<HTMLElement>("[data-card]")].toSorted(
+    (one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top,
+  );
 }

@@ -15,7 +15,11 @@ const levels: readonly { readonly level: CircuitLevel; readonly title: string }[
 
 /** What stops starts after failures: the circuit breakers, and the limits of the providers' accounts. */
 export function BreakersPage() {
-  const circuits = useQuery("circuits", (client, signal) => client.listCircuits({ signal }), ({ type }) => /^(?:circuit|config)\.|^run\.ended/.test(type));
+  const circuits = useQuery(
+    "circuits",
+    (client, signal) => client.listCircuits({ signal }),
+    ({ type }) => /^(?:circuit|config)\.|^run\.ended/.test(type),
+  );
   return (
     <Page title="Breakers">
       <Loaded answer={circuits}>
@@ -24,7 +28,15 @@ export function BreakersPage() {
             const own = items.filter((circuit) => circuit.level === level);
             return (
               <Panel key={level} title={title}>
-                {own.length === 0 ? <Empty>None yet.</Empty> : <ul className="flex flex-col gap-3">{own.map((circuit) => <CircuitRow key={circuit.id} circuit={circuit} onReset={circuits.refresh} />)}</ul>}
+                {own.length === 0 ? (
+                  <Empty>None yet.</Empty>
+                ) : (
+                  <ul className="flex flex-col gap-3">
+                    {own.map((circuit) => (
+                      <CircuitRow key={circuit.id} circuit={circuit} onReset={circuits.refresh} />
+                    ))}
+                  </ul>
+                )}
               </Panel>
             );
           })
@@ -50,9 +62,7 @@ function CircuitRow({ circuit, onReset }: { readonly circuit: Circuit; readonly 
         {openUntil === null ? "" : `, a trial at ${dateTime(openUntil)}`}
         {message === null ? "" : `: ${message}`}
       </span>
-      {state === "closed" && failures === 0 ? null : (
-        <Button onClick={() => void reset()}>Reset {id}</Button>
-      )}
+      {state === "closed" && failures === 0 ? null : <Button onClick={() => void reset()}>Reset {id}</Button>}
     </li>
   );
 }
@@ -60,7 +70,11 @@ function CircuitRow({ circuit, onReset }: { readonly circuit: Circuit; readonly 
 function Accounts() {
   const client = useClient();
   const attempt = useDo();
-  const accounts = useQuery("accounts", (asked, signal) => asked.listAccounts({ signal }), ({ type }) => /^(?:account|config)\.|^run\.(?:started|ended)/.test(type));
+  const accounts = useQuery(
+    "accounts",
+    (asked, signal) => asked.listAccounts({ signal }),
+    ({ type }) => /^(?:account|config)\.|^run\.(?:started|ended)/.test(type),
+  );
   return (
     <Loaded answer={accounts}>
       {({ items }) => (
@@ -72,15 +86,30 @@ function Accounts() {
             columns={[
               { name: "Account", cell: ({ key }) => <span className="font-medium">{key}</span> },
               { name: "Agents", cell: ({ agents }) => agents.join(", ") },
-              { name: "Running", isNumber: true, cell: ({ running, runningMax }) => (runningMax === null ? running : `${running} of ${runningMax}`) },
+              {
+                name: "Running",
+                isNumber: true,
+                cell: ({ running, runningMax }) => (runningMax === null ? running : `${running} of ${runningMax}`),
+              },
               {
                 name: "Limits",
                 cell: ({ limitedUntil, pausedUntil, message }) => {
                   const until = limitedUntil ?? pausedUntil;
-                  return until === null ? <Badge tone="good">free</Badge> : `until ${dateTime(until)}${message === null ? "" : `: ${message}`}`;
+                  return until === null ? (
+                    <Badge tone="good">free</Badge>
+                  ) : (
+                    `until ${dateTime(until)}${message === null ? "" : `: ${message}`}`
+                  );
                 },
               },
-              { name: "Reset", cell: ({ key }) => <Button onClick={() => void attempt(() => client.resetAccount({ params: { account: key } }), `${key} starts again.`)}>Reset {key}</Button> },
+              {
+                name: "Reset",
+                cell: ({ key }) => (
+                  <Button onClick={() => void attempt(() => client.resetAccount({ params: { account: key } }), `${key} starts again.`)}>
+                    Reset {key}
+                  </Button>
+                ),
+              },
             ]}
           />
         </Panel>

@@ -10,7 +10,12 @@ export function EventTable({ events }: { readonly events: readonly Event[] }) {
   const { cards } = useBoard();
   if (events.length === 0) return <Empty>Nothing has happened.</Empty>;
   return (
-    <div className="flex h-[65vh] flex-col overflow-hidden rounded-lg border border-line bg-panel" tabIndex={0} role="region" aria-label="Events, scrollable">
+    <div
+      className="flex h-[65vh] flex-col overflow-hidden rounded-lg border border-line bg-panel"
+      tabIndex={0}
+      role="region"
+      aria-label="Events, scrollable"
+    >
       <VirtualList name="Events" rows={events} rowHeight={34} keyOf={({ sequence }) => sequence}>
         {(event) => {
           const key = cards.get(event.taskId ?? "")?.key;

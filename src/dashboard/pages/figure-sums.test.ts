@@ -18,7 +18,16 @@ const figure = (change: Partial<Figure>): Figure => ({
 
 test("sums, and what follows from them", () => {
   const sums = sumOf([figure({}), figure({ name: "web" })]);
-  expect(sums).toEqual({ runs: 8, succeeded: 4, failed: 2, cancelled: 2, durationMs: 8000, inputTokens: 20, outputTokens: 10, costUsdMicros: 14 });
+  expect(sums).toEqual({
+    runs: 8,
+    succeeded: 4,
+    failed: 2,
+    cancelled: 2,
+    durationMs: 8000,
+    inputTokens: 20,
+    outputTokens: 10,
+    costUsdMicros: 14,
+  });
   expect([successPercent(sums), meanDurationMs(sums)]).toEqual([67, 1000]);
   expect([successPercent(sumOf([])), meanDurationMs(sumOf([]))]).toEqual([null, null]);
 });

@@ -18,7 +18,18 @@ export function HistoryPage() {
   return (
     <Page
       title="History"
-      actions={<div className="w-64"><Input label="Find" isQuiet type="search" placeholder="Find in what is shown" value={words} onChange={(event) => setParameter("words", event.target.value)} /></div>}
+      actions={
+        <div className="w-64">
+          <Input
+            label="Find"
+            isQuiet
+            type="search"
+            placeholder="Find in what is shown"
+            value={words}
+            onChange={(event) => setParameter("words", event.target.value)}
+          />
+        </div>
+      }
     >
       <Tabs
         chosen={view}
@@ -91,7 +102,12 @@ function AuditTable({ entries }: { readonly entries: readonly AuditEntry[] }) {
         { name: "Who", cell: ({ actor }) => actor },
         { name: "What", cell: ({ action }) => <span className="font-medium whitespace-nowrap">{action}</span> },
         { name: "To what", cell: ({ subject }) => subject },
-        { name: "With", cell: ({ detail }) => <span className="break-all text-muted">{Object.keys(detail).length === 0 ? "" : JSON.stringify(detail)}</span> },
+        {
+          name: "With",
+          cell: ({ detail }) => (
+            <span className="break-all text-muted">{Object.keys(detail).length === 0 ? "" : JSON.stringify(detail)}</span>
+          ),
+        },
       ]}
     />
   );

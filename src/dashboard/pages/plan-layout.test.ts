@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asTrees, layOut, type GraphTask } from "./plan-layout.ts";
+import { asTrees, layOut, type Branching, type GraphTask } from "./plan-layout.ts";
 
 const task = (id: number, more: { parent?: number; needs?: number[] } = {}): GraphTask => ({
   id: `task_${id}`,
@@ -12,7 +12,7 @@ const task = (id: number, more: { parent?: number; needs?: number[] } = {}): Gra
 });
 
 test("children stand under their parents, and one whose parent is not there at the top", () => {
-  const keys = (trees: ReturnType<typeof asTrees>): unknown => trees.map(({ task: { key }, children }) => [key, keys(children)]);
+  const keys = (trees: readonly Branching[]): unknown => trees.map(({ task: { key }, children }) => [key, keys(children)]);
   expect(keys(asTrees([task(1), task(2, { parent: 1 }), task(3, { parent: 2 }), task(4, { parent: 9 })]))).toEqual([
     ["api#1", [["api#2", [["api#3", []]]]]],
     ["api#4", []],

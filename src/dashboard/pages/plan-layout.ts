@@ -11,7 +11,8 @@ export interface Branching {
 export function asTrees(tasks: readonly GraphTask[]): Branching[] {
   const ids = new Set(tasks.map(({ id }) => id));
   const byParent = Map.groupBy(tasks, ({ parentId }) => (parentId !== null && ids.has(parentId) ? parentId : null));
-  const under = (parent: GraphTask["id"] | null): Branching[] => (byParent.get(parent) ?? []).map((task) => ({ task, children: under(task.id) }));
+  const under = (parent: GraphTask["id"] | null): Branching[] =>
+    (byParent.get(parent) ?? []).map((task) => ({ task, children: under(task.id) }));
   return under(null);
 }
 

@@ -101,7 +101,11 @@ function Graph({ tasks }: { readonly tasks: TaskGraph["tasks"] }) {
     <div className="overflow-auto rounded-lg border border-line bg-panel p-4" tabIndex={0} role="region" aria-label="What waits for what">
       <div className="relative" style={{ width, height }}>
         <svg className="absolute inset-0 text-muted" width={width} height={height} aria-hidden="true">
-          {lines.map(({ from, to }) => (from === undefined ? null : <path key={`${from.task.id} ${to.task.id}`} d={curve(from, to)} fill="none" stroke="currentColor" strokeWidth="1.5" />))}
+          {lines.map(({ from, to }) =>
+            from === undefined ? null : (
+              <path key={`${from.task.id} ${to.task.id}`} d={curve(from, to)} fill="none" stroke="currentColor" strokeWidth="1.5" />
+            ),
+          )}
         </svg>
         <ul aria-label="Tasks that wait for others, or that others wait for">
           {placed.map((one) => (

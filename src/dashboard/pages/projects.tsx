@@ -50,7 +50,13 @@ function Register() {
   return (
     <form onSubmit={(event) => void register(event)} className="flex max-w-2xl items-end gap-2">
       <div className="flex-1">
-        <Input label="Path of a git repository" isQuiet placeholder="Path of a git repository on the daemon's machine" value={path} onChange={(event) => setPath(event.target.value)} />
+        <Input
+          label="Path of a git repository"
+          isQuiet
+          placeholder="Path of a git repository on the daemon's machine"
+          value={path}
+          onChange={(event) => setPath(event.target.value)}
+        />
       </div>
       <Button type="submit" disabled={path.trim() === ""}>
         Register
@@ -64,7 +70,8 @@ function ProjectCard({ project }: { readonly project: ProjectStatus }) {
   const attempt = useDo();
   const { name, enabled } = project;
   const params = { project: name };
-  const change = (body: { enabled?: boolean; priority?: number; weight?: number }) => attempt(() => client.changeProject({ params, body }), `${name} is changed.`);
+  const change = (body: { enabled?: boolean; priority?: number; weight?: number }) =>
+    attempt(() => client.changeProject({ params, body }), `${name} is changed.`);
   return (
     <Panel
       title={name}
@@ -76,7 +83,11 @@ function ProjectCard({ project }: { readonly project: ProjectStatus }) {
             items={[
               { name: enabled ? "Switch off" : "Switch on", run: () => void change({ enabled: !enabled }) },
               { name: "Look at its issues now", run: () => void attempt(() => client.pollProject({ params }), `${name}: looked.`) },
-              { name: "Unregister", isBad: true, run: () => void attempt(() => client.unregisterProject({ params }), `${name} is forgotten; its saved work stays.`) },
+              {
+                name: "Unregister",
+                isBad: true,
+                run: () => void attempt(() => client.unregisterProject({ params }), `${name} is forgotten; its saved work stays.`),
+              },
             ]}
           />
         </>
@@ -91,16 +102,31 @@ function ProjectCard({ project }: { readonly project: ProjectStatus }) {
           </>
         )}
       </p>
-      {[project.lastError, project.configError, project.credentials === "missing" ? "There is no token for its forge." : null].map((problem) =>
-        problem === null ? null : (
-          <p key={problem} className="mt-1 break-words text-bad">
-            {problem}
-          </p>
-        ),
+      {[project.lastError, project.configError, project.credentials === "missing" ? "There is no token for its forge." : null].map(
+        (problem) =>
+          problem === null ? null : (
+            <p key={problem} className="mt-1 break-words text-bad">
+              {problem}
+            </p>
+          ),
       )}
       <div className="mt-3 flex flex-wrap items-end gap-3">
-        <Setting label={`Priority of ${name}`} value={project.priority} min={0} max={100} step={1} onSet={(priority) => change({ priority })} />
-        <Setting label={`Weight of ${name}`} value={project.weight} min={0.01} max={1000} step={0.01} onSet={(weight) => change({ weight })} />
+        <Setting
+          label={`Priority of ${name}`}
+          value={project.priority}
+          min={0}
+          max={100}
+          step={1}
+          onSet={(priority) => change({ priority })}
+        />
+        <Setting
+          label={`Weight of ${name}`}
+          value={project.weight}
+          min={0.01}
+          max={1000}
+          step={0.01}
+          onSet={(weight) => change({ weight })}
+        />
         <Link href={`/?project=${name}`} className="ml-auto text-accent underline">
           Its board
         </Link>
@@ -124,7 +150,14 @@ function Progress({ counts, name }: { readonly counts: TaskCounts; readonly name
   const percent = total === 0 ? 0 : Math.round((100 * counts.succeeded) / total);
   return (
     <>
-      <div role="progressbar" aria-label={`Progress of ${name}`} aria-valuenow={percent} aria-valuemin={0} aria-valuemax={100} className="flex h-2.5 overflow-hidden rounded-full bg-raised">
+      <div
+        role="progressbar"
+        aria-label={`Progress of ${name}`}
+        aria-valuenow={percent}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        className="flex h-2.5 overflow-hidden rounded-full bg-raised"
+      >
         {shown.map((part) => (
           <div key={part.name} className={part.color} style={{ width: `${total === 0 ? 0 : (100 * part.count) / total}%` }} />
         ))}
@@ -142,7 +175,19 @@ function Progress({ counts, name }: { readonly counts: TaskCounts; readonly name
 }
 
 /** A number that holds as soon as one leaves it, or presses Enter. */
-function Setting({ label, value, onSet, ...range }: { readonly label: string; readonly value: number; readonly min: number; readonly max: number; readonly step: number; readonly onSet: (value: number) => Promise<boolean> }) {
+function Setting({
+  label,
+  value,
+  onSet,
+  ...range
+}: {
+  readonly label: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  readonly onSet: (value: number) => Promise<boolean>;
+}) {
   const set = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const field = event.currentTarget.elements.namedItem("value") as HTMLInputElement;
@@ -151,7 +196,16 @@ function Setting({ label, value, onSet, ...range }: { readonly label: string; re
   };
   return (
     <form onSubmit={(event) => void set(event)} className="w-32">
-      <Input key={value} label={label.split(" ")[0] ?? label} aria-label={label} name="value" type="number" defaultValue={value} {...range} onBlur={(event) => event.target.form?.requestSubmit()} />
+      <Input
+        key={value}
+        label={label.split(" ")[0] ?? label}
+        aria-label={label}
+        name="value"
+        type="number"
+        defaultValue={value}
+        {...range}
+        onBlur={(event) => event.target.form?.requestSubmit()}
+      />
     </form>
   );
 }

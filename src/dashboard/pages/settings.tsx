@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState, type FormEvent } from "react";
 import type { Setting } from "../../contract/config.ts";
 import type { DaemonStatus } from "../../contract/routes.ts";
 import { dateTime, megabytes } from "../../words/format.ts";
@@ -12,7 +12,7 @@ import { Button } from "../ui/button.tsx";
 import { Input, Select } from "../ui/field.tsx";
 import { Loaded, Page, Panel } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
-import { useDo } from "../ui/toasts.tsx";
+import { useDo, useTell } from "../ui/toasts.tsx";
 
 /** The daemon, this browser, and every setting in force with where it comes from. */
 export function SettingsPage() {
@@ -50,7 +50,12 @@ function Daemon({ status }: { readonly status: DaemonStatus }) {
       </dl>
       <Button
         className="mt-3"
-        onClick={() => void attempt(() => client.changeQueue({ body: { paused: !paused } }), paused ? "Work starts again." : "Nothing new starts; what runs goes on.")}
+        onClick={() =>
+          void attempt(
+            () => client.changeQueue({ body: { paused: !paused } }),
+            paused ? "Work starts again." : "Nothing new starts; what runs goes on.",
+          )
+        }
       >
         {paused ? "Resume the queue" : "Pause the queue"}
       </Button>
@@ -85,7 +90,9 @@ function Browser() {
           </Select>
         </div>
         <div className="flex flex-wrap gap-2">
-          <Button onClick={() => void attempt(async () => setLink((await client.createLoginLink()).url))}>A link for another browser</Button>
+          <Button onClick={() => void attempt(async () => setLink((await client.createLoginLink()).url))}>
+            A link for another browser
+          </Button>
           <Button onClick={logOut}>Log out</Button>
         </div>
         {link === undefined ? null : (
@@ -111,7 +118,14 @@ function Settings() {
     <>
       <div className="flex flex-wrap items-end gap-2">
         <h2 className="mr-auto text-lg font-semibold">In force</h2>
-        <Input label="Find a setting" isQuiet type="search" placeholder="Find a setting" value={words} onChange={(event) => setParameter("words", event.target.value)} />
+        <Input
+          label="Find a setting"
+          isQuiet
+          type="search"
+          placeholder="Find a setting"
+          value={words}
+          onChange={(event) => setParameter("words", event.target.value)}
+        />
         <Select label="Of" isQuiet value={project} onChange={(event) => setParameter("project", event.target.value)}>
           <option value="">for all projects</option>
           {projects.map(({ name }) => (
@@ -123,14 +137,46 @@ function Settings() {
         {({ settings, error }) => (
           <>
             {error === null ? null : <p className="text-bad">The file has an error, and the last good one is in force: {error}</p>}
+            {project === "" ? <SetOne settings={settings} /> : null}
             <SettingTable settings={settings.filter(({ key }) => key.toLowerCase().includes(words.toLowerCase()))} />
           </>
         )}
       </Loaded>
-      <p className="text-muted">
-        A setting is changed with <code>drover config set KEY VALUE</code>, and holds at once.
-      </p>
     </>
+  );
+}
+
+/** Sets one setting in the home's file, by its key and its value as one types it. */
+function SetOne({ settings }: { readonly settings: readonly Setting[] }) {
+  const client = useClient();
+  const tell = useTell();
+  const attempt = useDo();
+  const set = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const fields = new FormData(form);
+    const [key, value] = [String(fields.get("key")), String(fields.get("value"))];
+    const isSet = await attempt(async () => {
+      const { warnings } = await client.setSetting({ body: { key, value } });
+      tell([`${key} is set.`, ...warnings].join(" "));
+    });
+    if (isSet) form.reset();
+  };
+  return (
+    <form onSubmit={(event) => void set(event)} className="flex flex-wrap items-end gap-2">
+      <div className="w-72">
+        <Input label="Setting" name="key" list="setting-keys" required autoComplete="off" placeholder="daemon.maxProcesses" />
+        <datalist id="setting-keys">
+          {settings.map(({ key }) => (
+            <option key={key} value={key} />
+          ))}
+        </datalist>
+      </div>
+      <div className="w-48">
+        <Input label="Value" name="value" required autoComplete="off" />
+      </div>
+      <Button type="submit">Set</Button>
+    </form>
   );
 }
 

@@ -23,7 +23,11 @@ export function Diff({ taskKey }: { readonly taskKey: string }) {
                 <summary className="px-3 py-2 font-mono text-xs font-medium">
                   {file.name} <span className="text-good">+{file.added}</span> <span className="text-bad">−{file.removed}</span>
                 </summary>
-                <pre className="overflow-x-auto border-t border-line py-2 font-mono text-xs" tabIndex={0} aria-label={`Changes of ${file.name}`}>
+                <pre
+                  className="overflow-x-auto border-t border-line py-2 font-mono text-xs"
+                  tabIndex={0}
+                  aria-label={`Changes of ${file.name}`}
+                >
                   {file.lines.map((line, index) => (
                     <span key={index} className={`block px-3 whitespace-pre ${toneOf(line)}`}>
                       {line || " "}

@@ -17,7 +17,10 @@ export function TaskEvents({ task }: { readonly task: TaskDetail }) {
 }
 
 /** The newest first, each once. */
-export function withNewer<Numbered extends { readonly sequence: number }>(stored: readonly Numbered[], live: readonly Numbered[]): Numbered[] {
+export function withNewer<Numbered extends { readonly sequence: number }>(
+  stored: readonly Numbered[],
+  live: readonly Numbered[],
+): Numbered[] {
   const last = stored.at(-1)?.sequence ?? 0;
   return [...stored, ...live.filter(({ sequence }) => sequence > last)].toReversed();
 }

@@ -22,10 +22,15 @@ export function Output({ run }: { readonly run: Run }) {
         aria-label={`Output of ${run.agent}`}
         tabIndex={0}
         className="h-[60vh] overflow-auto rounded-lg border border-line bg-panel p-3 font-mono text-xs"
-        onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => (isFollowing.current = scrollHeight - scrollTop - clientHeight < 40)}
+        onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) =>
+          (isFollowing.current = scrollHeight - scrollTop - clientHeight < 40)
+        }
       >
         {lines.map(({ number, text }) => (
-          <p key={number} className={`whitespace-pre-wrap ${text.startsWith("> ") ? "text-busy" : text.startsWith("! ") ? "text-bad" : ""}`}>
+          <p
+            key={number}
+            className={`whitespace-pre-wrap ${text.startsWith("> ") ? "text-busy" : text.startsWith("! ") ? "text-bad" : ""}`}
+          >
             {text}
           </p>
         ))}
@@ -63,7 +68,10 @@ function useOutput(run: string): { lines: readonly Said[]; isOver: boolean; erro
 }
 
 /** Shows what came once a frame, however fast it comes. */
-async function follow(output: AsyncIterable<{ text: string }>, show: (change: (lines: readonly Said[]) => readonly Said[]) => void): Promise<void> {
+async function follow(
+  output: AsyncIterable<{ text: string }>,
+  show: (change: (lines: readonly Said[]) => readonly Said[]) => void,
+): Promise<void> {
   let number = 0;
   let waiting: Said[] = [];
   const flush = () => {
@@ -89,7 +97,13 @@ function Tell({ run }: { readonly run: Run }) {
   return (
     <form onSubmit={(event) => void send(event)} className="flex items-end gap-2">
       <div className="flex-1">
-        <Input label={`Tell ${run.agent} something`} isQuiet placeholder={`Tell ${run.agent} something more`} value={text} onChange={(event) => setText(event.target.value)} />
+        <Input
+          label={`Tell ${run.agent} something`}
+          isQuiet
+          placeholder={`Tell ${run.agent} something more`}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
       </div>
       <Button type="submit" disabled={text.trim() === ""}>
         Send

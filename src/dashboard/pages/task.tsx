@@ -126,17 +126,22 @@ function RunView({ run }: { readonly run: Run }) {
   return (
     <li className="flex flex-col gap-2">
       <div className="flex flex-wrap items-center gap-3">
-        <span className="font-medium">{run.iteration > 1 ? `Iteration ${run.iteration}, attempt ${run.attempt}` : `Attempt ${run.attempt}`}</span>
+        <span className="font-medium">
+          {run.iteration > 1 ? `Iteration ${run.iteration}, attempt ${run.attempt}` : `Attempt ${run.attempt}`}
+        </span>
         {run.outcome !== null ? <OutcomeBadge outcome={run.outcome} /> : run.state === null ? null : <StateBadge state={run.state.state} />}
         <span className="text-muted">
-          {run.agent}, {run.outcome === null ? `${run.progress} on worker ${run.worker} for ${took}` : took}, {money(run.usage.costUsdMicros)}
+          {run.agent}, {run.outcome === null ? `${run.progress} on worker ${run.worker} for ${took}` : took},{" "}
+          {money(run.usage.costUsdMicros)}
         </span>
         <Link href={`?view=Output&run=${run.id}`} className="text-accent underline">
           Output
         </Link>
       </div>
       {run.outcome === null && run.state !== null ? <p className="text-muted">{run.state.evidence.join("; ")}</p> : null}
-      {run.outcome?.status === "failed" || run.outcome?.status === "cancelled" ? <p className="break-words">{run.outcome.message}</p> : null}
+      {run.outcome?.status === "failed" || run.outcome?.status === "cancelled" ? (
+        <p className="break-words">{run.outcome.message}</p>
+      ) : null}
       {run.outcome !== null && run.outcome.status !== "cancelled" && run.outcome.report ? (
         <details>
           <summary className="text-muted">What the agent says</summary>
@@ -155,8 +160,8 @@ function ProofView({ proof }: { readonly proof: Proof }) {
   return (
     <div className="rounded-md border border-line p-3">
       <p className="text-xs text-muted">
-        Proof, from <code className="font-mono">{proof.baseCommit.slice(0, 10)}</code> to <code className="font-mono">{proof.headCommit.slice(0, 10)}</code>,{" "}
-        {plural(proof.checks.length, "check")}
+        Proof, from <code className="font-mono">{proof.baseCommit.slice(0, 10)}</code> to{" "}
+        <code className="font-mono">{proof.headCommit.slice(0, 10)}</code>, {plural(proof.checks.length, "check")}
       </p>
       <ul className="mt-2 flex flex-col gap-2">
         {proof.checks.map((check) => (
@@ -201,10 +206,21 @@ function Request({ task }: { readonly task: TaskDetail }) {
   return (
     <Panel title="What is wanted">
       <p className="mb-3 text-muted">
-        From {url !== null && /^https?:/.test(url) ? <a href={url} target="_blank" rel="noreferrer" className="text-accent underline">{url}</a> : kind}
+        From{" "}
+        {url !== null && /^https?:/.test(url) ? (
+          <a href={url} target="_blank" rel="noreferrer" className="text-accent underline">
+            {url}
+          </a>
+        ) : (
+          kind
+        )}
         {actor === null ? "" : `, by ${actor}`}
       </p>
-      {task.body === "" ? <p className="text-muted">The title says it all.</p> : <pre className="font-sans break-words whitespace-pre-wrap">{task.body}</pre>}
+      {task.body === "" ? (
+        <p className="text-muted">The title says it all.</p>
+      ) : (
+        <pre className="font-sans break-words whitespace-pre-wrap">{task.body}</pre>
+      )}
       {task.parentId === null ? null : (
         <Link href={taskAddress(task.parentId)} className="mt-3 inline-block text-accent underline">
           The task that it is a part of

@@ -49,7 +49,11 @@ export function WorkersPage() {
             <ul className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3" aria-label="Workers">
               {loaded.workers.map((worker) => (
                 <li key={worker.number}>
-                  <WorkerCard worker={worker} run={loaded.runs.get(worker.runId ?? "")} circuit={loaded.circuits.get(`worker:${worker.agent}`)} />
+                  <WorkerCard
+                    worker={worker}
+                    run={loaded.runs.get(worker.runId ?? "")}
+                    circuit={loaded.circuits.get(`worker:${worker.agent}`)}
+                  />
                 </li>
               ))}
             </ul>
@@ -65,14 +69,26 @@ function changesWorkers({ type }: Event): boolean {
   return /^run\.(?:started|adopted|progressed|state_changed|ended)|^circuit\.|^config\.changed/.test(type);
 }
 
-function WorkerCard({ worker, run, circuit }: { readonly worker: Worker; readonly run: Run | undefined; readonly circuit: Circuit | undefined }) {
+function WorkerCard({
+  worker,
+  run,
+  circuit,
+}: {
+  readonly worker: Worker;
+  readonly run: Run | undefined;
+  readonly circuit: Circuit | undefined;
+}) {
   const client = useClient();
   const attempt = useDo();
   return (
     <Panel
       title={`Worker ${worker.number}`}
       actions={
-        worker.state === null ? <Badge tone={worker.status === "idle" ? "muted" : "busy"}>{worker.progress ?? worker.status}</Badge> : <StateBadge state={worker.state.state} />
+        worker.state === null ? (
+          <Badge tone={worker.status === "idle" ? "muted" : "busy"}>{worker.progress ?? worker.status}</Badge>
+        ) : (
+          <StateBadge state={worker.state.state} />
+        )
       }
     >
       {worker.taskKey === null ? (
@@ -93,7 +109,12 @@ function WorkerCard({ worker, run, circuit }: { readonly worker: Worker; readonl
           <Button
             kind="bad"
             className="self-start"
-            onClick={() => void attempt(() => client.stopWorker({ params: { worker: worker.number } }), `${worker.taskKey} is cancelled; its work is saved.`)}
+            onClick={() =>
+              void attempt(
+                () => client.stopWorker({ params: { worker: worker.number } }),
+                `${worker.taskKey} is cancelled; its work is saved.`,
+              )
+            }
           >
             Stop
           </Button>
@@ -129,7 +150,10 @@ function Agents() {
             { name: "Driver", cell: ({ driver }) => driver },
             { name: "Version", cell: ({ version }) => version ?? "-" },
             { name: "Runs", isNumber: true, cell: ({ runs }) => runs.length },
-            { name: "Usable", cell: ({ problem }) => (problem === null ? <Badge tone="good">ready</Badge> : <span className="text-bad">{problem}</span>) },
+            {
+              name: "Usable",
+              cell: ({ problem }) => (problem === null ? <Badge tone="good">ready</Badge> : <span className="text-bad">{problem}</span>),
+            },
           ]}
         />
       )}

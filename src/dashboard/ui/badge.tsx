@@ -17,7 +17,9 @@ const tones: Readonly<Record<Tone, string>> = {
 
 export function Badge({ tone, children }: { readonly tone: Tone; readonly children: string }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 rounded-full border border-line bg-panel px-2 text-xs font-medium whitespace-nowrap ${tones[tone]}`}>
+    <span
+      className={`inline-flex items-center gap-1.5 rounded-full border border-line bg-panel px-2 text-xs font-medium whitespace-nowrap ${tones[tone]}`}
+    >
       <span aria-hidden="true" className="size-1.5 rounded-full bg-current" />
       {children}
     </span>
@@ -60,7 +62,12 @@ export function CircuitBadge({ state }: { readonly state: CircuitState }) {
   return <Badge tone={circuitTones[state]}>{words(state)}</Badge>;
 }
 
-const outcomeTones: Readonly<Record<RunOutcome["status"], Tone>> = { succeeded: "good", no_change: "muted", failed: "bad", cancelled: "muted" };
+const outcomeTones: Readonly<Record<RunOutcome["status"], Tone>> = {
+  succeeded: "good",
+  no_change: "muted",
+  failed: "bad",
+  cancelled: "muted",
+};
 
 export function OutcomeBadge({ outcome }: { readonly outcome: RunOutcome }) {
   const text = outcome.status === "failed" ? `failed: ${words(outcome.reason)}` : words(outcome.status);

@@ -7,7 +7,15 @@ const colors = { good: "fill-good", bad: "fill-bad", busy: "fill-busy", muted: "
 const HEIGHT = 120;
 
 /** Bars beside each other, each of parts on each other. Its numbers are a table for those who don't see it. */
-export function Bars({ title, bars, format }: { readonly title: string; readonly bars: readonly Bar[]; readonly format: (value: number) => string }) {
+export function Bars({
+  title,
+  bars,
+  format,
+}: {
+  readonly title: string;
+  readonly bars: readonly Bar[];
+  readonly format: (value: number) => string;
+}) {
   const totals = bars.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
   const most = Math.max(...totals, 1);
   const width = 600 / Math.max(1, bars.length);
@@ -25,7 +33,14 @@ export function Bars({ title, bars, format }: { readonly title: string; readonly
             const height = (value / most) * (HEIGHT - 8);
             top -= height;
             return height === 0 ? null : (
-              <rect key={`${name} ${tone}`} x={index * width + width * 0.15} y={top} width={width * 0.7} height={height} className={colors[tone]}>
+              <rect
+                key={`${name} ${tone}`}
+                x={index * width + width * 0.15}
+                y={top}
+                width={width * 0.7}
+                height={height}
+                className={colors[tone]}
+              >
                 <title>{`${name}: ${format(value)}`}</title>
               </rect>
             );

@@ -14,7 +14,11 @@ export function Button({ kind = "plain", className = "", ...rest }: ButtonHTMLAt
 }
 
 /** A button that is a sign; its name is for those who don't see it. */
-export function IconButton({ name, children, ...rest }: { readonly name: string; readonly children: ReactNode } & ButtonHTMLAttributes<HTMLButtonElement>) {
+export function IconButton({
+  name,
+  children,
+  ...rest
+}: { readonly name: string; readonly children: ReactNode } & ButtonHTMLAttributes<HTMLButtonElement>) {
   return (
     <button
       type="button"

@@ -4,7 +4,17 @@ import { IconButton } from "./button.tsx";
 import { Icon } from "./icon.tsx";
 
 /** A window over the page. The keyboard stays in it until it is closed, and then goes back to where it was. */
-export function Dialog({ title, isOpen, onClose, children }: { readonly title: string; readonly isOpen: boolean; readonly onClose: () => void; readonly children: ReactNode }) {
+export function Dialog({
+  title,
+  isOpen,
+  onClose,
+  children,
+}: {
+  readonly title: string;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}) {
   return (
     <Base.Root open={isOpen} onOpenChange={(open) => (open ? undefined : onClose())}>
       <Base.Portal>

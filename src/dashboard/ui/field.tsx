@@ -3,7 +3,17 @@ import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes, TextareaHTML
 const shape = "w-full rounded-md border border-line bg-panel px-2.5 py-1.5 text-sm text-ink placeholder:text-muted";
 
 /** A label with what it is of. `isQuiet`: only those hear it who don't see the field. */
-function Labelled({ label, isQuiet, hint, children }: { readonly label: string; readonly isQuiet?: boolean | undefined; readonly hint?: string | undefined; readonly children: ReactNode }) {
+function Labelled({
+  label,
+  isQuiet,
+  hint,
+  children,
+}: {
+  readonly label: string;
+  readonly isQuiet?: boolean | undefined;
+  readonly hint?: string | undefined;
+  readonly children: ReactNode;
+}) {
   return (
     <label className="block">
       <span className={isQuiet ? "sr-only" : "mb-1 block text-sm font-medium"}>{label}</span>

@@ -3,7 +3,17 @@ import type { Answer } from "../live/query.ts";
 import { Button } from "./button.tsx";
 
 /** What each page is in: its name, what can be done on the whole of it, and what it shows. */
-export function Page({ title, actions, children, isFull = false }: { readonly title: string; readonly actions?: ReactNode; readonly children: ReactNode; readonly isFull?: boolean }) {
+export function Page({
+  title,
+  actions,
+  children,
+  isFull = false,
+}: {
+  readonly title: string;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+  readonly isFull?: boolean;
+}) {
   useEffect(() => {
     document.title = `${title} · Drover`;
   }, [title]);
@@ -18,7 +28,15 @@ export function Page({ title, actions, children, isFull = false }: { readonly ti
   );
 }
 
-export function Panel({ title, actions, children }: { readonly title?: string; readonly actions?: ReactNode; readonly children: ReactNode }) {
+export function Panel({
+  title,
+  actions,
+  children,
+}: {
+  readonly title?: string;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+}) {
   return (
     <section className="min-w-0 rounded-lg border border-line bg-panel p-4" aria-label={title}>
       {title === undefined ? null : (
@@ -33,7 +51,13 @@ export function Panel({ title, actions, children }: { readonly title?: string; r
 }
 
 /** The value of an answer as it is shown; until it is there, and when it can't be had, what is the matter. */
-export function Loaded<Value>({ answer, children }: { readonly answer: Answer<Value> & { readonly refresh?: () => void }; readonly children: (value: Value) => ReactNode }) {
+export function Loaded<Value>({
+  answer,
+  children,
+}: {
+  readonly answer: Answer<Value> & { readonly refresh?: () => void };
+  readonly children: (value: Value) => ReactNode;
+}) {
   if (answer.value !== undefined) return children(answer.value);
   if (answer.error === undefined) return <Loading />;
   return (

@@ -6,7 +6,15 @@ export interface Tab {
   readonly show: () => ReactNode;
 }
 
-export function Tabs({ tabs, chosen, onChoose }: { readonly tabs: readonly Tab[]; readonly chosen: string; readonly onChoose: (name: string) => void }) {
+export function Tabs({
+  tabs,
+  chosen,
+  onChoose,
+}: {
+  readonly tabs: readonly Tab[];
+  readonly chosen: string;
+  readonly onChoose: (name: string) => void;
+}) {
   return (
     <Base.Root value={chosen} onValueChange={(name: string) => onChoose(name)} className="flex min-h-0 flex-col gap-4">
       <Base.List className="flex gap-1 overflow-x-auto border-b border-line">

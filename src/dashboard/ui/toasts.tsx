@@ -45,9 +45,15 @@ export function Toasts({ children }: { readonly children: ReactNode }) {
   return (
     <TellContext value={tell}>
       {children}
-      <div role="status" className="pointer-events-none fixed right-4 bottom-4 z-40 flex max-w-[min(28rem,calc(100vw-2rem))] flex-col gap-2">
+      <div
+        role="status"
+        className="pointer-events-none fixed right-4 bottom-4 z-40 flex max-w-[min(28rem,calc(100vw-2rem))] flex-col gap-2"
+      >
         {toasts.map((toast) => (
-          <p key={toast.id} className={`rounded-lg border bg-panel px-4 py-2.5 shadow-lg ${toast.isBad ? "border-bad text-bad" : "border-line"}`}>
+          <p
+            key={toast.id}
+            className={`rounded-lg border bg-panel px-4 py-2.5 shadow-lg ${toast.isBad ? "border-bad text-bad" : "border-line"}`}
+          >
             {toast.text}
           </p>
         ))}

@@ -3,7 +3,19 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 const BEYOND = 6;
 
 /** A list of which only what is seen is there: thousands of rows of one height cost as much as some dozen. */
-export function VirtualList<Row>({ name, rows, rowHeight, keyOf, children }: { readonly name: string; readonly rows: readonly Row[]; readonly rowHeight: number; readonly keyOf: (row: Row) => string | number; readonly children: (row: Row, index: number) => ReactNode }) {
+export function VirtualList<Row>({
+  name,
+  rows,
+  rowHeight,
+  keyOf,
+  children,
+}: {
+  readonly name: string;
+  readonly rows: readonly Row[];
+  readonly rowHeight: number;
+  readonly keyOf: (row: Row) => string | number;
+  readonly children: (row: Row, index: number) => ReactNode;
+}) {
   const scrolled = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState({ top: 0, height: 800 });
   useEffect(() => {

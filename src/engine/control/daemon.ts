@@ -9,7 +9,7 @@ import { countTasks } from "../../store/tasks.ts";
 import { countCircuits } from "./circuits.ts";
 import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "health" | "getDaemon" | "stopDaemon" | "getConfig" | "backUpStore" | "verifyStore";
+type Names = "health" | "getDaemon" | "stopDaemon" | "getConfig" | "setSetting" | "backUpStore" | "verifyStore";
 
 /** The daemon itself: health, numbers, configuration, backups. */
 export function daemonVerbs(parts: ControlParts): Verbs<Names> {
@@ -57,6 +57,12 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
     getConfig({ query }) {
       const project = query.project === undefined ? null : requireProject(reader, query.project);
       return { settings: settings.list(project), origins: [...ConfigOrigin.options], error: settings.error(project) };
+    },
+
+    async setSetting({ body, actor }) {
+      const warnings = parts.edits.setSetting(body.key, body.value);
+      await audited(parts, { actor, action: "config.set", subject: body.key, detail: { value: body.value } }, () => undefined);
+      return { warnings: [...warnings] };
     },
 
     async backUpStore({ actor }) {

@@ -21,9 +21,20 @@ export interface PollResult {
   readonly cancelled: number;
 }
 
+/** Changing the home's files as a person would, checked before anything is written. */
+export interface Edits {
+  /** By its key and a value as it is typed at the command line. Throws `invalid`. Returns warnings. */
+  readonly setSetting: (key: string, value: string) => readonly string[];
+  /** Undefined: there is none of the name. */
+  readonly readWorkflow: (name: string) => { readonly file: string; readonly text: string } | undefined;
+  /** Throws `invalid` with the places of what is wrong. Returns the file. */
+  readonly writeWorkflow: (name: string, text: string) => string;
+}
+
 /** What the API's verbs work with, besides the engine's own parts. */
 export interface ControlParts extends EngineParts {
   readonly engine: Engine;
+  readonly edits: Edits;
   readonly pollProject: (project: Project, signal: AbortSignal) => Promise<PollResult>;
   /** Checks a webhook's signature and takes in what it points to. False: nothing of ours, or seen before. */
   readonly receiveWebhook: (project: Project, request: RequestOf<"receiveGithubWebhook">) => Promise<boolean>;

@@ -1,12 +1,13 @@
 import { AppError } from "../../base/errors.ts";
 import type { ProjectId } from "../../contract/ids.ts";
 import type { WorkflowVersion } from "../../contract/workflow.ts";
+import { listProjects } from "../../store/projects.ts";
 import { listVersions, rollBackWorkflow, type StoredWorkflow } from "../../store/workflows.ts";
 import { sampleData } from "../../workflow/prompt.ts";
 import { stageOf } from "../workflow-library.ts";
 import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
 
-type Names = "listWorkflows" | "getWorkflow" | "renderWorkflow" | "rollBackWorkflow";
+type Names = "listWorkflows" | "getWorkflow" | "getWorkflowText" | "writeWorkflow" | "renderWorkflow" | "rollBackWorkflow";
 
 const VERSIONS_MAX = 50;
 
@@ -25,6 +26,19 @@ export function workflowVerbs(parts: ControlParts): Verbs<Names> {
         ...toVersion(found),
         versions: versionsOf(found).map(headOf),
       };
+    },
+
+    getWorkflowText({ params }) {
+      const found = parts.edits.readWorkflow(params.workflow);
+      if (!found) throw new AppError("not_found", `There is no workflow ${JSON.stringify(params.workflow)} for all projects.`);
+      return found;
+    },
+
+    async writeWorkflow({ params, body, actor }) {
+      const file = parts.edits.writeWorkflow(params.workflow, body.text);
+      await parts.workflows.refresh(listProjects(reader));
+      await audited(parts, { actor, action: "workflow.write", subject: params.workflow, detail: { file } }, () => undefined);
+      return toVersion(parts.workflows.inForce(null, params.workflow));
     },
 
     renderWorkflow({ params, query }) {

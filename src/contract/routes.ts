@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { Card } from "./board.ts";
+import { boardRoutes } from "./board-routes.ts";
 import { Branch } from "./branch.ts";
 import { BrokerAnswer, BrokerCall } from "./broker.ts";
 import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
 import { AgentStatus } from "./agent.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
+import { editRoutes } from "./edit-routes.ts";
 import { Effect } from "./effect.ts";
 import { Alert, AuditEntry, Event } from "./event.ts";
-import { Figure, FigureSubject } from "./figures.ts";
 import { HookCategory, HookEvent } from "./hook.ts";
 import { Duration, Timestamp } from "./ids.ts";
 import { ChannelStatus } from "./notice.ts";
@@ -175,14 +175,6 @@ export const routes = {
     response: z.object({ settings: z.array(Setting), origins: z.array(ConfigOrigin), error: z.string().nullable() }),
   }),
 
-  setSetting: route({
-    method: "PATCH",
-    path: "/api/config",
-    summary: "Set a setting in the home's file, as `drover config set` does; a wrong one changes nothing",
-    body: z.strictObject({ key: z.string().min(1).max(200), value: z.string().max(10_000) }),
-    response: z.object({ warnings: z.array(z.string()) }),
-  }),
-
   listProjects: route({
     method: "GET",
     path: "/api/projects",
@@ -299,34 +291,8 @@ export const routes = {
     body: z.strictObject({ dependsOn: z.array(z.string()).max(DEPENDENCIES_MAX) }),
     response: Task,
   }),
-  getBoard: route({
-    method: "GET",
-    path: "/api/board",
-    summary: "Every open task and those that ended last, as small as a board needs them; events after `sequence` tell what changes",
-    response: z.object({
-      cards: z.array(Card),
-      /** Open tasks that there was no room for: those that go last. */
-      omitted: z.int().nonnegative(),
-      sequence: z.int().nonnegative(),
-    }),
-  }),
-  getCards: route({
-    method: "GET",
-    path: "/api/board/cards",
-    summary: "Some tasks as the board shows them; what does not exist is left out",
-    query: z.strictObject({ ids: z.string().max(10_000).default("").meta({ description: "ids of tasks, separated by commas" }) }),
-    response: z.object({ cards: z.array(Card) }),
-  }),
-  getFigures: route({
-    method: "GET",
-    path: "/api/figures",
-    summary: "What runs came to: how many, how they ended, time, tokens and money; a row a day and a name",
-    query: z.strictObject({
-      days: z.coerce.number().int().min(1).max(366).default(30).meta({ type: "integer", description: "how many days, today included" }),
-      by: FigureSubject.default("project"),
-    }),
-    response: z.object({ items: z.array(Figure) }),
-  }),
+  ...boardRoutes,
+  ...editRoutes,
   getGraph: route({
     method: "GET",
     path: "/api/graph",
@@ -364,21 +330,6 @@ export const routes = {
     query: z.strictObject({ project: z.string().optional() }),
     response: WorkflowVersion.extend({ versions: z.array(WorkflowVersion.omit({ workflow: true })) }),
   }),
-  getWorkflowText: route({
-    method: "GET",
-    path: "/api/workflows/{workflow}/text",
-    params: z.object({ workflow: WorkflowName }),
-    summary: "The file that a workflow for all projects is written in",
-    response: z.object({ file: z.string(), text: z.string() }),
-  }),
-  writeWorkflow: route({
-    method: "PUT",
-    path: "/api/workflows/{workflow}/text",
-    params: z.object({ workflow: WorkflowName }),
-    summary: "Write a workflow for all projects into the home; a wrong one changes nothing and names its faults",
-    body: z.strictObject({ text: z.string().max(200_000) }),
-    response: WorkflowVersion,
-  }),
   renderWorkflow: route({
     method: "GET",
     path: "/api/workflows/{workflow}/render",
@@ -386,13 +337,6 @@ export const routes = {
     summary: "The prompt of a stage as an agent would get it, with made-up data",
     query: z.strictObject({ project: z.string().optional(), stage: z.string().optional() }),
     response: z.string(),
-  }),
-  rollBackWorkflow: route({
-    method: "POST",
-    path: "/api/workflows/{workflow}/rollback",
-    summary: "Put an earlier version of a workflow in force for new tasks",
-    body: z.strictObject({ project: z.string().optional(), version: z.int().min(1).optional() }),
-    response: WorkflowVersion,
   }),
 
   listRuns: route({
@@ -636,20 +580,6 @@ export const routes = {
     summary: "GitHub's webhook of a project",
     body: z.unknown(),
     response: z.object({ accepted: z.boolean() }),
-  }),
-
-  createLoginLink: route({
-    method: "POST",
-    path: "/api/login-links",
-    status: 201,
-    summary: "A link that lets one browser in, once, within five minutes",
-    response: z.object({ url: z.string(), expiresAt: Timestamp }),
-  }),
-  logOut: route({
-    method: "POST",
-    path: "/api/logout",
-    summary: "Take away the pass of the browser that asks",
-    response: z.object({ loggedOut: z.literal(true) }),
   }),
 
   getOpenApi: route({

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- Before everything else, for what it does.
 import "./no-eval.ts";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -6,6 +7,7 @@ import { Live } from "./live/live.ts";
 import { LiveContext } from "./live/use-live.ts";
 import { applyTheme, chosenTheme } from "./theme.ts";
 import { Toasts } from "./ui/toasts.tsx";
+// oxlint-disable-next-line import/no-unassigned-import -- The bundler takes it from here.
 import "./style.css";
 
 applyTheme(chosenTheme());

@@ -5,6 +5,7 @@ import { goTo, taskAddress } from "./router.tsx";
 import { Button } from "./ui/button.tsx";
 import { Dialog } from "./ui/dialog.tsx";
 import { Input, Select, TextArea } from "./ui/field.tsx";
+import { typedIn } from "./ui/form.ts";
 import { Empty, Loaded } from "./ui/page.tsx";
 import { useDo } from "./ui/toasts.tsx";
 
@@ -36,8 +37,8 @@ function Form({ projects, onClose }: { readonly projects: readonly string[]; rea
   const [idempotencyKey] = useState(() => crypto.getRandomValues(new Uint32Array(4)).join("-"));
   const file = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const fields = new FormData(event.currentTarget);
-    const text = (name: string) => String(fields.get(name) ?? "");
+    const form = event.currentTarget;
+    const text = (name: string) => typedIn(form, name);
     setIsBusy(true);
     const isFiled = await attempt(async () => {
       const body = {

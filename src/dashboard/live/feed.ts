@@ -37,7 +37,7 @@ export class Feed {
     this.#source = source;
     source.addEventListener("open", () => this.#listener.onConnection("live"));
     source.addEventListener("error", () => void this.#onError(source));
-    for (const type of eventTypes) source.addEventListener(type, (message) => this.#take(message));
+    for (const type of eventTypes) source.addEventListener(type, (message: MessageEvent<string>) => this.#take(message));
     source.addEventListener(WorkerHeartbeat.shape.type.value, ({ data }: MessageEvent<string>) =>
       this.#listener.onBeat(WorkerHeartbeat.parse(JSON.parse(data))),
     );

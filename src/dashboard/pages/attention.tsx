@@ -108,10 +108,6 @@ function Item({
   readonly isChosen: boolean;
   readonly onChoose: (isChosen: boolean) => void;
 }) {
-  const client = useClient();
-  const attempt = useDo();
-  const [text, setText] = useState("");
-  const actions = actionsOf(item);
   return (
     <li className="rounded-lg border border-line bg-panel p-4">
       <div className="flex flex-wrap items-center gap-2 text-sm">
@@ -139,35 +135,46 @@ function Item({
           {`${item.question.tool}\n${inputAsText(item.question.input)}`}
         </pre>
       )}
-      <div className="mt-3 flex flex-wrap items-end gap-2">
-        {actions.some(({ takesText }) => takesText) ? (
-          <div className="min-w-40 flex-1">
-            <Input
-              label={`Words for ${item.subject}`}
-              isQuiet
-              placeholder={item.kind === "question" ? "Your answer" : "What you want to say with it, or nothing"}
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
-          </div>
-        ) : null}
-        {actions.map((action, index) => (
-          <Button
-            key={action.name}
-            kind={index === 0 ? "main" : action.isBad ? "bad" : "plain"}
-            disabled={action.needsText === true && text.trim() === ""}
-            onClick={() => void attempt(() => action.run(client, text), `${item.subject}: ${action.done}`)}
-          >
-            {action.name}
-          </Button>
-        ))}
-        {item.url === null || !/^https?:/.test(item.url) ? null : (
-          <a href={item.url} target="_blank" rel="noreferrer" className="px-2 py-1.5 text-sm text-accent underline">
-            Pull request
-          </a>
-        )}
-      </div>
+      <Ways item={item} />
     </li>
+  );
+}
+
+/** What can be done about it, and the words that go with that. */
+function Ways({ item }: { readonly item: AttentionItem }) {
+  const client = useClient();
+  const attempt = useDo();
+  const [text, setText] = useState("");
+  const actions = actionsOf(item);
+  return (
+    <div className="mt-3 flex flex-wrap items-end gap-2">
+      {actions.some(({ takesText }) => takesText) ? (
+        <div className="min-w-40 flex-1">
+          <Input
+            label={`Words for ${item.subject}`}
+            isQuiet
+            placeholder={item.kind === "question" ? "Your answer" : "What you want to say with it, or nothing"}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </div>
+      ) : null}
+      {actions.map((action, index) => (
+        <Button
+          key={action.name}
+          kind={index === 0 ? "main" : action.isBad ? "bad" : "plain"}
+          disabled={action.needsText === true && text.trim() === ""}
+          onClick={() => void attempt(() => action.run(client, text), `${item.subject}: ${action.done}`)}
+        >
+          {action.name}
+        </Button>
+      ))}
+      {item.url === null || !/^https?:/.test(item.url) ? null : (
+        <a href={item.url} target="_blank" rel="noreferrer" className="px-2 py-1.5 text-sm text-accent underline">
+          Pull request
+        </a>
+      )}
+    </div>
   );
 }
 

@@ -45,7 +45,7 @@ export function EventTable({ events }: { readonly events: readonly Event[] }) {
 }
 
 /** What an event says, as its data has it. */
-export function textOf(event: Pick<Event, "data">): string {
+function textOf(event: Pick<Event, "data">): string {
   return Object.entries(event.data)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)

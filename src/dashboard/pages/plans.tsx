@@ -17,7 +17,7 @@ export function PlansPage() {
   const graph = useQuery(
     `graph ${project}`,
     (client, signal) => client.getGraph({ query: project === "" ? {} : { project }, signal }),
-    ({ type }) => /^task\.(?:created|status_changed|dependencies_changed|priority_changed)$/.test(type),
+    ({ type }) => /^task\.(?:created|status_changed|dependencies_changed|changed)$/.test(type),
   );
   const projects = useProjects().value?.items ?? [];
   return (

@@ -10,6 +10,7 @@ import { chooseTheme, chosenTheme, themes, type Theme } from "../theme.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
 import { Input, Select } from "../ui/field.tsx";
+import { typedIn } from "../ui/form.ts";
 import { Loaded, Page, Panel } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
 import { useDo, useTell } from "../ui/toasts.tsx";
@@ -154,8 +155,7 @@ function SetOne({ settings }: { readonly settings: readonly Setting[] }) {
   const set = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
-    const fields = new FormData(form);
-    const [key, value] = [String(fields.get("key")), String(fields.get("value"))];
+    const [key, value] = [typedIn(form, "key"), typedIn(form, "value")];
     const isSet = await attempt(async () => {
       const { warnings } = await client.setSetting({ body: { key, value } });
       tell([`${key} is set.`, ...warnings].join(" "));

@@ -5,6 +5,7 @@ import { setParameter, useParameter } from "../router.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { Button } from "../ui/button.tsx";
 import { Select, TextArea } from "../ui/field.tsx";
+import { typedIn } from "../ui/form.ts";
 import { Loaded, Page, Panel } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
 import { Ago } from "../ui/time.tsx";
@@ -88,7 +89,7 @@ function Editor({ workflow }: { readonly workflow: string }) {
   );
   const save = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const text = String(new FormData(event.currentTarget).get("text"));
+    const text = typedIn(event.currentTarget, "text");
     try {
       const { version } = await client.writeWorkflow({ params: { workflow }, body: { text } });
       setProblem(undefined);

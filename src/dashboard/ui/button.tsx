@@ -2,6 +2,9 @@ import type { ButtonHTMLAttributes, ReactNode } from "react";
 
 type Kind = "plain" | "main" | "bad" | "quiet";
 
+const buttonShape =
+  "inline-flex items-center justify-center gap-2 rounded-md px-3 py-1.5 text-sm font-medium whitespace-nowrap disabled:cursor-not-allowed disabled:opacity-50";
+
 const kinds: Readonly<Record<Kind, string>> = {
   plain: "border border-line bg-panel hover:bg-raised",
   main: "border border-transparent bg-accent text-on-accent hover:opacity-90",
@@ -31,6 +34,3 @@ export function IconButton({
     </button>
   );
 }
-
-export const buttonShape =
-  "inline-flex items-center justify-center gap-2 rounded-md px-3 py-1.5 text-sm font-medium whitespace-nowrap disabled:cursor-not-allowed disabled:opacity-50";

@@ -36,7 +36,7 @@ export function createApp(parts: AppParts, gate: Gate, streams: Set<AbortControl
   const authorise = ({ env: { incoming } }: Exchange) => {
     if (token.accepts(incoming.headers.authorization)) return;
     if (!pass.isShownBy(incoming)) throw new Refusal(unauthorised, { "www-authenticate": "Bearer" });
-    if (changesSomething(incoming) && !gate.isFromOurPage(incoming)) throw new Refusal(notFromOurPage);
+    if (changesSomething(incoming) && !gate.isFromTrustedPage(incoming)) throw new Refusal(notFromOurPage);
   };
   // A run that does not exist is answered as one whose token is wrong: who has none learns nothing.
   const authoriseRun = (exchange: Exchange) => {

@@ -43,7 +43,7 @@ export class Gate {
     const { host, origin } = request.headers;
     if (!this.#isOurs(host))
       return problem(403, "forbidden", "This name is not one the API answers to. Use the address that `drover status` shows.");
-    if (origin !== undefined && !this.#origins.has(origin) && !this.isFromOurPage(request)) {
+    if (origin !== undefined && !this.isFromTrustedPage(request)) {
       return problem(403, "forbidden", "Web pages of this origin may not call the API. `daemon.allowedOrigins` lists those that may.");
     }
     const site = request.headers["sec-fetch-site"];
@@ -53,9 +53,10 @@ export class Gate {
     return undefined;
   }
 
-  /** Whether the page that asks has our very address, one of our names with our port; true for no request without `Origin`. */
-  isFromOurPage({ headers: { host, origin } }: IncomingMessage): boolean {
-    return origin !== undefined && origin.toLowerCase() === `http://${host?.toLowerCase()}` && this.#isOurs(host);
+  /** Whether the page that asks has our very address, or one that is allowed; no request without `Origin` is from such a page. */
+  isFromTrustedPage({ headers: { host, origin } }: IncomingMessage): boolean {
+    if (origin === undefined) return false;
+    return this.#origins.has(origin) || (origin.toLowerCase() === `http://${host?.toLowerCase()}` && this.#isOurs(host));
   }
 
   /** The CORS headers of an answer; none for a request that no allowed web page made. */

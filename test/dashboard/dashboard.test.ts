@@ -9,6 +9,9 @@ import type { TestDaemon, TestHome } from "../support/daemon.ts";
 import { fillDashboardWorld, HOSTILE_TITLE, openDashboardWorld } from "../support/dashboard-world.ts";
 import { needs } from "../support/needs.ts";
 
+/** Nothing here takes as long, but on a machine that has much else to do. */
+const TIMEOUT_MS = 120_000;
+
 /** Every page, with something on it that shows that it has what it shows. */
 const pages = [
   ["/", "Answer 404 for an unknown order"],
@@ -45,6 +48,7 @@ describe.skipIf(!needs("chromium").ok)("the dashboard", () => {
     daemon = await home.start();
     [browser] = await Promise.all([openBrowser(), fillDashboardWorld(home, daemon)]);
     context = await browser.newContext({ reducedMotion: "reduce" });
+    context.setDefaultTimeout(TIMEOUT_MS);
     page = await openPage(context);
   });
   afterAll(async () => {
@@ -256,8 +260,10 @@ describe.skipIf(!needs("chromium").ok)("the dashboard", () => {
   test("when the daemon is gone it says so, and goes on when another has come", async () => {
     await daemon.kill();
     await page.getByText("The daemon does not answer.").waitFor();
+    // It is said for some seconds only, so who looks begins before.
+    const isBack = page.getByText("The daemon is back, and everything is up to date.").waitFor();
     daemon = await home.start();
-    await page.getByText("The daemon is back, and everything is up to date.").waitFor();
+    await isBack;
     await add("After the restart");
     await column("pending").getByText("After the restart").waitFor();
     expectComplaints(/ERR_CONNECTION|ERR_INCOMPLETE/u);

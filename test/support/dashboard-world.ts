@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { buildBundle, isBundleFresh } from "../../src/cli/dashboard-bundle.ts";
 import { TestHome, type TestDaemon } from "./daemon.ts";
 import { makeRepository, writeFiles } from "./repository.ts";
@@ -24,6 +24,9 @@ export async function openDashboardWorld(config: { daemon?: Record<string, unkno
     daemon: { maxProcesses: 4, ...config.daemon },
     checks: [sumCheck],
   });
+  // Without the real agents beside our own Node.js, which would be asked for their versions.
+  const places = (process.env["PATH"] ?? "").split(delimiter).filter((place) => !place.includes("node_modules"));
+  home.env["PATH"] = [dirname(process.execPath), ...places].join(delimiter);
   writeFiles(home.home, {
     "workflows/careful.yaml":
       "name: careful\ndescription: A person approves what the agent says.\nstages:\n  - { name: think, prompt: Say what you would do., yields: report, approval: true }\n",

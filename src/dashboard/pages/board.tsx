@@ -115,13 +115,13 @@ const CardView = memo(function CardView({ card }: { readonly card: Card }) {
       onDragStart={(event) => event.dataTransfer.setData(CARD_TYPE, card.id)}
       className="mx-2 flex h-[calc(100%-8px)] flex-col gap-1 rounded-md border border-line bg-panel p-2.5"
     >
-      <div className="flex items-center gap-2 text-xs text-muted">
+      <div className="flex items-center gap-1.5 text-xs text-muted">
         <span className="font-medium">{card.key}</span>
         <span title="priority">P{card.priority}</span>
-        <span className="ml-auto">
+        <span className="min-w-0 flex-1 truncate text-right">
           <Ago at={card.updatedAt} />
         </span>
-        <div className="-my-1.5 -mr-1.5">
+        <div className="-my-1.5 -mr-1.5 shrink-0">
           <Menu name={`Actions for ${card.key}`} items={actions(card)} />
         </div>
       </div>

@@ -6,7 +6,7 @@ import { Bars } from "../ui/bars.tsx";
 import { Select } from "../ui/field.tsx";
 import { Loaded, Page } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
-import { byDay, meanDurationMs, successPercent, sumOf } from "./figure-sums.ts";
+import { byDay, meanDurationMs, successPercent, sumOf, type Sums } from "./figure-sums.ts";
 
 const periods = [7, 30, 90] as const;
 
@@ -55,20 +55,7 @@ function Figures({ figures, days, by }: { readonly figures: readonly Figure[]; r
   const short = (day: string) => day.slice(5);
   return (
     <>
-      <dl className="grid grid-cols-2 gap-3 lg:grid-cols-5">
-        {[
-          ["Runs", count(all.runs)],
-          ["Succeeded", percent(successPercent(all))],
-          ["Time a run", duration(meanDurationMs(all))],
-          ["Tokens", count(all.inputTokens + all.outputTokens)],
-          ["Cost", money(all.costUsdMicros)],
-        ].map(([name, value]) => (
-          <div key={name} className="rounded-lg border border-line bg-panel p-4">
-            <dt className="text-xs text-muted">{name}</dt>
-            <dd className="text-xl font-semibold tabular-nums">{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Totals all={all} />
       <div className="grid gap-3 lg:grid-cols-2">
         <Bars
           title="Runs, by how they ended"
@@ -117,6 +104,25 @@ function Figures({ figures, days, by }: { readonly figures: readonly Figure[]; r
         ]}
       />
     </>
+  );
+}
+
+function Totals({ all }: { readonly all: Sums }) {
+  return (
+    <dl className="grid grid-cols-2 gap-3 lg:grid-cols-5">
+      {[
+        ["Runs", count(all.runs)],
+        ["Succeeded", percent(successPercent(all))],
+        ["Time a run", duration(meanDurationMs(all))],
+        ["Tokens", count(all.inputTokens + all.outputTokens)],
+        ["Cost", money(all.costUsdMicros)],
+      ].map(([name, value]) => (
+        <div key={name} className="rounded-lg border border-line bg-panel p-4">
+          <dt className="text-xs text-muted">{name}</dt>
+          <dd className="text-xl font-semibold tabular-nums">{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { SaidAgentLine } from "../contract/agent-line.ts";
-import { carryOut, type Place } from "./carry-out.ts";
+import { carryOut } from "./carry-out.ts";
+import type { Place } from "./place.ts";
 import type { Inbox } from "./inbox.ts";
 import { failedVerdict } from "./verdict.ts";
 

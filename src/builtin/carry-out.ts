@@ -6,6 +6,7 @@ import type { AgentOrder } from "../contract/agent-order.ts";
 import { openModel } from "./open-model.ts";
 import { loadTools } from "./outside-tools.ts";
 import { ToolBox, type Person } from "./tool-box.ts";
+import type { Place } from "./place.ts";
 import { toolContext } from "./tool-context.ts";
 import { runTools } from "./tools/run-tools.ts";
 import { createTools } from "./tools/registry.ts";
@@ -14,16 +15,6 @@ import { work } from "./work.ts";
 
 /** At most so often a sign of life is given while a long answer comes. */
 const LIFE_MS = 10_000;
-
-/** Where an order is carried out. */
-export interface Place {
-  /** The folder that the agent works in; absolute. */
-  readonly workspace: string;
-  /** Of the run, with the key of its provider. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The file that names the control groups which its commands are to join; null: they are in the right ones already. */
-  readonly groups: string | null;
-}
 
 export interface Around extends Place {
   readonly person: Person;

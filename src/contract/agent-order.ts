@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { AgentConfig, SandboxConfig } from "./config.ts";
+import { AgentConfig } from "./config.ts";
+import { SandboxConfig } from "./isolation-config.ts";
 import { BuiltinConfig, OrderedModel } from "./provider.ts";
 import { RunPlace } from "./run-tools.ts";
 

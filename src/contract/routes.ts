@@ -2,7 +2,8 @@ import { z } from "zod";
 import { boardRoutes } from "./board-routes.ts";
 import { Branch } from "./branch.ts";
 import { BrokerAnswer, BrokerCall } from "./broker.ts";
-import { Account, Circuit, CircuitSummary, Hold } from "./circuit.ts";
+import { circuitRoutes } from "./circuit-routes.ts";
+import { CircuitSummary, Hold } from "./circuit.ts";
 import { AgentStatus } from "./agent.ts";
 import { ConfigOrigin, SchedulingStrategy, Setting } from "./config.ts";
 import { editRoutes } from "./edit-routes.ts";
@@ -19,7 +20,8 @@ import { reportRoutes } from "./report-routes.ts";
 import { after, limit, page, route, type Route } from "./route.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
 import { RunToolCall } from "./run-tools.ts";
-import { WorkflowName, WorkflowVersion } from "./workflow.ts";
+import { workflowRoutes } from "./workflow-routes.ts";
+import { WorkflowName } from "./workflow.ts";
 import { Checkpoint, ChosenDelivery, Task, TaskBody, TaskCounts, TaskPriority, TaskStatus, TaskTitle } from "./task.ts";
 
 /** RFC 9457 problem: the body of every error. `code` is ours; `issues` names the fields of an `invalid` request. */
@@ -325,28 +327,7 @@ export const routes = {
     response: z.object({ path: z.string(), commit: z.string(), checkpoint: z.int().nullable() }),
   }),
 
-  listWorkflows: route({
-    method: "GET",
-    path: "/api/workflows",
-    summary: "The workflows in force, for all projects or as one project has them",
-    query: z.strictObject({ project: z.string().optional() }),
-    response: z.object({ items: z.array(WorkflowVersion) }),
-  }),
-  getWorkflow: route({
-    method: "GET",
-    path: "/api/workflows/{workflow}",
-    summary: "One workflow with its versions, the newest first, at most 50",
-    query: z.strictObject({ project: z.string().optional() }),
-    response: WorkflowVersion.extend({ versions: z.array(WorkflowVersion.omit({ workflow: true })) }),
-  }),
-  renderWorkflow: route({
-    method: "GET",
-    path: "/api/workflows/{workflow}/render",
-    answers: "text",
-    summary: "The prompt of a stage as an agent would get it, with made-up data",
-    query: z.strictObject({ project: z.string().optional(), stage: z.string().optional() }),
-    response: z.string(),
-  }),
+  ...workflowRoutes,
 
   listRuns: route({
     method: "GET",
@@ -488,30 +469,7 @@ export const routes = {
     response: Worker,
   }),
 
-  listCircuits: route({
-    method: "GET",
-    path: "/api/circuits",
-    summary: "The circuit breakers: of the system, of each agent, of each stage",
-    response: z.object({ items: z.array(Circuit) }),
-  }),
-  resetCircuit: route({
-    method: "POST",
-    path: "/api/circuits/{circuit}/reset",
-    summary: "Close a circuit breaker: what it held up starts again",
-    response: Circuit,
-  }),
-  listAccounts: route({
-    method: "GET",
-    path: "/api/accounts",
-    summary: "The providers' accounts that agents share, with their limits",
-    response: z.object({ items: z.array(Account) }),
-  }),
-  resetAccount: route({
-    method: "POST",
-    path: "/api/accounts/{account}/reset",
-    summary: "Forget what limits an account is known to be at: what waited for it starts again",
-    response: Account,
-  }),
+  ...circuitRoutes,
 
   streamEvents: route({
     method: "GET",

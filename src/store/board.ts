@@ -13,12 +13,13 @@ const CARDS = `SELECT tasks.*, projects.name AS project, branches.state AS branc
   LEFT JOIN branches ON branches.task_id = tasks.id
   LEFT JOIN runs ON runs.task_id = tasks.id AND runs.finished_at IS NULL`;
 
-/** Open tasks, at most `open`, those that go first; and those that ended last, at most `ended`, with all whose branches wait, as many again. */
+/** As they were made: open tasks, at most `open`, those that go first; and those that ended last, at most `ended`, with all whose branches wait, as many again. */
 export function listCards(reader: Reader, max: { open: number; ended: number }): { cards: Card[]; omitted: number } {
   const rows = reader.all<CardRow>(
     `${CARDS} WHERE tasks.sequence IN (SELECT sequence FROM tasks WHERE status IN (${OPEN}) ORDER BY priority DESC, sequence LIMIT :open)
        OR tasks.sequence IN (SELECT sequence FROM tasks WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT :ended)
-       OR tasks.id IN (SELECT task_id FROM branches WHERE state IN ('open', 'left') ORDER BY updated_at DESC LIMIT :ended)`,
+       OR tasks.id IN (SELECT task_id FROM branches WHERE state IN ('open', 'left') ORDER BY updated_at DESC LIMIT :ended)
+     ORDER BY tasks.sequence`,
     max,
   );
   const open = reader.get<{ count: number }>(`SELECT sum(count) AS count FROM task_totals WHERE status IN (${OPEN})`)?.count ?? 0;

@@ -28,7 +28,9 @@ describe("initConfig", () => {
     expect(config()).toEqual(Config.parse({}));
     const settings = loadConfig({ globalFile: file, env: {} }).settings();
     expect(settings.filter(({ origin }) => origin !== "global file")).toEqual([]);
-    expect(text()).toContain("  # agent processes at once, over all projects (from 1 to 1000)\n  maxProcesses: 2\n");
+    expect(text()).toContain(
+      "  # agent processes at once, over all projects; runs that share a program count against `builtin.maxRunning` instead (from 1 to 1000)\n  maxProcesses: 2\n",
+    );
     expect(modeOf(file)).toBe(0o600);
   });
 

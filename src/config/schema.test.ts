@@ -49,7 +49,7 @@ test("the JSON Schema for editors is draft 2020-12, refuses unknown settings and
     minimum: 1,
     maximum: 1000,
     default: 2,
-    description: "agent processes at once, over all projects",
+    description: "agent processes at once, over all projects; runs that share a program count against `builtin.maxRunning` instead",
   });
   expect(JSON.stringify(json)).not.toMatch(/"(scope|tighten|needsRestart)"/);
 });

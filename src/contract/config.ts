@@ -113,7 +113,7 @@ const DaemonConfig = z.strictObject({
     .min(1)
     .max(1000)
     .default(2)
-    .meta(doc("agent processes at once, over all projects; what counts against `builtin.maxRunning` is none")),
+    .meta(doc("agent processes at once, over all projects; runs that share a program count against `builtin.maxRunning` instead")),
   schedulingStrategy: SchedulingStrategy.default("weighted-round-robin").meta(doc("how the next task is chosen")),
   agingMs: milliseconds(1000)
     .default(3_600_000)

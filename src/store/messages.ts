@@ -131,7 +131,7 @@ export function waitingTasks(reader: Reader): Waiting[] {
     `SELECT sender_task_id AS "from", receipts.task_id AS "to" FROM messages
      JOIN runs ON runs.id = sender_run_id AND finished_at IS NULL
      JOIN receipts ON message_id = messages.id AND receipts.task_id IS NOT NULL AND receipts.state <> 'dead'
-     WHERE kind = 'query' AND closed_at IS NULL`,
+     WHERE messages.kind = 'query' AND closed_at IS NULL`,
   );
 }
 

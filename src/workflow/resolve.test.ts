@@ -43,7 +43,10 @@ const stage = {
   limits: {},
   loop: null,
   children: null,
+  needs: [],
   approval: false,
+  approvalMaxMs: null,
+  onApprovalMax: null,
 };
 
 describe("what workflows are built from", () => {

@@ -44,6 +44,7 @@ describe("making a task", () => {
         attempt: 0,
         iteration: 1,
         parameters: {},
+        needs: [],
         workflowVersion: null,
         epoch: 0,
         branch: null,

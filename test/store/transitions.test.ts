@@ -65,6 +65,7 @@ describe("a claim", () => {
       epoch: 1,
       worker: 3,
       agent: "claude",
+      kind: "worker",
       driver: "claude",
       isolation: "process",
       progress: "preparing",

@@ -12,7 +12,13 @@ export const scriptedDriver: Driver = {
   name: "scripted",
   canShare: ({ account }) => account !== null && isHosted(account),
   detect: async () => ({ found: true, program: "scripted", version: "1", loggedIn: true }),
-  launch: (request) => ({ argv: ["agent"], env: { ACCOUNT: request.agent.account ?? "" }, files: {}, stdin: request.prompt }),
+  launch: ({ agent: { account }, prompt }) => ({
+    argv: ["agent"],
+    env: { ACCOUNT: account ?? "" },
+    files: {},
+    stdin: prompt,
+    ...(account !== null && isHosted(account) && { shared: { argv: ["agent-host"], env: {} } }),
+  }),
   openReader,
   answer: () => null,
 };

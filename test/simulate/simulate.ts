@@ -167,7 +167,7 @@ class Simulation {
           project,
           number,
           title: `Issue ${number}`,
-          labels: dice.chance(0.2) ? ["Claude", "db"] : ["Claude"],
+          labels: dice.chance(0.1) ? ["Claude", "db"] : ["Claude"],
           open: true,
         });
         if (dice.chance(0.03)) time.schedule(dice.between(1, 60) * MINUTE, () => this.#closeIssue(`${project}#${number}`));

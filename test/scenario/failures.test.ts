@@ -1,13 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Event } from "../../src/contract/event.ts";
 import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { Step } from "../programs/follows-orders.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { OrderedScene } from "../support/ordered-scene.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const HOUR = 3_600_000;
 const fail = (reason: string): Step[] => [{ fail: reason }];

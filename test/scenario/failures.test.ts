@@ -138,7 +138,8 @@ test("enough open circuits of agents open that of the system; a stage that keeps
 
 test("a task at a usage limit waits until its end, also through a kill -9, and goes on in its session; the others of the account wait too", async () => {
   await using scene = await OrderedScene.open({ defaults: { retryAttempts: 1 } });
-  scene.order("first", [{ limitMs: 4000 }], ["done"]);
+  // So long that even a slow daemon hears of the limit before it is over.
+  scene.order("first", [{ limitMs: 15_000 }], ["done"]);
   const first = await scene.home.start();
   await scene.file(first, 2);
   await first.until((event) => event.type === "account.changed");

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../base/clock.ts";
@@ -50,7 +49,7 @@ export class Tmux implements Isolation {
   constructor(options: TmuxOptions) {
     this.#options = options;
     this.#socket = `drover-${options.scope}`;
-    this.#socketFile = `/tmp/tmux-${userInfo().uid}/${this.#socket}`;
+    this.#socketFile = `/tmp/tmux-${process.getuid?.()}/${this.#socket}`;
   }
 
   bringsAgent(): boolean {

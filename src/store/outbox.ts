@@ -14,8 +14,8 @@ export interface OutboxRows<Row> {
   nextAt(reader: Reader): number | undefined;
   /** What may have only one row under way: a task, a channel. */
   ownerOf(row: Row): string;
-  /** Notes in the database how it went. Must not reject. */
-  carryOut(row: Row, signal: AbortSignal): Promise<void>;
+  /** Notes in the database how it went; gives up when `Outbox.stopping` is aborted. Must not reject. */
+  carryOut(row: Row): Promise<void>;
 }
 
 export interface OutboxParts {
@@ -87,7 +87,7 @@ export class Outbox<Row> {
 
   #begin(row: Row): void {
     const owner = this.#rows.ownerOf(row);
-    const done = this.#rows.carryOut(row, this.#stop.signal).finally(() => {
+    const done = this.#rows.carryOut(row).finally(() => {
       this.#underWay.delete(owner);
       this.#fill();
     });

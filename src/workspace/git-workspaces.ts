@@ -327,8 +327,10 @@ class GitWorkspaces implements Workspaces, FileCopier {
   private async save(repository: Repository, found: FoundWorkspace, reason: string, at: number): Promise<Checkpoint> {
     const captured = await this.captureAll(repository, found);
     const parent = captured.head ?? found.record.baseCommit;
-    const checkpoint = await makeCheckpoint(repository, found.taskId, { tree: captured.tree, parent, reason, at });
-    this.checkpointLists.forget(found.taskId);
+    const checkpoint = await makeCheckpoint(repository, found.taskId, { tree: captured.tree, parent, reason, at }).finally(() =>
+      // Also when it failed: git may have made it and been cut off behind that.
+      this.checkpointLists.forget(found.taskId),
+    );
     if (captured.problems.length > 0) throw notWhole(found.directory, captured);
     return checkpoint;
   }

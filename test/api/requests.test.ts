@@ -50,6 +50,7 @@ test.each([
   ["not JSON", "{"],
   ["JSON that is no object", "[1]"],
   ["a prototype for its own", '{"project":"api","title":"x","__proto__":{"draft":true}}'],
+  ["a delivery that only a parent's run can choose", '{"project":"api","title":"x","delivery":"parent"}'],
   ["a hundred thousand levels", `{"project":${"[".repeat(100_000)}`],
   ["bytes that are no UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) as unknown as string],
 ])("a body of %s is refused", async (_, body) => {

@@ -1,10 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { TestHome } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 test("each wrong file has an alert of its own, until it is right again or was put right while no daemon ran", async () => {
   await using home = await TestHome.make();

@@ -1,10 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { TestHome } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 test("a task that is filed twice with one key is there once, and so is its line in the audit log", async () => {
   await using home = await TestHome.make();

@@ -85,7 +85,8 @@ async function comesOut(work: Work | undefined, name: string): Promise<void> {
   const meanwhile = program.meanwhile?.(work, key);
   const task = await work.daemon.settledTask(key);
   await meanwhile;
-  expect([task.title, task.status, task.reason, task.runs.map(({ isolation }) => isolation)]).toEqual([
+  const outcomes = JSON.stringify(task.runs.map(({ outcome }) => outcome));
+  expect([task.title, task.status, task.reason, task.runs.map(({ isolation }) => isolation)], outcomes).toEqual([
     name,
     ...program.becomes,
     [work.isolation],

@@ -8,7 +8,7 @@ import { mendSteps, sumCheck, sumIssue, sumProject } from "../support/sum-projec
 
 const agent = join(import.meta.dirname, "../programs/small-acp-agent.ts");
 
-test("a permission that an agent asks for over ACP is given after the daemon was killed", { timeout: 120_000 }, async () => {
+test("a permission that an agent asks for over ACP is given after the daemon was killed", async () => {
   await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps: mendSteps.slice(1) }] });
   await using home = await TestHome.make({
     agents: { small: { driver: "acp", command: [process.execPath, agent], env: ["MODEL_SOCKET"], permissions: "ask" } },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { realClaude, type DriverSubject } from "../support/agent-bench.ts";
 import { TestHome } from "../support/daemon.ts";
@@ -7,8 +7,6 @@ import { openTestModel } from "../support/model-server.ts";
 import { needs } from "../support/needs.ts";
 import { realCodex, realGemini, realOpencode } from "../support/real-agents.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 interface Teller {
   readonly name: "claude" | "codex" | "gemini" | "opencode";

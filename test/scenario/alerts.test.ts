@@ -2,13 +2,11 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Finding } from "../../src/contract/doctor.ts";
 import { ChannelDouble } from "../support/channel-double.ts";
 import { TestHome } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const doctor = join(import.meta.dirname, "../../src/daemon/doctor/main.ts");
 const run = promisify(execFile);

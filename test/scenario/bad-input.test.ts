@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Client } from "../../src/client/client.ts";
 import { TestHome } from "../support/daemon.ts";
 import { GithubScene } from "../support/github-scene.ts";
@@ -11,8 +11,6 @@ import { git, makeRepository, type RepositoryOptions } from "../support/reposito
 // Also: a wrong token, a body of 10 MB, and hostile requests in test/api/hostile.test.ts; a port that is taken in
 // test/cli/daemon.process.test.ts; an unknown setting in the file of a running daemon in stop.test.ts; what can't be registered
 // in test/workspace/inspect.test.ts; every way a configuration can be wrong in src/config.
-vi.setConfig({ testTimeout: 120_000 });
-
 /** Leaves its prompt in the workspace and is done. */
 const NOTE = `cp "$DROVER_PROMPT_FILE" ./prompt.md; echo '{"type":"turn_ended","verdict":{"ok":true},"report":"Noted. 記録 🐑"}'`;
 const notes = { driver: "command", command: ["sh", "-c", NOTE] };

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Event } from "../../src/contract/event.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { IMAGE, startDocker } from "../support/docker.ts";
@@ -11,8 +11,6 @@ import { expectNoProcesses } from "../support/leftovers.ts";
 import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
 import { needs } from "../support/needs.ts";
 import { git, writeFiles } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const program = join(import.meta.dirname, "../programs/obeys.sh");
 const issue = { title: "Total is wrong", body: "1 + 1 is 3.", labels: ["Claude"] };

@@ -1,13 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { ModelStep } from "../../src/demo/model-script.ts";
 import { startModelServer } from "../../src/demo/model-server.ts";
 import { TestHome } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 /** Its one stage may only look. */
 const LOOK = `

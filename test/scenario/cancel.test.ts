@@ -5,8 +5,6 @@ import type { TaskDetail } from "../../src/contract/routes.ts";
 import { TestHome, type TestDaemon } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
-
 const issue = "---\nlabels: [Claude]\n---\n# One\n";
 
 test("the status comment of a task that is cancelled between two runs says so, however that came, and is new when it is wanted again", async () => {

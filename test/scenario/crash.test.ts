@@ -65,7 +65,7 @@ describe.skipIf(!isAble)(`a task of ${everyStep.length} steps, its daemon killed
     expect(namesIn(everyStep).filter(isCommit).length).toBeGreaterThan(10);
   });
 
-  test.concurrent.each(sample(everyStep))("%s", { timeout: 120_000 }, (_, step) => expectDoneOnceDespite([step]));
+  test.concurrent.each(sample(everyStep))("%s", (_, step) => expectDoneOnceDespite([step]));
 });
 
 /** Three places to die at that leave different things behind: a workspace without an agent, a live agent, a pushed branch. */
@@ -75,7 +75,7 @@ const recoveries = isAble
   : [];
 
 describe.each(recoveries)("the daemon that goes on after a death at %s, killed too", (place, steps) => {
-  test.concurrent.each(sample(steps))("%s", { timeout: 120_000 }, (_, step) => expectDoneOnceDespite([place, step]));
+  test.concurrent.each(sample(steps))("%s", (_, step) => expectDoneOnceDespite([place, step]));
 });
 
 async function expectDoneOnceDespite(deaths: readonly string[]): Promise<void> {

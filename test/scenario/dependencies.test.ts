@@ -1,11 +1,9 @@
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Client } from "../../src/client/client.ts";
 import { TestHome, type TestDaemon } from "../support/daemon.ts";
 import { Gate } from "../support/gate.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const program = join(import.meta.dirname, "../programs/waits-for-go.sh");
 

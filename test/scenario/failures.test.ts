@@ -1,13 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Event } from "../../src/contract/event.ts";
 import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { Step } from "../programs/follows-orders.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { OrderedScene } from "../support/ordered-scene.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const HOUR = 3_600_000;
 const fail = (reason: string): Step[] => [{ fail: reason }];
@@ -140,7 +138,8 @@ test("enough open circuits of agents open that of the system; a stage that keeps
 
 test("a task at a usage limit waits until its end, also through a kill -9, and goes on in its session; the others of the account wait too", async () => {
   await using scene = await OrderedScene.open({ defaults: { retryAttempts: 1 } });
-  scene.order("first", [{ limitMs: 4000 }], ["done"]);
+  // So long that even a slow daemon hears of the limit before it is over.
+  scene.order("first", [{ limitMs: 15_000 }], ["done"]);
   const first = await scene.home.start();
   await scene.file(first, 2);
   await first.until((event) => event.type === "account.changed");

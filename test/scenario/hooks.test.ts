@@ -1,12 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { HookEvent } from "../../src/contract/hook.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { expectNoProcesses } from "../support/leftovers.ts";
 import { COMPLETE, openObeyingScene, type ObeyingScene } from "../support/obeying-scene.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Registers the repository, files a task, and returns the run that works on it once its agent is there. */
 async function runAtWork({ path }: ObeyingScene, daemon: TestDaemon): Promise<string> {

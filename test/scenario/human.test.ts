@@ -37,38 +37,34 @@ const placesOf = (run: Run) => JSON.parse(run.questions[0]?.input ?? "{}") as { 
 const reply = ({ client }: TestDaemon, run: Run, allow: boolean, message: string) =>
   client.answerRun({ params: { run: run.id }, body: { question: run.questions[0]?.id ?? "", allow, message } });
 
-test(
-  "a person does a task in their own time, over a restart of the daemon, and our checks look at what they did",
-  { timeout: 120_000 },
-  async () => {
-    await using home = await openHome();
-    const first = await home.start();
-    const task = await file(home, first, "api", "Sum subtracts");
-    const before = await askedRun(first, task);
-    const { workspace, request } = placesOf(before);
-    expect(await readFile(request, "utf8")).toContain("It subtracts.");
-    await first.kill();
+test("a person does a task in their own time, over a restart of the daemon, and our checks look at what they did", async () => {
+  await using home = await openHome();
+  const first = await home.start();
+  const task = await file(home, first, "api", "Sum subtracts");
+  const before = await askedRun(first, task);
+  const { workspace, request } = placesOf(before);
+  expect(await readFile(request, "utf8")).toContain("It subtracts.");
+  await first.kill();
 
-    const second = await home.start();
-    // Both limits of time have passed for an agent that began later and is no person.
-    const slow = await file(home, second, "slow", "Wait");
-    expect((await second.taskWith(slow.id, "failed")).reason).toMatch(/timed_out|stalled/u);
-    const [run] = (await second.client.getTask({ params: { task: task.id } })).runs;
-    expect(run).toMatchObject({ id: before.id, outcome: null, questions: before.questions, state: { state: "waiting_answer" } });
-    await writeFile(join(workspace, "sum.js"), "export const sum = (a, b) => a + b;\n");
-    await reply(second, before, true, "It was a wrong sign.");
+  const second = await home.start();
+  // Both limits of time have passed for an agent that began later and is no person.
+  const slow = await file(home, second, "slow", "Wait");
+  expect((await second.taskWith(slow.id, "failed")).reason).toMatch(/timed_out|stalled/u);
+  const [run] = (await second.client.getTask({ params: { task: task.id } })).runs;
+  expect(run).toMatchObject({ id: before.id, outcome: null, questions: before.questions, state: { state: "waiting_answer" } });
+  await writeFile(join(workspace, "sum.js"), "export const sum = (a, b) => a + b;\n");
+  await reply(second, before, true, "It was a wrong sign.");
 
-    const settled = await second.settledTask(task.key);
-    expect({ status: settled.status, runs: settled.runs.map(({ outcome }) => outcome) }).toMatchObject({
-      status: "succeeded",
-      runs: [{ status: "succeeded", report: "It was a wrong sign." }],
-    });
-    expect(git(join(home.folder, "api"), "show", `${settled.branch}:sum.js`)).toContain("a + b");
-    await expectNothingLeft(home, second);
-  },
-);
+  const settled = await second.settledTask(task.key);
+  expect({ status: settled.status, runs: settled.runs.map(({ outcome }) => outcome) }).toMatchObject({
+    status: "succeeded",
+    runs: [{ status: "succeeded", report: "It was a wrong sign." }],
+  });
+  expect(git(join(home.folder, "api"), "show", `${settled.branch}:sum.js`)).toContain("a + b");
+  await expectNothingLeft(home, second);
+});
 
-test("a person who refuses ends the task with their words, which is no failure of theirs", { timeout: 60_000 }, async () => {
+test("a person who refuses ends the task with their words, which is no failure of theirs", async () => {
   await using home = await openHome();
   const daemon = await home.start();
   const task = await file(home, daemon, "api", "Sum subtracts");

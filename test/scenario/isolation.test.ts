@@ -71,7 +71,7 @@ async function answered(daemon: TestDaemon, key: string) {
 }
 
 describe.skipIf(!needs("tmux").ok)("tmux", () => {
-  test("kill-server during a run: the task is tried again without anybody's help", { timeout: 120_000 }, async () => {
+  test("kill-server during a run: the task is tried again without anybody's help", async () => {
     await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps }] });
     await using home = await makeHome({ small: smallAgent(model.socket, "ask") });
     const daemon = await home.start();
@@ -98,7 +98,7 @@ describe.skipIf(!needs("tmux").ok)("tmux", () => {
   });
 });
 
-test("an isolation that this machine lacks fails the task with what to do, and no other task", { timeout: 120_000 }, async () => {
+test("an isolation that this machine lacks fails the task with what to do, and no other task", async () => {
   await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps }] });
   await using home = await makeHome({ small: smallAgent(model.socket) }, { docker: { socket: "/nowhere/docker.sock" } });
   const daemon = await home.start();
@@ -122,36 +122,30 @@ describe.skipIf(!needs("docker", "bwrap", "tmux").ok)("with a Docker engine", ()
   });
   afterAll(() => engine?.[Symbol.asyncDispose]());
 
-  test(
-    "an image that can't be made holds its own project, with an alert, and no other",
-    {
-      timeout: 180_000,
-    },
-    async () => {
-      await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps }] });
-      const docker = { socket: engine.socket, mounts };
-      await using home = await makeHome({ small: smallAgent(await engine.relay(model.socket)) }, { docker });
-      const daemon = await home.start();
-      await register(home, daemon, { name: "broken", isolation: "docker", dockerfile: `${GOOD}RUN echo no such thing && exit 9\n` });
-      await register(home, daemon, { name: "good", isolation: "docker", check: "test $(pwd) = /workspace" });
-      const good = await daemon.settledTask("good#1");
-      expect([good.status, good.runs[0]?.isolation]).toEqual(["succeeded", "docker"]);
-      await daemon.until((event) => event.type === "alert.raised" && event.data.kind === "image_failed");
-      const broken = await daemon.taskWith("broken#1", "queued");
-      expect([broken.attempt, broken.reason, broken.message]).toEqual([
-        0,
-        "image_failed",
-        expect.stringContaining("returned a non-zero code: 9"),
-      ]);
-      const alerts = (await daemon.client.listAlerts({ query: {} })).items.map(({ kind, subject }) => [kind, subject]);
-      expect(alerts).toEqual([["image_failed", "broken"]]);
-      expect(await daemon.stop()).toBe(0);
-      await expectNoProcesses(home);
-      expect(containersOf(engine)).toEqual([]);
-    },
-  );
+  test("an image that can't be made holds its own project, with an alert, and no other", async () => {
+    await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps }] });
+    const docker = { socket: engine.socket, mounts };
+    await using home = await makeHome({ small: smallAgent(await engine.relay(model.socket)) }, { docker });
+    const daemon = await home.start();
+    await register(home, daemon, { name: "broken", isolation: "docker", dockerfile: `${GOOD}RUN echo no such thing && exit 9\n` });
+    await register(home, daemon, { name: "good", isolation: "docker", check: "test $(pwd) = /workspace" });
+    const good = await daemon.settledTask("good#1");
+    expect([good.status, good.runs[0]?.isolation]).toEqual(["succeeded", "docker"]);
+    await daemon.until((event) => event.type === "alert.raised" && event.data.kind === "image_failed");
+    const broken = await daemon.taskWith("broken#1", "queued");
+    expect([broken.attempt, broken.reason, broken.message]).toEqual([
+      0,
+      "image_failed",
+      expect.stringContaining("returned a non-zero code: 9"),
+    ]);
+    const alerts = (await daemon.client.listAlerts({ query: {} })).items.map(({ kind, subject }) => [kind, subject]);
+    expect(alerts).toEqual([["image_failed", "broken"]]);
+    expect(await daemon.stop()).toBe(0);
+    await expectNoProcesses(home);
+    expect(containersOf(engine)).toEqual([]);
+  });
 
-  test("a changed limit holds for a container that runs", { timeout: 120_000 }, async () => {
+  test("a changed limit holds for a container that runs", async () => {
     const waits = { driver: "command", command: ["sh", join(root, "test/programs/waits.sh")] };
     await using home = await makeHome({ waits }, { docker: { socket: engine.socket }, resources: { agentMemoryMB: 300 } });
     const daemon = await home.start();
@@ -169,42 +163,34 @@ describe.skipIf(!needs("docker", "bwrap", "tmux").ok)("with a Docker engine", ()
     expect(containersOf(engine)).toEqual([]);
   });
 
-  test(
-    "the daemon is killed while agents ask in every isolation: all are adopted, none runs twice, all finish",
-    {
-      timeout: 180_000,
-    },
-    async () => {
-      await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps }] });
-      await using relay = await startRelay(model.socket);
-      const names = ["process", "tmux", "sandbox", "docker"] as const;
-      // How each sees the model.
-      const agents = {
-        process: smallAgent(model.socket, "ask"),
-        tmux: smallAgent(model.socket, "ask"),
-        sandbox: smallAgent(relay.url, "ask"),
-        docker: smallAgent(await engine.relay(model.socket), "ask"),
-      };
-      await using home = await makeHome(agents, {
-        daemon: { maxProcesses: names.length },
-        docker: { socket: engine.socket, mounts },
-        sandbox: { allowedHosts: [relay.host], readable: [...mounts] },
-      });
-      const first = await home.start();
-      for (const name of names) await register(home, first, { name, isolation: name, agent: name });
-      const asked = new Set<string | null>();
-      await first.until((event) => event.type === "run.question_asked" && asked.add(event.runId).size === names.length);
-      await first.kill();
-      const second = await home.start();
-      const tasks = await Promise.all(names.map((name) => answered(second, `${name}#1`)));
-      expect(tasks.map(({ status, runs }) => [status, runs.length, runs[0]?.isolation])).toEqual(
-        names.map((name) => ["succeeded", 1, name]),
-      );
-      const { items } = await second.client.listEvents({ query: { limit: 500 } });
-      expect(items.filter(({ type }) => type === "run.adopted")).toHaveLength(names.length);
-      expect(await second.stop()).toBe(0);
-      await expectNoProcesses(home);
-      expect(containersOf(engine)).toEqual([]);
-    },
-  );
+  test("the daemon is killed while agents ask in every isolation: all are adopted, none runs twice, all finish", async () => {
+    await using model = await openTestModel({ scenarios: [{ when: "TASK:", steps }] });
+    await using relay = await startRelay(model.socket);
+    const names = ["process", "tmux", "sandbox", "docker"] as const;
+    // How each sees the model.
+    const agents = {
+      process: smallAgent(model.socket, "ask"),
+      tmux: smallAgent(model.socket, "ask"),
+      sandbox: smallAgent(relay.url, "ask"),
+      docker: smallAgent(await engine.relay(model.socket), "ask"),
+    };
+    await using home = await makeHome(agents, {
+      daemon: { maxProcesses: names.length },
+      docker: { socket: engine.socket, mounts },
+      sandbox: { allowedHosts: [relay.host], readable: [...mounts] },
+    });
+    const first = await home.start();
+    for (const name of names) await register(home, first, { name, isolation: name, agent: name });
+    const asked = new Set<string | null>();
+    await first.until((event) => event.type === "run.question_asked" && asked.add(event.runId).size === names.length);
+    await first.kill();
+    const second = await home.start();
+    const tasks = await Promise.all(names.map((name) => answered(second, `${name}#1`)));
+    expect(tasks.map(({ status, runs }) => [status, runs.length, runs[0]?.isolation])).toEqual(names.map((name) => ["succeeded", 1, name]));
+    const { items } = await second.client.listEvents({ query: { limit: 500 } });
+    expect(items.filter(({ type }) => type === "run.adopted")).toHaveLength(names.length);
+    expect(await second.stop()).toBe(0);
+    await expectNoProcesses(home);
+    expect(containersOf(engine)).toEqual([]);
+  });
 });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { openClaudeScene, type ClaudeScene, type ClaudeSceneOptions } from "../support/claude-scene.ts";
@@ -14,8 +14,6 @@ import { THE_WAY, wayOf } from "../support/task-way.ts";
 import { lookStep, mendSteps, sumCheck, sumIssue, sumProject, writeSum } from "../support/sum-project.ts";
 
 // Real Claude Code, its model scripted; a GitHub of our own with the real git behind it; the real daemon in its process.
-vi.setConfig({ testTimeout: 120_000 });
-
 describe.skipIf(!needs("claude", "network-namespace", "git-http-backend").ok)("an issue of GitHub's with Claude Code", () => {
   test("becomes a verified pull request", async () => {
     await using place = await openScene(({ folder }) => [

@@ -1,14 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { TestHome, type TestDaemon } from "../support/daemon.ts";
 import { Gate } from "../support/gate.ts";
 import { expectNoProcesses } from "../support/leftovers.ts";
 import { needs } from "../support/needs.ts";
 import { git, makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const PROGRAMS = join(import.meta.dirname, "../programs");
 const allocate = `echo go | '${process.execPath}' '${join(PROGRAMS, "allocates.ts")}'`;

@@ -1,8 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { agentsAtWork, fileTasks, openWaitingScene } from "../support/waiting-scene.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
 test("without memory for another agent its task waits, health answers quickly and says so, and it starts when there is room", async () => {
   await using scene = await openWaitingScene({ resources: { maxMemoryMB: 100 } });
   const daemon = await scene.home.start();

@@ -1,11 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { TestHome } from "../support/daemon.ts";
 import { COMPLETE, openObeyingScene } from "../support/obeying-scene.ts";
 import { git, makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const FENCE = "```";
 

@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { TestHome } from "../support/daemon.ts";
 import { makeRepository } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 test("a set-up that was changed is done anew, on a base that was set up in the old way too", async () => {
   await using home = await TestHome.make({

@@ -1,13 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import type { TestDaemon, TestHome } from "../support/daemon.ts";
 import { expectNoProcesses } from "../support/leftovers.ts";
 import { git } from "../support/repository.ts";
 import { agentsAtWork, fileTasks, openWaitingScene } from "../support/waiting-scene.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 test.each(["", ", also while it drains"])(
   "SIGTERM ends the daemon at once and not its agent, which the next one adopts%s",

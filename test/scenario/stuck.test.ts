@@ -1,10 +1,8 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { git } from "../support/repository.ts";
 import { COMPLETE, openObeyingScene, type ObeyingScene } from "../support/obeying-scene.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Without any sign of work for so long a run is ended. */
 const SILENCE_MS = 8000;

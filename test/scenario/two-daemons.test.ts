@@ -19,7 +19,7 @@ test(`of two daemons started at once in one home, one lives and the other names 
   }
 });
 
-test("a daemon's home is free again the moment it is killed", { timeout: 60_000 }, async () => {
+test("a daemon's home is free again the moment it is killed", async () => {
   await using home = await TestHome.make();
   const killed = await home.start();
   await expect(home.start()).rejects.toMatchObject({ exitCode: 1, said: refusalNaming(home, `pid ${killed.pid}, ${killed.url}`) });
@@ -29,7 +29,7 @@ test("a daemon's home is free again the moment it is killed", { timeout: 60_000 
   expect(pidFile(home)).toMatchObject({ pid: next.pid, url: next.url });
 });
 
-test("the file of a dead daemon, whose pid another program has by now, is not obeyed", { timeout: 60_000 }, async () => {
+test("the file of a dead daemon, whose pid another program has by now, is not obeyed", async () => {
   await using home = await TestHome.make();
   await (await home.start()).kill();
   const bystander = spawn("sleep", ["1000"]);

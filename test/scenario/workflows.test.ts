@@ -1,12 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { TaskDetail } from "../../src/contract/routes.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { COMPLETE, openObeyingScene, type ObeyingScene } from "../support/obeying-scene.ts";
 import { git } from "../support/repository.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const LOOP = (
   iterations: number,

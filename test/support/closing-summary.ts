@@ -9,8 +9,9 @@ interface Skip {
 }
 
 /**
- * The last word of a test run: each matrix, cell by cell, what was left out and why, then `N passed, N failed, N skipped` on a line of its own, behind
- * everything else that is printed. With `CI=true` or `DROVER_NO_SKIP=1` a skipped test fails the run.
+ * The last word of a test run: each matrix, cell by cell, what passed only when it was tried again, what was left out and
+ * why, then `N passed, N failed, N skipped` on a line of its own, behind everything else that is printed. With `CI=true` or
+ * `DROVER_NO_SKIP=1` a skipped test fails the run.
  */
 export default class ClosingSummary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
@@ -20,9 +21,12 @@ export default class ClosingSummary implements Reporter {
     const broken = suites.filter((suite) => suite.errors().length > 0).length + (unhandled.length > 0 ? 1 : 0);
     const skipped = modules.flatMap(skippedIn);
     const matrices = matricesOf(tests);
+    const flaky = tests.filter((test) => test.diagnostic()?.flaky);
     const mayNotSkip = process.env["CI"] === "true" || process.env["DROVER_NO_SKIP"] === "1";
     process.once("exit", (code) => {
       for (const line of matrices) console.log(line);
+      for (const test of flaky)
+        console.log(`flaky  ${relative(process.cwd(), test.module.moduleId)} > ${test.fullName}: passed when tried again`);
       for (const line of skipped) console.log(`skipped  ${line}`);
       console.log(`\n${count("passed")} passed, ${count("failed") + broken} failed, ${count("skipped")} skipped`);
       if (skipped.length > 0 && mayNotSkip && code === 0) process.exitCode = 1;

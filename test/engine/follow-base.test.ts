@@ -7,7 +7,7 @@ const files = { "README.md": "# Sample\n", "a.txt": "a\n", "b.txt": "b\n" };
 const forges = needs("git-http-backend").ok ? (["local", "github"] as const) : (["local"] as const);
 
 describe.each(forges)("finished branches of the forge %s, after somebody pushed to the base", (forge) => {
-  test("are put onto it with their commits, checked there, and pushed with the new proof", { timeout: 120_000 }, async () => {
+  test("are put onto it with their commits, checked there, and pushed with the new proof", async () => {
     await using world = await MergeWorld.open({ forge, files });
     const task = await world.finish("One", { "a.txt": "a 1\n" }, { "new.txt": "new\n" });
     const before = world.git("log", "--format=%an %s", `main..${task.branch}`);
@@ -28,7 +28,7 @@ describe.each(forges)("finished branches of the forge %s, after somebody pushed 
     expect(world.lastEvent()).toEqual(events);
   });
 
-  test("are left alone where somebody else has pushed to them, and a person is told", { timeout: 120_000 }, async () => {
+  test("are left alone where somebody else has pushed to them, and a person is told", async () => {
     await using world = await MergeWorld.open({ forge, files });
     const task = await world.finish("One", { "a.txt": "a 1\n" });
     const theirs = world.pushTo(task.branch ?? "", { "a.txt": "a by a person\n" });
@@ -41,7 +41,7 @@ describe.each(forges)("finished branches of the forge %s, after somebody pushed 
     ]);
   });
 
-  test("are settled once they are merged by a person", { timeout: 120_000 }, async () => {
+  test("are settled once they are merged by a person", async () => {
     await using world = await MergeWorld.open({ forge, files });
     const task = await world.finish("One", { "a.txt": "a 1\n" });
     world.mergeByHand(task.branch ?? "");
@@ -50,7 +50,7 @@ describe.each(forges)("finished branches of the forge %s, after somebody pushed 
   });
 });
 
-test("a squashed merge by a person leaves nothing of a branch to do", { timeout: 120_000 }, async () => {
+test("a squashed merge by a person leaves nothing of a branch to do", async () => {
   await using world = await MergeWorld.open({ forge: "local", files });
   await world.finish("One", { "a.txt": "a 1\n" }, { "new.txt": "new\n" });
   world.push({ "a.txt": "a 1\n", "new.txt": "new\n" });
@@ -60,7 +60,7 @@ test("a squashed merge by a person leaves nothing of a branch to do", { timeout:
 
 describe("a finished branch that conflicts with the base", () => {
   const statuses = { agent: ["queued", "base_conflict"], person: ["blocked", "base_conflict"], ignore: ["succeeded", null] } as const;
-  test.each(["agent", "person", "ignore"] as const)("is given back as onConflict: %s says", { timeout: 120_000 }, async (onConflict) => {
+  test.each(["agent", "person", "ignore"] as const)("is given back as onConflict: %s says", async (onConflict) => {
     await using world = await MergeWorld.open({ forge: "local", files, defaults: { onConflict } });
     const task = await world.finish("One", { "a.txt": "a 1\n" });
     const head = world.git("rev-parse", task.branch ?? "");
@@ -86,7 +86,7 @@ describe("a finished branch that conflicts with the base", () => {
     expect(await workspace.collect()).toMatchObject({ changed: true });
   });
 
-  test("only by what its checks say is given back with that", { timeout: 120_000 }, async () => {
+  test("only by what its checks say is given back with that", async () => {
     const check = "! { [ -e one.txt ] && [ -e other.txt ]; } || { echo one and other do not go together; false; }";
     await using world = await MergeWorld.open({ forge: "local", files, check, defaults: { onConflict: "agent" } });
     const task = await world.finish("One", { "one.txt": "1\n" });
@@ -100,7 +100,7 @@ describe("a finished branch that conflicts with the base", () => {
   });
 });
 
-test("a remote that is not there changes nothing; what it is to be put right for is done later", { timeout: 120_000 }, async () => {
+test("a remote that is not there changes nothing; what it is to be put right for is done later", async () => {
   await using world = await MergeWorld.open({ forge: "local", files });
   await world.finish("One", { "a.txt": "a 1\n" });
   const before = world.branch("api#1");
@@ -112,7 +112,7 @@ test("a remote that is not there changes nothing; what it is to be put right for
   expect(world.branch("api#1")?.baseCommit).not.toBe(before?.baseCommit);
 });
 
-test("a project that does not follow its base leaves finished branches where they are", { timeout: 120_000 }, async () => {
+test("a project that does not follow its base leaves finished branches where they are", async () => {
   await using world = await MergeWorld.open({ forge: "local", files, defaults: { followBase: false } });
   await world.finish("One", { "a.txt": "a 1\n" });
   const before = world.branch("api#1");

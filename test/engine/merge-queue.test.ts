@@ -11,7 +11,7 @@ const files = { "README.md": "# Sample\n", "shared.txt": "shared\n" };
 describe.each(forges)("the merge queue of the forge %s", (forge) => {
   const open = (more: object = {}) => MergeWorld.open({ forge, files, check, ...more });
 
-  test("is not used by itself: finished branches stay open", { timeout: 120_000 }, async () => {
+  test("is not used by itself: finished branches stay open", async () => {
     await using world = await open();
     await world.finish("One", { "one.txt": "1\n" });
     const base = world.git("rev-parse", "main");
@@ -41,7 +41,7 @@ describe.each(forges)("the merge queue of the forge %s", (forge) => {
     expect([world.task("api#3").status, world.task("api#4").status]).toEqual(["blocked", "blocked"]);
   });
 
-  test("takes what a person puts into it, and lets go what one takes out", { timeout: 120_000 }, async () => {
+  test("takes what a person puts into it, and lets go what one takes out", async () => {
     await using world = await open();
     const { database } = world.scratch;
     const [one, other] = [await world.finish("One", { "one.txt": "1\n" }), await world.finish("Other", { "other.txt": "2\n" })];
@@ -52,7 +52,7 @@ describe.each(forges)("the merge queue of the forge %s", (forge) => {
     expect(() => database.writeNow((tx) => enqueueBranch(tx, other.id))).toThrow(/merged already/);
   });
 
-  test("leaves a branch open when its own check fails", { timeout: 120_000 }, async () => {
+  test("leaves a branch open when its own check fails", async () => {
     await using world = await open({ defaults: { autoMerge: true, followBase: false } });
     await world.finish("Both", { "left.txt": "1\n", "right.txt": "1\n" });
     await world.look();
@@ -60,7 +60,7 @@ describe.each(forges)("the merge queue of the forge %s", (forge) => {
     expect(world.alerts().map(({ kind, subject }) => [kind, subject])).toEqual([["merge_failed", "api#1"]]);
   });
 
-  test("merges nothing for a project without checks", { timeout: 120_000 }, async () => {
+  test("merges nothing for a project without checks", async () => {
     await using world = await open({ check: null, defaults: { autoMerge: true } });
     await world.finish("One", { "one.txt": "1\n" });
     await world.look();
@@ -104,7 +104,7 @@ test("ten branches and five pushes to the base: each is merged in order, or flag
   expect(world.files("main").filter((path) => path.startsWith("pushed-"))).toHaveLength(5);
 });
 
-test("a base that a person has checked out is never moved under them", { timeout: 120_000 }, async () => {
+test("a base that a person has checked out is never moved under them", async () => {
   await using world = await MergeWorld.open({ forge: "local", files, check, defaults: { autoMerge: true }, remote: "checkout" });
   await world.finish("One", { "one.txt": "1\n" });
   const before = world.git("rev-parse", "main");
@@ -121,7 +121,7 @@ test("a base that a person has checked out is never moved under them", { timeout
 });
 
 describe.skipIf(!needs("git-http-backend").ok)("what GitHub demands of a pull request", () => {
-  test("is waited for, and a check that failed there leaves it open", { timeout: 120_000 }, async () => {
+  test("is waited for, and a check that failed there leaves it open", async () => {
     await using world = await MergeWorld.open({ forge: "github", files, check, defaults: { autoMerge: true } });
     const { repository } = world;
     if (!repository) throw new Error("There is no GitHub.");
@@ -140,7 +140,7 @@ describe.skipIf(!needs("git-http-backend").ok)("what GitHub demands of a pull re
     expect(state()).toEqual(["merged", null]);
   });
 
-  test("a way of merging that the repository does not allow is not asked for", { timeout: 120_000 }, async () => {
+  test("a way of merging that the repository does not allow is not asked for", async () => {
     await using world = await MergeWorld.open({ forge: "github", files, check, defaults: { autoMerge: true } });
     Object.assign(world.repository?.mergeMethods ?? {}, { allow_merge_commit: false, allow_rebase_merge: false });
     await world.finish("One", { "one.txt": "1\n" });

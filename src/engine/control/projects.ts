@@ -52,6 +52,8 @@ export function projectVerbs(parts: ControlParts): Verbs<Names> {
         { actor, action: "project.register", subject: name, detail: { path: found.path, ...forge } },
         (tx) => insertProject(tx, { ...draft, ...forge, priority: body.priority ?? 50, weight: body.weight ?? 1, enabled: true }),
       );
+      // Its tasks may name its own workflows at once, before a look at all folders comes to it.
+      await parts.workflows.refresh([project]);
       return status(project);
     },
 

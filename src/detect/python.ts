@@ -8,7 +8,8 @@ const TEST_FILES = ["tests/**", "test/**", "**/test_*.py", "**/*_test.py", "**/c
 
 export const detectPython: Detector = (folder) => {
   const hasTests = folder.find(/(?:^|\/)(?:test_[^/]+|[^/]+_test)\.py$/u) !== undefined;
-  if (!folder.has(...MANIFESTS) && !hasTests) return undefined;
+  // Without a manifest, tests at the top say that it is Python; deeper ones may be those of another part.
+  if (!folder.has(...MANIFESTS) && !folder.find(/^(?:tests?\/)?test_[^/]+\.py$/u)) return undefined;
   const packageManager = managerOf(folder);
   const testRoot = folder.firstFolder("tests", "test") ?? ".";
   const isPytest = usesPytest(folder);

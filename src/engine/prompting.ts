@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { safeLine } from "../base/text.ts";
+import type { GateEvidence } from "../contract/gate.ts";
 import type { Run } from "../contract/run.ts";
 import { listRuns, stageReports } from "../store/runs.ts";
 import { failingChecks, shownNotes } from "../domain/loop.ts";
@@ -85,6 +86,7 @@ function describeEnd({ outcome }: Run): string {
 function describeFailure({ outcome }: Run, stage: Job["stage"]): string | null {
   if (outcome?.status !== "failed" || outcome.reason !== "check_failed") return null;
   if (!outcome.proof) return outcome.message;
+  if (outcome.proof.gate?.accepted === false) return describeGate(outcome.proof.gate);
   return failingChecks(outcome.proof.checks, stage)
     .map((check) =>
       [
@@ -94,4 +96,8 @@ function describeFailure({ outcome }: Run, stage: Job["stage"]): string | null {
       ].join("\n"),
     )
     .join("\n\n");
+}
+
+function describeGate({ gate, findings, log }: GateEvidence): string {
+  return [`The gate ${gate} refuses it:`, ...findings.map(({ rule, message }) => `- ${rule}: ${message}`), "", log].join("\n").trim();
 }

@@ -19,6 +19,10 @@ export interface Verifier {
   verify(job: Job, workspace: Tree, signal: AbortSignal): Promise<CheckComparison[]>;
   /** The same of two commits that no run works on, each in a clean tree. What was seen of a commit before is not asked again. */
   compareCommits(work: CheckedWork, commits: { base: string; head: string }, signal: AbortSignal): Promise<CheckComparison[]>;
+  /** Lends a clean tree of a commit, made ready as a workspace is. `anew`: nothing that was run in one before has left anything in it. */
+  withTree<Result>(work: CheckedWork, commit: string, options: { anew: boolean }, use: (tree: Tree) => Promise<Result>, signal: AbortSignal): Promise<Result>;
+  /** Runs a command in a tree, as checks are run, in the isolation of the work. */
+  runIn(work: CheckedWork, command: CheckConfig, tree: Tree, signal: AbortSignal): Promise<CheckResult>;
   /** Makes a fresh tree ready: copies the configured files and runs the set-up command, if there is one. Throws `conflict` with the end of its output when it fails. */
   setUp(job: Job, tree: Tree, name: string, signal: AbortSignal): Promise<void>;
 }
@@ -26,7 +30,7 @@ export interface Verifier {
 /** What checks are run for: a run's job, or branches that were finished before. */
 export type CheckedWork = IsolatedWork & Pick<Job, "directory">;
 
-type Tree = Pick<Workspace, "directory" | "baseCommit">;
+export type Tree = Pick<Workspace, "directory" | "baseCommit">;
 
 export function createVerifier(parts: EngineParts): Verifier {
   const baseTurns: BaseTurns = new Map();
@@ -66,14 +70,36 @@ export function createVerifier(parts: EngineParts): Verifier {
     const key = { projectId: job.project.id, commit, checkKey: checkKey(check, setUpAs) };
     const known = findCheckResult(parts.database.reader, key);
     if (known) return known;
+    const tree = await openTree(job, commit, setUpAs, signal);
+    const result = await run(job, check, tree, "base", signal);
+    if (keeps(result)) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
+    return result;
+  }
+
+  async function openTree(job: CheckedWork, commit: string, setUpAs: string, signal: AbortSignal): Promise<Tree> {
     const tree = await parts.workspaces.openBase(job.project, commit, setUpAs, signal);
     if (tree.fresh) {
       await setUp(job, tree, "setup-base", signal);
       await parts.workspaces.markBaseReady(job.project, commit, setUpAs);
     }
-    const result = await run(job, check, tree, "base", signal);
-    if (keeps(result)) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
-    return result;
+    return tree;
+  }
+
+  async function withTree<Result>(
+    work: CheckedWork,
+    commit: string,
+    { anew }: { anew: boolean },
+    use: (tree: Tree) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    using _held = parts.workspaces.holdTrees([commit]);
+    // A tree that is set up in a way of its own is made anew, and so is the next one after it.
+    const setUpAs = anew ? hashOf([setUpKey(work), work.run.id]) : setUpKey(work);
+    return await inTurn(baseTurns, work.project.id, async () => use(await openTree(work, commit, setUpAs, signal)));
+  }
+
+  function runIn(work: CheckedWork, command: CheckConfig, tree: Tree, signal: AbortSignal): Promise<CheckResult> {
+    return parts.runCheck(commandOf(parts, work, command, tree, command.name, signal), signal);
   }
 
   async function run(job: CheckedWork, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
@@ -99,7 +125,7 @@ export function createVerifier(parts: EngineParts): Verifier {
     });
   }
 
-  return { verify, compareCommits, setUp };
+  return { verify, compareCommits, withTree, runIn, setUp };
 }
 
 function commandOf(

@@ -77,10 +77,11 @@ function changedTest({ path, status, added, removed }: FileChange): GateFinding 
 /** The tests whose word is asked for again, so that none counts by luck. */
 export function testsToRepeat(facts: Omit<TestFacts, "asked" | "sinceBase">): TestResult[] {
   const [base, head] = [settle(facts.base), settle(facts.head)];
-  const wanted = new Set(facts.red?.map(({ name }) => name));
-  return [...head].flatMap(([name, { status, result }]) =>
-    wanted.has(name) || (status === "failed" && base.get(name)?.status !== "failed") ? [result] : [],
-  );
+  const atRed = new Set(facts.red?.map(({ name }) => name));
+  return [...head].flatMap(([name, { status, result }]) => {
+    const isOfCycle = atRed.has(name) || (facts.red !== null && !base.has(name));
+    return isOfCycle || (status === "failed" && base.get(name)?.status !== "failed") ? [result] : [];
+  });
 }
 
 /** Whether a test that the base has, and that did not always pass with the change, has to be asked of the base again. */
@@ -166,7 +167,7 @@ function judgeKept(facts: TestFacts, red: readonly GateTest[]): TestVerdict {
 function keptTest({ name, isWhole }: GateTest, { base, head }: Judged): GateFinding[] {
   const test = head.get(name);
   if (test === undefined) {
-    const isReplaced = isWhole && [...head].some(([one, { status }]) => !base.has(one) && status === "passed");
+    const isReplaced = isWhole && [...head.keys()].some((one) => !base.has(one));
     return isReplaced ? [] : [finding("deleted_test", `${name} fails at red and is not there any more, or was not reached.`)];
   }
   if (test.status === "passed") return [];
@@ -178,8 +179,10 @@ function keptTest({ name, isWhole }: GateTest, { base, head }: Judged): GateFind
 function otherTest(name: string, test: SettledTest, { base }: Judged): GateFinding[] {
   const before = base.get(name)?.status;
   if (test.status === "failed" && before !== "failed" && before !== "flaky") return [newFailure(name, test)];
-  if (test.status === "flaky" && before === "passed")
-    return [finding("flaky", `${name} passes on the base each time, and with this change only sometimes.`, test.result.file)];
+  if (test.status === "flaky" && before !== "flaky" && before !== "failed") {
+    const than = before === "passed" ? "passes on the base each time, and with this change only sometimes" : "passes only sometimes";
+    return [finding("flaky", `${name} ${than}.`, test.result.file)];
+  }
   return [];
 }
 

@@ -64,6 +64,7 @@ export function latestProof(reader: Reader, taskId: TaskId): Proof | undefined {
 
 /** What a run of a stage with a gate came to. */
 export interface GatedRun {
+  readonly runId: RunId;
   readonly stage: string;
   readonly baseCommit: string;
   readonly headCommit: string;
@@ -74,14 +75,14 @@ const GATED_MAX = 200;
 
 /** The newest runs of a task that a gate judged, the oldest first: those that it accepted, and those that it refused. */
 export function gatedRuns(reader: Reader, taskId: TaskId): GatedRun[] {
-  const rows = reader.all<{ stage: string; proof: string }>(
-    `SELECT stage, json_extract(outcome, '$.proof') AS proof FROM runs
+  const rows = reader.all<{ id: RunId; stage: string; proof: string }>(
+    `SELECT id, stage, json_extract(outcome, '$.proof') AS proof FROM runs
      WHERE task_id = :taskId AND json_extract(outcome, '$.proof.gate') IS NOT NULL ORDER BY sequence DESC LIMIT ${GATED_MAX}`,
     { taskId },
   );
-  return rows.toReversed().flatMap(({ stage, proof }) => {
+  return rows.toReversed().flatMap(({ id: runId, stage, proof }) => {
     const { baseCommit, headCommit, gate } = JSON.parse(proof) as Proof;
-    return gate ? [{ stage, baseCommit, headCommit, gate }] : [];
+    return gate ? [{ runId, stage, baseCommit, headCommit, gate }] : [];
   });
 }
 

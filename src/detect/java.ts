@@ -1,4 +1,5 @@
-import type { Detector } from "./detect-project.ts";
+import type { Detector } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 const FILES = ["src/test/**", "**/src/test/**"];
 
@@ -16,11 +17,13 @@ export const detectJava: Detector = (folder) => {
     sourceRoot: folder.firstFolder("src/main/java", "src/main") ?? ".",
     testRoot: "src/test/java",
     setup: null,
-    tests: {
+    tests: testSetup({
       all: isMaven ? `${program} -q -B test` : `${program} test --continue`,
-      selected: null,
       coverage: build.includes("jacoco") ? coverage : null,
-      ...{ format: "junit", reports: [reports, `**/${reports}`], settings: [], files: FILES, timeoutMs: 1_200_000, reruns: 3 },
-    },
+      format: "junit",
+      reports: [reports, `**/${reports}`],
+      files: FILES,
+      timeoutMs: 1_200_000,
+    }),
   };
 };

@@ -1,6 +1,6 @@
 import type { PackageManager, TestFramework } from "../contract/detected-project.ts";
-import type { Detector } from "./detect-project.ts";
-import { asObject, type Folder } from "./project-files.ts";
+import { asObject, type Detector, type Folder } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 const TEST_FILES = ["**/*.test.*", "**/*.spec.*", "**/__tests__/**", "**/__snapshots__/**", "test/**", "tests/**"];
 const CODE = /\.[cm]?[jt]sx?$/u;
@@ -19,7 +19,7 @@ export const detectNode: Detector = (folder) => {
     sourceRoot: folder.firstFolder("src", "lib", "source", "app") ?? ".",
     testRoot: folder.firstFolder("test", "tests", "__tests__", "spec", "src") ?? ".",
     setup: setupOf(folder, manifest, packageManager),
-    tests: commands ? { reports: [], settings: [], files: TEST_FILES, timeoutMs: 600_000, reruns: 3, ...commands } : null,
+    tests: commands ? testSetup({ ...commands, files: TEST_FILES }) : null,
   };
 };
 

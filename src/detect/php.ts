@@ -1,5 +1,5 @@
-import type { Detector } from "./detect-project.ts";
-import { asObject } from "./project-files.ts";
+import { asObject, type Detector } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 export const detectPhp: Detector = (folder) => {
   if (!folder.has("composer.json")) return undefined;
@@ -17,12 +17,12 @@ export const detectPhp: Detector = (folder) => {
     setup: "composer install",
     tests:
       isPest || isPhpunit
-        ? {
+        ? testSetup({
             all: `${program} --log-junit {report}`,
-            selected: null,
             coverage: `${program} --coverage-text`,
-            ...{ format: "junit", reports: [], settings: [], files: ["tests/**", "test/**"], timeoutMs: 600_000, reruns: 3 },
-          }
+            format: "junit",
+            files: ["tests/**", "test/**"],
+          })
         : null,
   };
 };

@@ -1,3 +1,5 @@
+import type { DetectedPart } from "../contract/detected-project.ts";
+
 /** What detection looks at: the paths of a repository, and the text of those few files that say how it is built. */
 export interface ProjectFiles {
   /** Seen from the top, with `/`. */
@@ -54,3 +56,6 @@ export class Folder {
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
+
+/** What a folder says of one language; undefined: it has no part in that. */
+export type Detector = (folder: Folder) => Omit<DetectedPart, "folder"> | undefined;

@@ -1,7 +1,7 @@
 import type { PackageManager } from "../contract/detected-project.ts";
 import type { TestSetup } from "../contract/test-setup.ts";
-import type { Detector } from "./detect-project.ts";
-import type { Folder } from "./project-files.ts";
+import type { Detector, Folder } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 const MANIFESTS = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "tox.ini", "pytest.ini"];
 const TEST_FILES = ["tests/**", "test/**", "**/test_*.py", "**/*_test.py", "**/conftest.py"];
@@ -49,18 +49,14 @@ function programOf(packageManager: PackageManager): string {
 function pytest(packageManager: PackageManager, folder: Folder): TestSetup {
   const all = `${programOf(packageManager)} -m pytest -q -o junit_family=xunit1 --junitxml={report}`;
   const measures = ["pyproject.toml", "setup.cfg", "requirements.txt"].some((name) => folder.text(name).includes("pytest-cov"));
-  return {
-    ...{ all, selected: `${all} {files}`, coverage: measures ? `${programOf(packageManager)} -m pytest --cov` : null },
-    ...{ format: "junit", reports: [], settings: [], files: TEST_FILES, timeoutMs: 600_000, reruns: 3 },
-  };
+  const coverage = measures ? `${programOf(packageManager)} -m pytest --cov` : null;
+  return testSetup({ all, selected: `${all} {files}`, coverage, format: "junit", files: TEST_FILES });
 }
 
 /** Its tests are named by module, and so have other names when a file is given: no selection. */
 function unittest(packageManager: PackageManager, testRoot: string): TestSetup {
-  return {
-    all: `${programOf(packageManager)} -m unittest discover -v -s ${testRoot} 2>{report}`,
-    ...{ selected: null, coverage: null, format: "unittest", reports: [], settings: [], files: TEST_FILES, timeoutMs: 600_000, reruns: 3 },
-  };
+  const all = `${programOf(packageManager)} -m unittest discover -v -s ${testRoot} 2>{report}`;
+  return testSetup({ all, format: "unittest", files: TEST_FILES });
 }
 
 function setupOf(folder: Folder, packageManager: PackageManager): string | null {

@@ -1,9 +1,8 @@
 import type { TestSetup } from "../contract/test-setup.ts";
-import type { Detector } from "./detect-project.ts";
-import type { Folder } from "./project-files.ts";
+import type { Detector, Folder } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 const FILES = ["spec/**", "test/**"];
-const COMMON = { settings: [], files: FILES, timeoutMs: 600_000, reruns: 3, coverage: null };
 
 export const detectRuby: Detector = (folder) => {
   if (!folder.has("Gemfile", "Rakefile", ".rspec") && !folder.find(/^[^/]+\.gemspec$/u)) return undefined;
@@ -22,11 +21,11 @@ export const detectRuby: Detector = (folder) => {
 
 function rspec(folder: Folder): TestSetup {
   const all = `${folder.has("Gemfile") ? "bundle exec " : ""}rspec --format json --out {report}`;
-  return { all, selected: `${all} {files}`, format: "rspec", reports: [], ...COMMON };
+  return testSetup({ all, selected: `${all} {files}`, format: "rspec", files: FILES });
 }
 
 /** Minitest writes no report of its own; the gem minitest-ci makes it write JUnit's. */
 function minitest(folder: Folder): TestSetup | null {
   if (!folder.text("Gemfile").includes("minitest-ci")) return null;
-  return { all: "bundle exec rake test", selected: null, format: "junit", reports: ["test/reports/*.xml"], ...COMMON };
+  return testSetup({ all: "bundle exec rake test", format: "junit", reports: ["test/reports/*.xml"], files: FILES });
 }

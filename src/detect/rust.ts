@@ -1,4 +1,5 @@
-import type { Detector } from "./detect-project.ts";
+import type { Detector } from "./project-files.ts";
+import { testSetup } from "./test-setup.ts";
 
 export const detectRust: Detector = (folder) => {
   if (!folder.has("Cargo.toml")) return undefined;
@@ -9,11 +10,12 @@ export const detectRust: Detector = (folder) => {
     sourceRoot: folder.firstFolder("src", "crates") ?? ".",
     testRoot: "tests",
     setup: null,
-    tests: {
+    tests: testSetup({
       all: "cargo test --no-fail-fast >{report} 2>&1",
-      ...{ selected: null, coverage: null, format: "cargo", reports: [], settings: [], timeoutMs: 1_200_000, reruns: 3 },
+      format: "cargo",
+      timeoutMs: 1_200_000,
       // Tests within a file of `src/` can't be told from the code that they test.
       files: ["tests/**", "**/tests/**"],
-    },
+    }),
   };
 };

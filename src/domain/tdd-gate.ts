@@ -45,7 +45,8 @@ export function judgeChanges({ gate, setup, asked, sinceBase, sinceStage, textOf
   if (sinceBase.length > FILES_MAX)
     return [finding("too_large", `It changes ${sinceBase.length} files; at most ${FILES_MAX} can be looked at. Do less at once.`)];
   const settings = sinceBase.flatMap(({ path }) => {
-    const isSetting = isRunnerFile(path, setup.settings) || (isManifest(path) && changesTestRun(path, textOf(path, "base"), textOf(path, "head")));
+    const isSetting =
+      isRunnerFile(path, setup.settings) || (isManifest(path) && changesTestRun(path, textOf(path, "base"), textOf(path, "head")));
     return isSetting ? [finding("runner_changed", `${path} says how the tests are run, and was changed.`, path)] : [];
   });
   const tests = sinceStage.filter(({ path }) => isTestFile(path, setup));
@@ -111,16 +112,24 @@ interface Judged {
 
 function judgeRed(facts: TestFacts): TestVerdict {
   const judged = { base: settle(facts.base), head: settle(facts.head) };
-  const fresh = [...judged.head].filter(([name, { status }]) => status !== "passed" && status !== "skipped" && judged.base.get(name)?.status !== "failed");
+  const fresh = [...judged.head].filter(
+    ([name, { status }]) => status !== "passed" && status !== "skipped" && judged.base.get(name)?.status !== "failed",
+  );
   const failing = fresh.filter(([name, test]) => test.status === "failed" && mayFail(name, test, judged, facts.sinceBase));
   const findings = [
     ...fresh.flatMap(([name, test]) => (test.status === "flaky" ? flakyRed(name, judged) : [])),
-    ...fresh.flatMap(([name, test]) => (test.status === "failed" && !failing.some(([one]) => one === name) ? [newFailure(name, test)] : [])),
+    ...fresh.flatMap(([name, test]) =>
+      test.status === "failed" && !failing.some(([one]) => one === name) ? [newFailure(name, test)] : [],
+    ),
     ...failing.flatMap(([, { result }]) => wrongReason(result, facts.asked)),
     ...lostTests(judged, facts.sinceBase),
     ...(fresh.length === 0 ? [nothingFails(judged)] : []),
   ];
-  return { findings: findings.slice(0, FINDINGS_MAX), tests: failing.map(([name, { result }]) => ({ name, isWhole: result.isWhole })), flaky: flakyOf(judged) };
+  return {
+    findings: findings.slice(0, FINDINGS_MAX),
+    tests: failing.map(([name, { result }]) => ({ name, isWhole: result.isWhole })),
+    flaky: flakyOf(judged),
+  };
 }
 
 /** A test of the base may fail now only if its file was changed, as far as it is known. */
@@ -146,7 +155,8 @@ function wrongReason({ name, file, kind, missing, message }: TestResult, asked: 
 
 function nothingFails({ base, head }: Judged): GateFinding {
   const passing = [...head].filter(([name, { status }]) => status === "passed" && !base.has(name)).map(([name]) => name);
-  if (passing.length === 0) return finding("no_new_test", "There is no test that was not there before, so nothing fails for want of the code.");
+  if (passing.length === 0)
+    return finding("no_new_test", "There is no test that was not there before, so nothing fails for want of the code.");
   const names = passing.slice(0, 5).join(", ");
   return finding("already_passes", `What is new passes already, so it shows nothing of what is asked for: ${names}.`);
 }
@@ -172,7 +182,8 @@ function keptTest({ name, isWhole }: GateTest, { base, head }: Judged): GateFind
   }
   if (test.status === "passed") return [];
   if (test.status === "skipped") return [finding("skipped_test", `${name} fails at red and is left out now.`, test.result.file)];
-  if (test.status === "flaky") return [finding("flaky", `${name} passes sometimes and fails sometimes: that is not green.`, test.result.file)];
+  if (test.status === "flaky")
+    return [finding("flaky", `${name} passes sometimes and fails sometimes: that is not green.`, test.result.file)];
   return [finding("still_fails", `${name} still fails: ${firstLine(test.result.message)}`, test.result.file)];
 }
 
@@ -227,7 +238,7 @@ function flakyOf({ base, head }: Judged): string[] {
 }
 
 /** Whether the request names a thing, in whatever spelling: `slugify`, `SlugIfy` and `slug-ify` are one name. */
-export function isNamed(name: string, asked: string): boolean {
+function isNamed(name: string, asked: string): boolean {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_]/gu, "");
   const wanted = plain(name);
   return wanted.length > 1 && asked.split(/[^\p{L}\p{N}_-]+/u).some((word) => plain(word) === wanted);

@@ -29,7 +29,9 @@ export function isRunnerFile(path: string, own: readonly string[] = []): boolean
 
 /** Manifests, which say how tests are run beside other things. */
 export function isManifest(path: string): boolean {
-  return /(?:^|\/)(?:package\.json|pyproject\.toml|setup\.cfg|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|composer\.json|[^/]+\.csproj)$/u.test(path);
+  return /(?:^|\/)(?:package\.json|pyproject\.toml|setup\.cfg|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|composer\.json|[^/]+\.csproj)$/u.test(
+    path,
+  );
 }
 
 /** Whether a change to a manifest changes how tests are run. Empty text: there is no such file. */
@@ -39,7 +41,11 @@ export function changesTestRun(path: string, before: string, after: string): boo
 
 function runPartOf(path: string, text: string): string {
   if (/(?:package|composer)\.json$/u.test(path)) return runPartOfJson(text);
-  if (/\.(?:toml|cfg)$/u.test(path)) return sectionsOf(text, /^\[+(?:tool[.:])?(?:pytest|coverage|unittest|tox|nose|aliases|test|lib|bin|profile|lints|patch|package\.metadata)\b/u);
+  if (/\.(?:toml|cfg)$/u.test(path))
+    return sectionsOf(
+      text,
+      /^\[+(?:tool[.:])?(?:pytest|coverage|unittest|tox|nose|aliases|test|lib|bin|profile|lints|patch|package\.metadata)\b/u,
+    );
   // A build file says how it is tested anywhere; what it needs, in blocks that can be told.
   return text
     .replaceAll(/<dependencies>[^]*?<\/dependencies>/gu, "")
@@ -64,7 +70,7 @@ function sectionsOf(text: string, wanted: RegExp): string {
   let isWanted = false;
   const kept: string[] = [];
   for (const row of text.split("\n")) {
-    if (/^\[/u.test(row)) isWanted = wanted.test(row);
+    if (row.startsWith("[")) isWanted = wanted.test(row);
     if (isWanted && row.trim() !== "") kept.push(row.trim());
   }
   return kept.join("\n");

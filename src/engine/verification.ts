@@ -20,7 +20,13 @@ export interface Verifier {
   /** The same of two commits that no run works on, each in a clean tree. What was seen of a commit before is not asked again. */
   compareCommits(work: CheckedWork, commits: { base: string; head: string }, signal: AbortSignal): Promise<CheckComparison[]>;
   /** Lends a clean tree of a commit, made ready as a workspace is. `anew`: nothing that was run in one before has left anything in it. */
-  withTree<Result>(work: CheckedWork, commit: string, options: { anew: boolean }, use: (tree: Tree) => Promise<Result>, signal: AbortSignal): Promise<Result>;
+  withTree<Result>(
+    work: CheckedWork,
+    commit: string,
+    options: { anew: boolean },
+    use: (tree: Tree) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result>;
   /** Runs a command in a tree, as checks are run, in the isolation of the work. */
   runIn(work: CheckedWork, command: CheckConfig, tree: Tree, signal: AbortSignal): Promise<CheckResult>;
   /** Makes a fresh tree ready: copies the configured files and runs the set-up command, if there is one. Throws `conflict` with the end of its output when it fails. */
@@ -79,7 +85,7 @@ export function createVerifier(parts: EngineParts): Verifier {
   async function openTree(job: CheckedWork, commit: string, setUpAs: string, signal: AbortSignal): Promise<Tree> {
     const tree = await parts.workspaces.openBase(job.project, commit, setUpAs, signal);
     if (tree.fresh) {
-      await setUp(job, tree, "setup-base", signal);
+      await setUp(parts, job, tree, "setup-base", signal);
       await parts.workspaces.markBaseReady(job.project, commit, setUpAs);
     }
     return tree;
@@ -112,20 +118,20 @@ export function createVerifier(parts: EngineParts): Verifier {
     return result;
   }
 
-  async function setUp(job: CheckedWork, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
-    const { copy, setup, setupTimeoutMs } = job.config.workspace;
-    await parts.copyFiles(job.project, copy, tree.directory);
-    if (setup === null) return;
-    const check = { name, command: setup, timeoutMs: setupTimeoutMs };
-    const result = await parts.runCheck(commandOf(parts, job, check, tree, name, signal), signal);
-    if (result.exitCode === 0) return;
-    const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
-    throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
-      reason: "setup_failed",
-    });
-  }
+  return { verify, compareCommits, withTree, runIn, setUp: (job, tree, name, signal) => setUp(parts, job, tree, name, signal) };
+}
 
-  return { verify, compareCommits, withTree, runIn, setUp };
+async function setUp(parts: EngineParts, job: CheckedWork, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
+  const { copy, setup, setupTimeoutMs } = job.config.workspace;
+  await parts.copyFiles(job.project, copy, tree.directory);
+  if (setup === null) return;
+  const check = { name, command: setup, timeoutMs: setupTimeoutMs };
+  const result = await parts.runCheck(commandOf(parts, job, check, tree, name, signal), signal);
+  if (result.exitCode === 0) return;
+  const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
+  throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
+    reason: "setup_failed",
+  });
 }
 
 function commandOf(

@@ -11,7 +11,13 @@ export function cycleBlock(gates: readonly GateEvidence[]): string {
   const shown = gates.slice(-GATES_MAX);
   const rows = shown.map(({ gate, accepted, counts, diff, flaky }) => {
     const verdict = accepted ? "accepted" : "**refused**";
-    const unsteady = flaky.length === 0 ? "" : `, flaky: ${flaky.slice(0, 5).map((name) => codeSpan(name, 100)).join(", ")}`;
+    const unsteady =
+      flaky.length === 0
+        ? ""
+        : `, flaky: ${flaky
+            .slice(0, 5)
+            .map((name) => codeSpan(name, 100))
+            .join(", ")}`;
     return `| ${gate} | ${verdict}${unsteady} | ${counts.passed} | ${counts.failed} | ${counts.skipped} | ${diff.files} files, +${diff.added} -${diff.removed} |`;
   });
   const table = ["| gate | verdict | passed | failed | left out | change |", "| --- | --- | --- | --- | --- | --- |", ...rows];
@@ -21,5 +27,7 @@ export function cycleBlock(gates: readonly GateEvidence[]): string {
 function said({ gate, accepted, findings, log }: GateEvidence): string {
   const reasons = findings.slice(0, 10).map(({ rule, message }) => `- ${codeSpan(rule)}: ${quietTitle(message, 300)}`);
   const head = `<details><summary>${gate}, ${accepted ? "accepted" : "refused"}</summary>`;
-  return [head, reasons.join("\n"), log === "" ? "" : codeBlock(log.slice(0, LOG_MAX)), "</details>"].filter((part) => part !== "").join("\n\n");
+  return [head, reasons.join("\n"), log === "" ? "" : codeBlock(log.slice(0, LOG_MAX)), "</details>"]
+    .filter((part) => part !== "")
+    .join("\n\n");
 }

@@ -1,7 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import type { TestResult } from "../contract/test-report.ts";
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 
 const TARGET = /^\s+(?:Running (?:unittests )?(\S+)|Doc-tests (\S+))/u;
 const RESULT = /^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)/u;

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import type { TestResult } from "../contract/test-report.ts";
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 
 const Report = z.object({
   testResults: z.array(

@@ -1,6 +1,5 @@
 import type { TestResult } from "../contract/test-report.ts";
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 import { elementsOf, parseXml, type XmlElement } from "./xml.ts";
 
 /** JUnit's XML, in the dialects of pytest, Mocha, Surefire, Gradle, PHPUnit and others. A test's name stands behind that of its class. */

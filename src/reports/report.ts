@@ -6,13 +6,11 @@ import { readCargo } from "./cargo.ts";
 import { readGo } from "./go.ts";
 import { readJest } from "./jest.ts";
 import { readJunit } from "./junit.ts";
+import type { ReportReader } from "./results.ts";
 import { readRspec } from "./rspec.ts";
 import { readTap } from "./tap.ts";
 import { readTrx } from "./trx.ts";
 import { readUnittest } from "./unittest.ts";
-
-/** Reads one report. Throws `invalid` when it can't be read. */
-export type ReportReader = (text: string) => TestResult[];
 
 const readers: Readonly<Record<ReportFormat, ReportReader>> = {
   junit: readJunit,

@@ -1,6 +1,9 @@
 import type { TestResult } from "../contract/test-report.ts";
 import { kindOf } from "./failure-kind.ts";
 
+/** Reads one report. Throws `invalid` when it can't be read. */
+export type ReportReader = (text: string) => TestResult[];
+
 /** A test that passed or was skipped. */
 export function went(status: "passed" | "skipped", name: string, file: string | null = null): TestResult {
   return { name, file, status, kind: null, message: "", missing: null, isWhole: false };

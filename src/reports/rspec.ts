@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import type { TestResult } from "../contract/test-report.ts";
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 
 const Report = z.object({
   examples: z.array(
@@ -21,7 +20,8 @@ const Report = z.object({
 export const readRspec: ReportReader = (text) => {
   const report = Report.safeParse(parsed(text)).data;
   if (report === undefined) throw new AppError("invalid", "A test report is not the JSON of RSpec.");
-  const outside = report.summary.errors_outside_of_examples_count === 0 ? [] : report.messages.filter((message) => message.includes("error"));
+  const outside =
+    report.summary.errors_outside_of_examples_count === 0 ? [] : report.messages.filter((message) => message.includes("error"));
   return [
     ...outside.map((message) => failed(fileIn(message), message, { isWhole: true, file: fileIn(message) })),
     ...report.examples.map(({ full_description: description, status, file_path: path, exception }): TestResult => {

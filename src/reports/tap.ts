@@ -1,7 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import type { TestResult } from "../contract/test-report.ts";
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 
 const POINT = /^( *)(not ok|ok)\b *(?:\d+)?(?: - | )?(.*)$/u;
 const DEPTH_MAX = 30;

@@ -1,5 +1,4 @@
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 import { elementsOf, parseXml } from "./xml.ts";
 
 /** The XML of `dotnet test --logger trx`. */

@@ -1,7 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import type { TestResult } from "../contract/test-report.ts";
-import type { ReportReader } from "./report.ts";
-import { failed, went } from "./results.ts";
+import { failed, type ReportReader, went } from "./results.ts";
 
 const STATUS = "ok|FAIL|ERROR|skipped(?: .*)?|expected failure|unexpected success";
 const STARTED = /^(\S+) \(([\w.]+)\)(.*)$/u;
@@ -13,7 +12,8 @@ const BLOCK = /^={20,}\n(FAIL|ERROR): (\S+) \(([\w.]+)\)(.*)\n([^]*?)(?=^={20,}$
  * what failed is told once more, with its traceback, in a block of its own.
  */
 export const readUnittest: ReportReader = (text) => {
-  if (!/^Ran \d+ tests? in /mu.test(text)) throw new AppError("invalid", `The tests of unittest did not come to an end: ${text.slice(-500)}`);
+  if (!/^Ran \d+ tests? in /mu.test(text))
+    throw new AppError("invalid", `The tests of unittest did not come to an end: ${text.slice(-500)}`);
   const failures = new Map<string, TestResult>();
   for (const [, word = "", test = "", place = "", , said = ""] of text.matchAll(BLOCK)) {
     const name = nameOf(test, place);
@@ -46,7 +46,11 @@ function nameOf(test: string, place: string): string {
 
 function failureOf(name: string, place: string, traceback: string, word: string): TestResult {
   const isWhole = place.startsWith("unittest.loader._FailedTest");
-  const last = traceback.trimEnd().split("\n").findLast((row) => /^\w[\w.]*(?::|$)/u.test(row)) ?? "";
+  const last =
+    traceback
+      .trimEnd()
+      .split("\n")
+      .findLast((row) => /^\w[\w.]*(?::|$)/u.test(row)) ?? "";
   const failure = failed(name, isWhole ? last : `${last}\n${traceback.trim()}`, { isWhole, said: last.split(":", 1)[0] });
   return word === "FAIL" ? { ...failure, kind: "assertion", missing: null } : failure;
 }

@@ -15,7 +15,8 @@ interface OpenElement extends XmlElement {
 
 const DEPTH_MAX = 50;
 const ELEMENTS_MAX = 500_000;
-const TOKEN = /<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<\?[^]*?\?>|<\/([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/gy;
+const TOKEN =
+  /<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<\?[^]*?\?>|<\/([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/gy;
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
 /**
@@ -64,15 +65,18 @@ function attributesOf(text: string): Record<string, string> {
 const NAMED: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
 function decode(text: string): string {
-  return text.replaceAll(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/giu, (_, hex?: string, decimal?: string, name = "") => {
-    if (hex === undefined && decimal === undefined) {
-      const character = NAMED[name];
-      if (character === undefined) throw broken(`the entity &${name}; is not known`);
-      return character;
-    }
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : "\uFFFD";
-  });
+  return text.replaceAll(
+    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/giu,
+    (_, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
+      if (hex === undefined && decimal === undefined) {
+        const character = NAMED[name ?? ""];
+        if (character === undefined) throw broken(`the entity &${name ?? ""}; is not known`);
+        return character;
+      }
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : "\uFFFD";
+    },
+  );
 }
 
 function broken(how: string): AppError {

@@ -118,7 +118,7 @@ export function sampleData({ parameters, stages }: Workflow, stage: number, full
 /** What a template can name. Text of others stands between the marks, as the request does. */
 function visibleData({ title, body, mark, failure, moved, notes, outputs, ...own }: PromptData, renderRequest: Renderer): object {
   const request = renderRequest({ title, body, mark }).trim();
-  const quoted = Object.entries(own.parameters).map(([name, value]) => [name, value && between(mark, name, value)]);
+  const quoted = Object.entries(own.parameters).map(([name, value]) => [name, value && between(mark, name, value)] as const);
   return {
     ...own,
     request,

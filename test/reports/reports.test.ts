@@ -117,7 +117,10 @@ test("Go since 1.24 tells of the compiler in lines of its own", () => {
 
 test("RSpec's JSON", () => {
   const example = (full_description: string, status: string, exception?: object) => ({
-    ...{ full_description, status, file_path: "./spec/calc_spec.rb", exception },
+    full_description,
+    status,
+    file_path: "./spec/calc_spec.rb",
+    exception,
   });
   const report = {
     examples: [
@@ -127,7 +130,9 @@ test("RSpec's JSON", () => {
       example("later", "pending"),
     ],
     summary: { errors_outside_of_examples_count: 1 },
-    messages: ["\nAn error occurred while loading ./spec/slug_spec.rb.\nFailure/Error: require \"slug\"\n\nLoadError:\n  cannot load such file -- slug"],
+    messages: [
+      '\nAn error occurred while loading ./spec/slug_spec.rb.\nFailure/Error: require "slug"\n\nLoadError:\n  cannot load such file -- slug',
+    ],
   };
   expect(told("rspec", line(report))).toEqual([
     ["spec/slug_spec.rb", "import", "slug", "whole"],
@@ -172,7 +177,12 @@ test("tests of one name are told apart by their order", () => {
 });
 
 test.each<[string, ReportFormat, string, RegExp]>([
-  ["entities that grow", "junit", `<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><testsuite>&b;</testsuite>`, /no XML that can be read: at character 0/u],
+  [
+    "entities that grow",
+    "junit",
+    `<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><testsuite>&b;</testsuite>`,
+    /no XML that can be read: at character 0/u,
+  ],
   ["an outside entity", "junit", `<!DOCTYPE x SYSTEM "file:///etc/passwd"><testsuite/>`, /no XML that can be read/u],
   ["an unknown entity", "junit", `<testsuite>&x;</testsuite>`, /the entity &x; is not known/u],
   ["too deep", "junit", "<a>".repeat(60), /too deep/u],

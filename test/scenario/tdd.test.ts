@@ -19,7 +19,8 @@ async function leave(scene: ObeyingScene, files: Readonly<Record<string, string>
 
 test("a cycle: a test that shows nothing is refused and told, a refactoring that breaks something is undone, the evidence goes with the pull request", async () => {
   await using scene = await openObeyingScene({ defaults: { retryAttempts: 3, retryDelayMs: 0 } });
-  const tests = detectProject({ paths: Object.keys(textProject), textOf: (path) => textProject[path as keyof typeof textProject] }).parts[0]?.tests;
+  const tests = detectProject({ paths: Object.keys(textProject), textOf: (path) => textProject[path as keyof typeof textProject] }).parts[0]
+    ?.tests;
   writeFiles(scene.path, { ...textProject, ".drover/config.yaml": stringify({ version: 1, project: { tests: { ...tests, reruns: 2 } } }) });
   git(scene.path, "add", "--all");
   git(scene.path, "commit", "--quiet", "--message=A project");
@@ -81,5 +82,8 @@ test("without a word on how tests are run, a task with a gate says what to set",
   await daemon.client.createTask({ body: { project: "api", title: "Slugs", workflow: "tdd" } });
   await leave(scene, { "test/slug.test.ts": SLUG_TEST });
   const task = await daemon.settledTask("api#1");
-  expect([task.status, task.message]).toEqual(["failed", expect.stringMatching(/^How the tests of api are run is not known.*set project\.tests/u)]);
+  expect([task.status, task.message]).toEqual([
+    "failed",
+    expect.stringMatching(/^How the tests of api are run is not known.*set project\.tests/u),
+  ]);
 });

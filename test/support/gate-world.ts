@@ -11,7 +11,7 @@ import type { Task } from "../../src/contract/task.ts";
 import { TestSetup } from "../../src/contract/test-setup.ts";
 import { detectProject } from "../../src/detect/detect-project.ts";
 import type { CommandRequest, EngineParts } from "../../src/engine/parts.ts";
-import { createGate, type Gate } from "../../src/engine/tdd/gate.ts";
+import { Gate } from "../../src/engine/tdd/gate.ts";
 import { createVerifier } from "../../src/engine/verification.ts";
 import { processIsolation } from "../../src/isolation/process.ts";
 import type { GatedRun } from "../../src/store/runs.ts";
@@ -56,7 +56,7 @@ export class GateWorld implements AsyncDisposable {
     const detected = detectProject({ paths: Object.keys(files), textOf: (name) => files[name] ?? "" }).parts[0]?.tests;
     this.config = sampleConfig({ project: { tests: TestSetup.parse({ ...detected, ...tests }) } });
     this.parts = this.#parts();
-    this.gate = createGate(this.parts, createVerifier(this.parts));
+    this.gate = new Gate(this.parts, createVerifier(this.parts));
   }
 
   static async open(options: GateWorldOptions): Promise<GateWorld> {

@@ -72,8 +72,10 @@ test("Vitest: an assertion fails at red", async () => {
   const more = 'test("leaves out what is empty", () => expect(words("a  b")).toEqual(["a", "b"]));\n';
   const red = await cycle.stage("red", { "src/words.test.js": VITEST["src/words.test.js"] + more });
   expect(red).toMatchObject({ findings: [], tests: [{ name: "src/words.test.js > leaves out what is empty", isWhole: false }] });
-  expect(await cycle.stage("green", { "src/words.js": "export const words = (text) => text.split(' ').filter(Boolean);\n" })).toMatchObject({
-    findings: [],
-    counts: { passed: 2, failed: 0, skipped: 0 },
-  });
+  expect(await cycle.stage("green", { "src/words.js": "export const words = (text) => text.split(' ').filter(Boolean);\n" })).toMatchObject(
+    {
+      findings: [],
+      counts: { passed: 2, failed: 0, skipped: 0 },
+    },
+  );
 });

@@ -20,58 +20,61 @@ export interface GateRequest {
   readonly accepted: readonly GatedRun[];
 }
 
-export interface Gate {
-  /** Judges a commit by tests that it runs in clean trees of it and of the base. What the agent says or left lying about counts for nothing. */
-  judge(job: GatedWork, request: GateRequest, signal: AbortSignal): Promise<GateEvidence>;
-}
-
 /** What a gate has to know of a run. */
 export type GatedWork = CheckedWork & { readonly task: Pick<Job["task"], "key" | "title" | "body" | "parameters"> };
 
 const KNOWN_MAX = 8;
 const LOG_MAX = 4096;
 
-export function createGate(parts: Pick<EngineParts, "branches" | "clock" | "redact">, verifier: Verifier): Gate {
-  // Of the newest bases, what their suite did: the tasks of a project mostly share one.
-  const known = new Map<string, SuiteRun>();
+/** Judges commits by tests that it runs in clean trees of them. What an agent says or left lying about counts for nothing. */
+export class Gate {
+  readonly #parts: Pick<EngineParts, "branches" | "clock" | "redact">;
+  readonly #verifier: Verifier;
+  /** Of the newest bases, what their suite did: the tasks of a project mostly share one. */
+  readonly #known = new Map<string, SuiteRun>();
 
-  async function judge(job: GatedWork, request: GateRequest, signal: AbortSignal): Promise<GateEvidence> {
+  constructor(parts: Pick<EngineParts, "branches" | "clock" | "redact">, verifier: Verifier) {
+    this.#parts = parts;
+    this.#verifier = verifier;
+  }
+
+  async judge(job: GatedWork, request: GateRequest, signal: AbortSignal): Promise<GateEvidence> {
     const setup = testsOf(job);
-    const startedAt = parts.clock.elapsed();
-    const changes = await readChanges(job, request, signal);
+    const startedAt = this.#parts.clock.elapsed();
+    const changes = await this.#readChanges(job, request, signal);
     const refused = judgeChanges({ gate: request.gate, setup, asked: askedBy(job), ...changes });
     // Nothing of a change that was tampered with is worth being run.
-    const seen = refused.length > 0 ? null : await tryTests(job, setup, request, changes, signal);
+    const seen = refused.length > 0 ? null : await this.#tryTests(job, setup, request, changes, signal);
     const { findings, tests, flaky } = seen?.verdict ?? { findings: refused, tests: [], flaky: [] };
     return {
       gate: request.gate,
       accepted: findings.length === 0,
       fromCommit: startOf(request),
       headCommit: request.headCommit,
-      findings,
+      findings: findings.map((one) => ({ ...one, message: this.#parts.redact(one.message) })),
       tests: tests.slice(0, 200),
       flaky,
       counts: countsOf(seen?.facts.head[0]),
       diff: sizeOf(changes.sinceStage),
-      log: parts.redact(seen ? logOf(seen.facts, setup, findings) : "").slice(0, LOG_MAX),
-      durationMs: Math.round(parts.clock.elapsed() - startedAt),
+      log: this.#parts.redact(seen ? logOf(seen.facts, setup, findings) : "").slice(0, LOG_MAX),
+      durationMs: Math.round(this.#parts.clock.elapsed() - startedAt),
     };
   }
 
-  async function readChanges({ project }: GatedWork, request: GateRequest, signal: AbortSignal) {
+  async #readChanges({ project }: GatedWork, request: GateRequest, signal: AbortSignal) {
     const { baseCommit, headCommit } = request;
-    const between = (from: string, to: string) => parts.branches.changes(project, from, to, signal);
+    const between = (from: string, to: string) => this.#parts.branches.changes(project, from, to, signal);
     const sinceBase = await between(baseCommit, headCommit);
     const texts = new Map<string, string>();
     for (const { path } of sinceBase.filter((change) => isManifest(change.path)))
       for (const [at, commit] of [["base", baseCommit] as const, ["head", headCommit] as const])
-        texts.set(`${at} ${path}`, await parts.branches.textAt(project, commit, path));
-    const sinceStage = await sinceRed(request, sinceBase, between);
+        texts.set(`${at} ${path}`, await this.#parts.branches.textAt(project, commit, path));
+    const sinceStage = await this.#sinceRed(request, sinceBase, between);
     return { sinceBase, sinceStage, textOf: (path: string, at: "base" | "head") => texts.get(`${at} ${path}`) ?? "" };
   }
 
   /** What was changed since red was accepted. Where the work was moved onto another base since then, without what that base changed. */
-  async function sinceRed(request: GateRequest, sinceBase: FileChange[], between: (from: string, to: string) => Promise<FileChange[]>) {
+  async #sinceRed(request: GateRequest, sinceBase: FileChange[], between: (from: string, to: string) => Promise<FileChange[]>) {
     const start = request.accepted.at(-1);
     if (start === undefined) return sinceBase;
     const changes = await between(start.headCommit, request.headCommit);
@@ -80,7 +83,7 @@ export function createGate(parts: Pick<EngineParts, "branches" | "clock" | "reda
     return changes.filter(({ path }) => !moved.has(path));
   }
 
-  async function tryTests(
+  async #tryTests(
     job: GatedWork,
     setup: TestSetup,
     request: GateRequest,
@@ -88,14 +91,14 @@ export function createGate(parts: Pick<EngineParts, "branches" | "clock" | "reda
     signal: AbortSignal,
   ) {
     const { gate, baseCommit, headCommit, accepted } = request;
-    const base = [await suiteOfBase(job, setup, baseCommit, signal)];
+    const base = [await this.#suiteOfBase(job, setup, baseCommit, signal)];
     const red = gate === "red" ? null : (accepted.findLast((one) => one.gate.gate === "red")?.gate.tests ?? []);
-    const head = await verifier.withTree(
+    const head = await this.#verifier.withTree(
       job,
       headCommit,
       { anew: gate === "verify" },
       async (tree) => {
-        const run = (files: readonly string[] | null) => runSuite(verifier, job, setup, tree, files, signal);
+        const run = (files: readonly string[] | null) => runSuite(this.#verifier, job, setup, tree, files, signal);
         const runs = [await run(null)];
         const repeated = testsToRepeat({ gate, base, head: runs, red });
         for (let count = 1; count < setup.reruns && repeated.length > 0; count++) runs.push(await run(filesOf(repeated)));
@@ -103,36 +106,40 @@ export function createGate(parts: Pick<EngineParts, "branches" | "clock" | "reda
       },
       signal,
     );
-    if (isUnsettled({ base, head })) base.push(...(await moreOfBase(job, setup, baseCommit, signal)));
+    if (isUnsettled({ base, head })) base.push(...(await this.#moreOfBase(job, setup, baseCommit, signal)));
     const facts: TestFacts = { gate, asked: askedBy(job), sinceBase, base, head, red };
     return { facts, verdict: judgeTests(facts) };
   }
 
-  async function suiteOfBase(job: GatedWork, setup: TestSetup, commit: string, signal: AbortSignal): Promise<SuiteRun> {
+  async #suiteOfBase(job: GatedWork, setup: TestSetup, commit: string, signal: AbortSignal): Promise<SuiteRun> {
     const key = JSON.stringify([job.project.id, commit, setup]);
-    const before = known.get(key);
+    const before = this.#known.get(key);
     if (before) return before;
-    const suite = await verifier.withTree(job, commit, { anew: false }, (tree) => runSuite(verifier, job, setup, tree, null, signal), signal);
-    if (known.size >= KNOWN_MAX) known.delete(known.keys().next().value ?? "");
-    if (suite.exitCode !== null) known.set(key, suite);
+    const suite = await this.#verifier.withTree(
+      job,
+      commit,
+      { anew: false },
+      (tree) => runSuite(this.#verifier, job, setup, tree, null, signal),
+      signal,
+    );
+    if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value ?? "");
+    if (suite.exitCode !== null) this.#known.set(key, suite);
     return suite;
   }
 
-  function moreOfBase(job: GatedWork, setup: TestSetup, commit: string, signal: AbortSignal): Promise<SuiteRun[]> {
-    return verifier.withTree(
+  #moreOfBase(job: GatedWork, setup: TestSetup, commit: string, signal: AbortSignal): Promise<SuiteRun[]> {
+    return this.#verifier.withTree(
       job,
       commit,
       { anew: false },
       async (tree) => {
         const runs: SuiteRun[] = [];
-        for (let count = 1; count < setup.reruns; count++) runs.push(await runSuite(verifier, job, setup, tree, null, signal));
+        for (let count = 1; count < setup.reruns; count++) runs.push(await runSuite(this.#verifier, job, setup, tree, null, signal));
         return runs;
       },
       signal,
     );
   }
-
-  return { judge };
 }
 
 /** Throws `invalid`, with what to set, for a project of which it is not known how its tests are run. */

@@ -45,7 +45,7 @@ export function createVerifier(parts: EngineParts): Verifier {
     const comparisons: CheckComparison[] = [];
     for (const check of job.config.checks) {
       const base = await inTurn(baseTurns, job.project.id, () => resultOnBase(job, check, workspace.baseCommit, signal));
-      const head = await run(job, check, workspace, "head", signal);
+      const head = await run(parts, job, check, workspace, "head", signal);
       comparisons.push(compareCheck(check.name, check.command, base, head));
     }
     return comparisons;
@@ -77,7 +77,7 @@ export function createVerifier(parts: EngineParts): Verifier {
     const known = findCheckResult(parts.database.reader, key);
     if (known) return known;
     const tree = await openTree(job, commit, setUpAs, signal);
-    const result = await run(job, check, tree, "base", signal);
+    const result = await run(parts, job, check, tree, "base", signal);
     if (keeps(result)) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
     return result;
   }
@@ -108,17 +108,24 @@ export function createVerifier(parts: EngineParts): Verifier {
     return parts.runCheck(commandOf(parts, work, command, tree, command.name, signal), signal);
   }
 
-  async function run(job: CheckedWork, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
-    const folder = `check-${which}-${checkKey(check, setUpKey(job)).slice(0, 12)}`;
-    const result = await parts.runCheck(commandOf(parts, job, check, tree, folder, signal), signal);
-    if (!isJob(job)) return result;
-    await record(parts, job, { progressAt: parts.clock.now() }, [
-      { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
-    ]);
-    return result;
-  }
-
   return { verify, compareCommits, withTree, runIn, setUp: (job, tree, name, signal) => setUp(parts, job, tree, name, signal) };
+}
+
+async function run(
+  parts: EngineParts,
+  job: CheckedWork,
+  check: CheckConfig,
+  tree: Tree,
+  which: "base" | "head",
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const folder = `check-${which}-${checkKey(check, setUpKey(job)).slice(0, 12)}`;
+  const result = await parts.runCheck(commandOf(parts, job, check, tree, folder, signal), signal);
+  if (!isJob(job)) return result;
+  await record(parts, job, { progressAt: parts.clock.now() }, [
+    { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
+  ]);
+  return result;
 }
 
 async function setUp(parts: EngineParts, job: CheckedWork, tree: Tree, name: string, signal: AbortSignal): Promise<void> {

@@ -131,6 +131,7 @@ const workflow: WorkflowVersion = {
         followUp: null,
         tools: null,
         checks: "project",
+        gate: null,
         checkFirst: false,
         limits: {},
         loop: null,

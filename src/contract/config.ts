@@ -9,6 +9,7 @@ import { ForgeKind, ProjectName } from "./project.ts";
 import { BuiltinConfig, ModelOfProvider, ProviderConfig, ProviderName } from "./provider.ts";
 import { doc, milliseconds, VariableName } from "./setting-meta.ts";
 import { SupervisionConfig } from "./supervision-config.ts";
+import { ProjectMakeup } from "./test-setup.ts";
 
 export const SchedulingStrategy = z.enum(["round-robin", "priority", "weighted-round-robin", "deadline"]);
 export type SchedulingStrategy = z.infer<typeof SchedulingStrategy>;
@@ -503,6 +504,7 @@ export const Config = z.strictObject({
     .meta(doc("Aliases for models of the `builtin` agent, each of a PROVIDER/MODEL", { scope: "global" })),
   builtin: BuiltinConfig.prefault({}).meta(doc("The limits of the `builtin` agent", { scope: "global" })),
   chat: ChatConfig.prefault({}).meta(doc("The chat of `drover tui`", { scope: "global" })),
+  project: ProjectMakeup.prefault({}).meta(doc("What a project is made of and how its tests are run", { scope: "project" })),
   github: GithubConfig.prefault({}).meta(doc("GitHub", { scope: "project" })),
   intake: IntakeConfig.prefault({}).meta(doc("Which issues become tasks", { scope: "project" })),
   defaults: TaskConfig.prefault({}).meta(doc("How tasks are run", { scope: "project" })),
@@ -523,6 +525,7 @@ export type ModelSettings = Pick<Config, "providers" | "models" | "builtin">;
 
 /** The sections that say how a project's tasks are done. A project's own file may hold them, as far as they are not global. */
 export const projectSections = [
+  "project",
   "github",
   "intake",
   "defaults",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GateEvidence } from "./gate.ts";
 import { Duration } from "./ids.ts";
 
 /** What one command did in one tree. `failures` are the names of failing tests that we could read from its output, sorted. */
@@ -50,5 +51,7 @@ export const Proof = z.object({
   /** Lines of `git diff --stat` over the two, at most 50. */
   changes: z.array(z.string()),
   checks: z.array(CheckComparison),
+  /** What the gate of the stage saw, if it has one. */
+  gate: GateEvidence.optional(),
 });
 export type Proof = z.infer<typeof Proof>;

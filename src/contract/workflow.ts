@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CheckConfig } from "./config.ts";
+import { GateKind } from "./gate.ts";
 import { Timestamp } from "./ids.ts";
 import { PoolNames } from "./limits.ts";
 import { ProjectName } from "./project.ts";
@@ -51,6 +52,11 @@ export const Stage = z.strictObject({
     .union([z.literal("project"), z.array(CheckConfig).max(50)])
     .default("project")
     .describe("what decides that it is done: the checks of the project, or these"),
+  gate: GateKind.nullable()
+    .default(null)
+    .describe(
+      "what its commit must show besides the checks: a failing test (red), that it passes (green) and still does (refactor, verify); null: nothing",
+    ),
   checkFirst: z
     .boolean()
     .default(false)

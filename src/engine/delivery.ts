@@ -1,4 +1,5 @@
 import type { EffectPayload } from "../contract/effect.ts";
+import type { GateEvidence } from "../contract/gate.ts";
 import type { Project } from "../contract/project.ts";
 import type { Proof } from "../contract/proof.ts";
 import type { Report } from "../contract/report.ts";
@@ -6,7 +7,7 @@ import type { Run } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import { renderPullRequest, renderReport } from "../publish/render.ts";
 import type { Reader } from "../store/database.ts";
-import { latestProof, latestProvedReport, stageReports } from "../store/runs.ts";
+import { gatedRuns, latestProof, latestProvedReport, stageReports } from "../store/runs.ts";
 
 /** How a task's result reaches people once it has succeeded: with the newest proof, which an earlier stage than the last may have given. */
 export function deliveryOf(reader: Reader, project: Project, task: Task, run: Run): EffectPayload[] {
@@ -17,7 +18,8 @@ export function deliveryOf(reader: Reader, project: Project, task: Task, run: Ru
   const push: EffectPayload = { kind: "push", branch, commit: proof.headCommit };
   if (delivery === "branch") return [push];
   const report = run.kind === "worker" ? reportOf(run) : (latestProvedReport(reader, task.id) ?? "");
-  const rendered = renderPullRequest({ task, run, outcome: { status: "succeeded", proof, report } });
+  const cycle = cycleOf(reader, task, run);
+  const rendered = renderPullRequest({ task, run, outcome: { status: "succeeded", proof, report }, cycle });
   return [push, { kind: "pull_request", branch, base: project.baseBranch, ...rendered }];
 }
 
@@ -27,6 +29,13 @@ export function commentOf(reader: Reader, task: Task, report: Report | undefined
   if (report === undefined || !/^[1-9]\d{0,8}$/.test(pr)) return [];
   const { report: written = "" } = stageReports(reader, task.id);
   return [{ kind: "agent_comment", issue: Number(pr), body: renderReport(report, written) }];
+}
+
+/** What the gates of a task saw up to a run, which may be about to end. */
+export function cycleOf(reader: Reader, task: Task, run: Run): GateEvidence[] {
+  const before = gatedRuns(reader, task.id).filter(({ runId }) => runId !== run.id);
+  const own = provedBy(run)?.gate;
+  return [...before.map(({ gate }) => gate), ...(own ? [own] : [])];
 }
 
 /** What supervision says is not for the pull request. */

@@ -21,6 +21,7 @@ import { RunWatch } from "./run-watch.ts";
 import { fileDueSupervision } from "./supervision/due.ts";
 import { BaseWatch } from "./merging/base-watch.ts";
 import { CommitChecker } from "./merging/commit-checker.ts";
+import { Gate } from "./tdd/gate.ts";
 import { createVerifier } from "./verification.ts";
 
 /** Old workspaces are looked for on every this many slow ticks. */
@@ -62,7 +63,8 @@ export class Engine {
     this.#watch = new RunWatch(parts);
     this.#hooks = new HookIntake(parts, (runId, hook) => this.#watch.see(runId, observationOfHook(hook, parts.clock.now())));
     const [watch, hooks] = [this.#watch, this.#hooks];
-    this.pool = new RunPool({ ...parts, verifier, agentFinder, watch, hooks, budgets: this.#budgets });
+    const gate = new Gate(parts, verifier);
+    this.pool = new RunPool({ ...parts, verifier, gate, agentFinder, watch, hooks, budgets: this.#budgets });
     this.#limits = new LimitWatch(parts, (runId, excess) => this.pool.stop(runId, excess));
     this.#gauge = new AdmissionGauge(
       parts,

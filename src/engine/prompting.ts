@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { safeLine } from "../base/text.ts";
+import type { GateEvidence } from "../contract/gate.ts";
 import type { MessageId } from "../contract/ids.ts";
 import type { Run } from "../contract/run.ts";
 import { failingChecks, shownNotes } from "../domain/loop.ts";
@@ -112,6 +113,7 @@ function describeEnd({ outcome }: Run): string {
 function describeFailure({ outcome }: Run, stage: Job["stage"]): string | null {
   if (outcome?.status !== "failed" || outcome.reason !== "check_failed") return null;
   if (!outcome.proof) return outcome.message;
+  if (outcome.proof.gate?.accepted === false) return describeGate(outcome.proof.gate);
   return failingChecks(outcome.proof.checks, stage)
     .map((check) =>
       [
@@ -121,4 +123,8 @@ function describeFailure({ outcome }: Run, stage: Job["stage"]): string | null {
       ].join("\n"),
     )
     .join("\n\n");
+}
+
+function describeGate({ gate, findings, log }: GateEvidence): string {
+  return [`The gate ${gate} refuses it:`, ...findings.map(({ rule, message }) => `- ${rule}: ${message}`), "", log].join("\n").trim();
 }

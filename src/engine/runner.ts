@@ -9,12 +9,13 @@ import { toolServer, type ToolServer } from "../agents/tool-server.ts";
 import { failingChecks } from "../domain/loop.ts";
 import { HOSTED_SEAT } from "../domain/seats.ts";
 import type { Observation } from "../domain/run-facts.ts";
+import type { GateEvidence } from "../contract/gate.ts";
 import type { CheckComparison, Proof } from "../contract/proof.ts";
 import { quietTitle } from "../publish/quiet-text.ts";
 import type { HeldCommand, SharedProgram } from "../process/host.ts";
 import { raiseAlert } from "../store/alerts.ts";
 import { findGathered } from "../store/gathered.ts";
-import { hasBegunAt, listRuns, seatsOfRun } from "../store/runs.ts";
+import { hasBegunAt, listRuns, seatsOfRun, stageReports } from "../store/runs.ts";
 import type { CollectedWork, Workspace } from "../workspace/workspaces.ts";
 import type { AgentFinder } from "./agent-finder.ts";
 import { followAgent, type TurnEnd } from "./agent-turn.ts";
@@ -28,6 +29,8 @@ import { environmentOf, openJob, record, type Job } from "./job.ts";
 import { followWithWorkspace } from "./merging/follow-base.ts";
 import type { EngineParts } from "./parts.ts";
 import { noteTold, writePrompt } from "./prompting.ts";
+import { acceptedBefore, beginCycleStage, withoutRefactoring } from "./tdd/cycle.ts";
+import type { Gate } from "./tdd/gate.ts";
 import type { RunObserver } from "./run-observer.ts";
 import { stopReasonOf, type StopReason } from "./run-stop.ts";
 import { findChange, putMaterial, type Change } from "./supervision/material.ts";
@@ -37,6 +40,7 @@ import { whyNotYielded } from "./yields.ts";
 
 export interface RunnerParts extends EngineParts {
   readonly verifier: Verifier;
+  readonly gate: Gate;
   readonly agentFinder: AgentFinder;
   readonly budgets: Budgets;
   readonly watch: RunWatch;
@@ -149,11 +153,14 @@ async function prepareWorkspace(parts: RunnerParts, job: Job, change: Change | n
 }
 
 /** The commit to begin from. What its children came to is put into the workspace of a task that goes on behind them. */
-async function baseFor(parts: RunnerParts, { run, task, project, stage, ...job }: Job, signal: AbortSignal): Promise<string> {
+async function baseFor(parts: RunnerParts, job: Job, signal: AbortSignal): Promise<string> {
+  const { run, task, project, stage } = job;
   if (run.baseCommit !== null) return run.baseCommit;
+  const start = await beginCycleStage(parts, job);
+  if (start !== undefined) return start;
   const { reader } = parts.database;
   const gathered = findGathered(reader, task.id);
-  if (gathered === undefined) return parentBase(reader, task) ?? (await fetchBase(parts, { project, ...job }, signal));
+  if (gathered === undefined) return parentBase(reader, task) ?? (await fetchBase(parts, job, signal));
   if (!hasBegunAt(reader, task.id, stage.name)) {
     // What the stage before left in its workspace was not to be taken; it is saved all the same.
     await parts.workspaces.remove(project, task, parts.clock.now());
@@ -290,18 +297,48 @@ async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, tu
   await record(parts, job, { progress: "verifying", progressAt: parts.clock.now() }, [
     { type: "run.progressed", data: { progress: "verifying" } },
   ]);
-  const checks = await parts.verifier.verify(job, workspace, signal);
-  const proof = proofOf(workspace, work, checks);
+  const gate = await askGate(parts, job, workspace, work, signal);
+  // Checks of what the gate refuses would only take time.
+  const checks = gate?.accepted === false ? [] : await parts.verifier.verify(job, workspace, signal);
+  const proof = { ...proofOf(workspace, work, checks), ...(gate && { gate }) };
   const failing = failingChecks(checks, job.stage);
-  if (failing.length === 0) return { status: "succeeded", proof, report: turn.report };
-  return { status: "failed", reason: "check_failed", message: describeFailing(failing), proof, report: turn.report, retryAt: null };
+  if (failing.length === 0 && gate?.accepted !== false) return { status: "succeeded", proof, report: turn.report };
+  const message = gate?.accepted === false ? describeFindings(gate) : describeFailing(failing);
+  const accepted = acceptedBefore(parts, job).at(-1);
+  if (job.stage.gate === "refactor" && accepted && isLastAttempt(job)) return withoutRefactoring(accepted, proof, message);
+  return { status: "failed", reason: "check_failed", message, proof, report: turn.report, retryAt: null };
+}
+
+/** What the gate of the stage says of the work; undefined: it has none. */
+async function askGate(
+  parts: RunnerParts,
+  job: Job,
+  { baseCommit }: Workspace,
+  { headCommit }: CollectedWork,
+  signal: AbortSignal,
+): Promise<GateEvidence | undefined> {
+  const { gate } = job.stage;
+  if (gate === null) return undefined;
+  return parts.gate.judge(job, { gate, baseCommit, headCommit, accepted: acceptedBefore(parts, job) }, signal);
+}
+
+/** Whether no other attempt at the stage would follow a failure. */
+function isLastAttempt({ task, run, stage }: Job): boolean {
+  return run.attempt >= Math.min(task.attemptMax, stage.limits.attempts ?? Infinity);
 }
 
 /** Whether the work is good as it is, where the stage asks for that first; undefined: an agent is needed. */
 async function checkFirst(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<RunOutcome | undefined> {
   if (!job.stage.checkFirst || job.run.iteration > 1 || job.run.resumesSessionId !== null) return undefined;
-  const outcome = await verifyWork(parts, job, workspace, { verdict: { ok: true }, report: "All checks pass on what was there." }, signal);
+  const outcome = await verifyWork(parts, job, workspace, { verdict: { ok: true }, report: reportOfCycle(parts, job) }, signal);
   return outcome.status === "succeeded" ? outcome : undefined;
+}
+
+/** Where no agent is needed, nobody says what was done but those of the stages before. */
+function reportOfCycle({ database }: EngineParts, { task, workflow }: Job): string {
+  const reports = stageReports(database.reader, task.id);
+  const said = workflow.stages.flatMap(({ name, gate }) => (gate !== null && reports[name] ? [`**${name}**: ${reports[name]}`] : []));
+  return said.length > 0 ? said.join("\n\n") : "All checks pass on what was there.";
 }
 
 /** Of a stage that changes nothing itself. What its report is to say must be there. */
@@ -320,6 +357,10 @@ function proofOf(workspace: Workspace, work: CollectedWork, checks: CheckCompari
 /** The title is text from outside: a "fixes #3" in it must not close anything when the commit is merged. */
 function commitMessage(job: Job): string {
   return `${quietTitle(job.task.title)}\n\nTask: ${job.task.key}\n`;
+}
+
+function describeFindings({ gate, findings }: GateEvidence): string {
+  return `The gate ${gate} refuses it: ${findings.map(({ rule, message }) => `${rule}: ${message}`).join("; ")}`;
 }
 
 /** Says what fails, as a sentence. A loop's checks may have failed on the base too. */

@@ -19,6 +19,16 @@ export interface Verifier {
   verify(job: Job, workspace: Tree, signal: AbortSignal): Promise<CheckComparison[]>;
   /** The same of two commits that no run works on, each in a clean tree. What was seen of a commit before is not asked again. */
   compareCommits(work: CheckedWork, commits: { base: string; head: string }, signal: AbortSignal): Promise<CheckComparison[]>;
+  /** Lends a clean tree of a commit, made ready as a workspace is. `anew`: nothing that was run in one before has left anything in it. */
+  withTree<Result>(
+    work: CheckedWork,
+    commit: string,
+    options: { anew: boolean },
+    use: (tree: Tree) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result>;
+  /** Runs a command in a tree, as checks are run, in the isolation of the work. */
+  runIn(work: CheckedWork, command: CheckConfig, tree: Tree, signal: AbortSignal): Promise<CheckResult>;
   /** Makes a fresh tree ready: copies the configured files and runs the set-up command, if there is one. Throws `conflict` with the end of its output when it fails. */
   setUp(job: Job, tree: Tree, name: string, signal: AbortSignal): Promise<void>;
 }
@@ -26,7 +36,7 @@ export interface Verifier {
 /** What checks are run for: a run's job, or branches that were finished before. */
 export type CheckedWork = IsolatedWork & Pick<Job, "directory">;
 
-type Tree = Pick<Workspace, "directory" | "baseCommit">;
+export type Tree = Pick<Workspace, "directory" | "baseCommit">;
 
 export function createVerifier(parts: EngineParts): Verifier {
   const baseTurns: BaseTurns = new Map();
@@ -35,7 +45,7 @@ export function createVerifier(parts: EngineParts): Verifier {
     const comparisons: CheckComparison[] = [];
     for (const check of job.config.checks) {
       const base = await inTurn(baseTurns, job.project.id, () => resultOnBase(job, check, workspace.baseCommit, signal));
-      const head = await run(job, check, workspace, "head", signal);
+      const head = await run(parts, job, check, workspace, "head", signal);
       comparisons.push(compareCheck(check.name, check.command, base, head));
     }
     return comparisons;
@@ -66,40 +76,69 @@ export function createVerifier(parts: EngineParts): Verifier {
     const key = { projectId: job.project.id, commit, checkKey: checkKey(check, setUpAs) };
     const known = findCheckResult(parts.database.reader, key);
     if (known) return known;
-    const tree = await parts.workspaces.openBase(job.project, commit, setUpAs, signal);
-    if (tree.fresh) {
-      await setUp(job, tree, "setup-base", signal);
-      await parts.workspaces.markBaseReady(job.project, commit, setUpAs);
-    }
-    const result = await run(job, check, tree, "base", signal);
+    const tree = await openTree(job, commit, setUpAs, signal);
+    const result = await run(parts, job, check, tree, "base", signal);
     if (keeps(result)) await parts.database.write((tx) => saveCheckResult(tx, { ...key, result }));
     return result;
   }
 
-  async function run(job: CheckedWork, check: CheckConfig, tree: Tree, which: "base" | "head", signal: AbortSignal): Promise<CheckResult> {
-    const folder = `check-${which}-${checkKey(check, setUpKey(job)).slice(0, 12)}`;
-    const result = await parts.runCheck(commandOf(parts, job, check, tree, folder, signal), signal);
-    if (!isJob(job)) return result;
-    await record(parts, job, { progressAt: parts.clock.now() }, [
-      { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
-    ]);
-    return result;
+  async function openTree(job: CheckedWork, commit: string, setUpAs: string, signal: AbortSignal): Promise<Tree> {
+    const tree = await parts.workspaces.openBase(job.project, commit, setUpAs, signal);
+    if (tree.fresh) {
+      await setUp(parts, job, tree, "setup-base", signal);
+      await parts.workspaces.markBaseReady(job.project, commit, setUpAs);
+    }
+    return tree;
   }
 
-  async function setUp(job: CheckedWork, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
-    const { copy, setup, setupTimeoutMs } = job.config.workspace;
-    await parts.copyFiles(job.project, copy, tree.directory);
-    if (setup === null) return;
-    const check = { name, command: setup, timeoutMs: setupTimeoutMs };
-    const result = await parts.runCheck(commandOf(parts, job, check, tree, name, signal), signal);
-    if (result.exitCode === 0) return;
-    const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
-    throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
-      reason: "setup_failed",
-    });
+  async function withTree<Result>(
+    work: CheckedWork,
+    commit: string,
+    { anew }: { anew: boolean },
+    use: (tree: Tree) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    using _held = parts.workspaces.holdTrees([commit]);
+    // A tree that is set up in a way of its own is made anew, and so is the next one after it.
+    const setUpAs = anew ? hashOf([setUpKey(work), work.run.id]) : setUpKey(work);
+    return await inTurn(baseTurns, work.project.id, async () => use(await openTree(work, commit, setUpAs, signal)));
   }
 
-  return { verify, compareCommits, setUp };
+  function runIn(work: CheckedWork, command: CheckConfig, tree: Tree, signal: AbortSignal): Promise<CheckResult> {
+    return parts.runCheck(commandOf(parts, work, command, tree, command.name, signal), signal);
+  }
+
+  return { verify, compareCommits, withTree, runIn, setUp: (job, tree, name, signal) => setUp(parts, job, tree, name, signal) };
+}
+
+async function run(
+  parts: EngineParts,
+  job: CheckedWork,
+  check: CheckConfig,
+  tree: Tree,
+  which: "base" | "head",
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const folder = `check-${which}-${checkKey(check, setUpKey(job)).slice(0, 12)}`;
+  const result = await parts.runCheck(commandOf(parts, job, check, tree, folder, signal), signal);
+  if (!isJob(job)) return result;
+  await record(parts, job, { progressAt: parts.clock.now() }, [
+    { type: "run.check_finished", data: { name: check.name, tree: which, exitCode: result.exitCode } },
+  ]);
+  return result;
+}
+
+async function setUp(parts: EngineParts, job: CheckedWork, tree: Tree, name: string, signal: AbortSignal): Promise<void> {
+  const { copy, setup, setupTimeoutMs } = job.config.workspace;
+  await parts.copyFiles(job.project, copy, tree.directory);
+  if (setup === null) return;
+  const check = { name, command: setup, timeoutMs: setupTimeoutMs };
+  const result = await parts.runCheck(commandOf(parts, job, check, tree, name, signal), signal);
+  if (result.exitCode === 0) return;
+  const how = result.exitCode === null ? `did not end within ${setupTimeoutMs} ms` : `ended with exit code ${result.exitCode}`;
+  throw new AppError("conflict", `The set-up command of ${job.project.name} (${setup}) ${how}:\n${result.outputTail}`, {
+    reason: "setup_failed",
+  });
 }
 
 function commandOf(

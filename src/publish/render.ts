@@ -1,8 +1,10 @@
+import type { GateEvidence } from "../contract/gate.ts";
 import type { CheckComparison, Proof, Usage } from "../contract/proof.ts";
 import type { Report } from "../contract/report.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { NextStep } from "../domain/next-step.ts";
+import { cycleBlock } from "./render-cycle.ts";
 import { codeBlock, codeSpan, quietMarkdown, quietTitle } from "./quiet-text.ts";
 
 export interface CommentView {
@@ -17,6 +19,8 @@ export interface PullRequestView {
   readonly task: Task;
   readonly run: Run;
   readonly outcome: Extract<RunOutcome, { status: "succeeded" }>;
+  /** What the gates of its stages saw, the oldest first. */
+  readonly cycle?: readonly GateEvidence[];
 }
 
 const OUTPUT_TAIL_MAX = 4000;
@@ -49,7 +53,7 @@ export function withoutPullRequest(comment: string): string {
 }
 
 /** Title and Markdown body of a pull request, with the proof of done. */
-export function renderPullRequest({ task, run, outcome }: PullRequestView): { title: string; body: string } {
+export function renderPullRequest({ task, run, outcome, cycle = [] }: PullRequestView): { title: string; body: string } {
   const body = paragraphs([
     requestLine(task),
     quietMarkdown(outcome.report),
@@ -57,6 +61,7 @@ export function renderPullRequest({ task, run, outcome }: PullRequestView): { ti
     checksTable(outcome.proof),
     changesBlock(outcome.proof),
     factsTable(task, run, outcome.proof),
+    cycleBlock(cycle),
   ]);
   return { title: quietTitle(task.title), body };
 }

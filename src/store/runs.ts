@@ -1,4 +1,5 @@
 import { AppError } from "../base/errors.ts";
+import type { GateEvidence } from "../contract/gate.ts";
 import type { ProjectId, RunId, TaskId } from "../contract/ids.ts";
 import type { Proof } from "../contract/proof.ts";
 import type { AgentKind, Question, Run, RunOutcome, RunProgress, RunState } from "../contract/run.ts";
@@ -69,6 +70,30 @@ export function latestProvedReport(reader: Reader, taskId: TaskId): string | und
     { taskId },
   );
   return row?.report ?? undefined;
+}
+
+/** What a run of a stage with a gate came to. */
+export interface GatedRun {
+  readonly runId: RunId;
+  readonly stage: string;
+  readonly baseCommit: string;
+  readonly headCommit: string;
+  readonly gate: GateEvidence;
+}
+
+const GATED_MAX = 200;
+
+/** The newest runs of a task that a gate judged, the oldest first: those that it accepted, and those that it refused. */
+export function gatedRuns(reader: Reader, taskId: TaskId): GatedRun[] {
+  const rows = reader.all<{ id: RunId; stage: string; proof: string }>(
+    `SELECT id, stage, json_extract(outcome, '$.proof') AS proof FROM runs
+     WHERE task_id = :taskId AND json_extract(outcome, '$.proof.gate') IS NOT NULL ORDER BY sequence DESC LIMIT ${GATED_MAX}`,
+    { taskId },
+  );
+  return rows.toReversed().flatMap(({ id: runId, stage, proof }) => {
+    const { baseCommit, headCommit, gate } = JSON.parse(proof) as Proof;
+    return gate ? [{ runId, stage, baseCommit, headCommit, gate }] : [];
+  });
 }
 
 /** The base that a task's newest run was cut from; undefined: none was yet. */

@@ -121,9 +121,11 @@ export function sampleData({ parameters, stages }: Workflow, stage: number, full
 /** What a template can name. Text of others stands between the marks, as the request does. */
 function visibleData({ title, body, mark, failure, moved, notes, outputs, ...own }: PromptData, renderRequest: Renderer): object {
   const request = renderRequest({ title, body, mark }).trim();
+  const quoted = Object.entries(own.parameters).map(([name, value]) => [name, value && between(mark, name, value)] as const);
   return {
     ...own,
     request,
+    quoted: Object.fromEntries(quoted),
     failure: failure === null ? null : between(mark, "what the checks said", failure),
     moved: moved && { ...moved, note: moved.note === null ? null : between(mark, "what the checks said", moved.note) },
     notes: notes.map((one) => between(mark, "note", one)),

@@ -40,6 +40,7 @@ const stage = {
   tools: null,
   checks: "project",
   checkFirst: false,
+  gate: null,
   limits: {},
   loop: null,
   children: null,

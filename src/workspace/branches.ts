@@ -1,5 +1,6 @@
 import type { Project } from "../contract/project.ts";
 import type { Task } from "../contract/task.ts";
+import type { FileChange } from "../domain/file-change.ts";
 import type { ChangeRefs, ForeignChange } from "./foreign-change.ts";
 import type { Merged } from "./merging.ts";
 import type { GitCredentials } from "./workspaces.ts";
@@ -25,6 +26,10 @@ export interface Branches {
   isSameTree(project: Project, one: string, other: string): Promise<boolean>;
   /** Lines of `git diff --stat` over the branch, at most 50. */
   describe(project: Project, branch: BranchCommits): Promise<string[]>;
+  /** What each file has in one commit that it has not in another, by path. A moved file is a removed one and an added one. */
+  changes(project: Project, from: string, to: string, signal: AbortSignal): Promise<FileChange[]>;
+  /** The text of a file of a commit; empty: it has no such file, or none that is text. */
+  textAt(project: Project, commit: string, path: string): Promise<string>;
   /** The branch as the remote has it. Throws `unavailable` when that did not answer. */
   look(project: Project, credentials: GitCredentials, branch: string, signal: AbortSignal): Promise<BranchSight>;
   /** Notes what the task's work is now: `diff` and `restore` show that. */

@@ -4,6 +4,7 @@ import { advanceBranch, lookAtBranch } from "./branch-push.ts";
 import type { BranchCommits, Branches } from "./branches.ts";
 import { taskRefs } from "./checkpoints.ts";
 import { describeChanges } from "./collecting.ts";
+import { changesBetween, textAt } from "./file-changes.ts";
 import { findChange, takeInChange } from "./foreign-change.ts";
 import { mergeCommits, rebaseCommits } from "./merging.ts";
 import { keepMoved, moveWork } from "./moved-work.ts";
@@ -28,6 +29,10 @@ export function createBranches(repositoryOf: (project: Project) => Promise<Repos
     },
 
     describe: async (project, { baseCommit, headCommit }) => describeChanges(await repositoryOf(project), baseCommit, headCommit),
+
+    changes: async (project, from, to, signal) => changesBetween(await repositoryOf(project), from, to, signal),
+
+    textAt: async (project, commit, path) => textAt(await repositoryOf(project), commit, path),
 
     look: async (project, credentials, branch, signal) =>
       lookAtBranch(await repositoryOf(project), { project, credentials, branch }, signal),

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import { testCell } from "../support/cells.ts";
 import { TestHome } from "../support/daemon.ts";
 import { PROGRAMS } from "../support/held-command.ts";
@@ -85,8 +85,8 @@ async function comesOut(work: Work | undefined, name: string): Promise<void> {
   const meanwhile = program.meanwhile?.(work, key);
   const task = await work.daemon.settledTask(key);
   await meanwhile;
-  const outcomes = JSON.stringify(task.runs.map(({ outcome }) => outcome));
-  expect([task.title, task.status, task.reason, task.runs.map(({ isolation }) => isolation)], outcomes).toEqual([
+  onTestFailed(() => console.log(`${key} ended so: ${JSON.stringify(task.runs.map(({ outcome }) => outcome))}`));
+  expect([task.title, task.status, task.reason, task.runs.map(({ isolation }) => isolation)]).toEqual([
     name,
     ...program.becomes,
     [work.isolation],

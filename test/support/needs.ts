@@ -14,6 +14,7 @@ const probes = {
   strace: () => program("strace", ["-qq", "-o", "/dev/null", "true"]),
   tmpfs: () => program("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
   bwrap: () => program("bwrap", ["--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "true"]),
+  python3: () => program("python3", ["--version"]),
   tmux: () => program("tmux", ["-V"]),
   chromium: () => file(CHROMIUM),
   docker: whyNoDocker,

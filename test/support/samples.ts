@@ -24,8 +24,9 @@ export function sampleProject(change: Partial<Project> = {}): Project {
 
 /** The defaults, with some sections changed. */
 export function sampleConfig(change: { [Section in keyof ProjectConfig]?: Partial<ProjectConfig[Section]> } = {}): ProjectConfig {
-  const { github, intake, defaults, supervision, prompts, workspace, docker, sandbox, checks } = Config.parse({});
+  const { project, github, intake, defaults, supervision, prompts, workspace, docker, sandbox, checks } = Config.parse({});
   return {
+    project: { ...project, ...change.project },
     github: { ...github, ...change.github },
     intake: { ...intake, ...change.intake },
     defaults: { ...defaults, ...change.defaults },

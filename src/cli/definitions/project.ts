@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { bootstrapLanguages } from "../../detect/bootstrap.ts";
 import type { Act } from "../action.ts";
 import { decimal, examples, list, wholeNumber } from "./options.ts";
 
@@ -12,7 +13,15 @@ export function defineInit(program: Command, act: Act): void {
     .option("--repository <owner/name>", "its repository on GitHub")
     .option("--label <label>", "an issue with it becomes a task; may be given again", list)
     .option("--language <language>", "language the agent writes to people in");
-  examples(init, ["drover init", "in the repository"], ["drover init --label bug", "issues labelled bug become tasks"]);
+  init.addOption(
+    new Option("--begin <language>", "begin a project in an empty folder: code, a test, a test command").choices(bootstrapLanguages),
+  );
+  examples(
+    init,
+    ["drover init", "in the repository"],
+    ["drover init --begin python", "in an empty repository"],
+    ["drover init --label bug", "issues labelled bug become tasks"],
+  );
   init.action(act(async () => (await import("../commands/init.ts")).init));
 }
 

@@ -308,6 +308,16 @@ CREATE TABLE gathered (
   head_commit TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What the passes of a PRD's decomposition came to: the newest of each, by a run or a person.
+CREATE TABLE prd_passes (
+  task_id TEXT NOT NULL REFERENCES tasks (id),
+  pass TEXT NOT NULL CHECK (pass IN ('phases', 'tasks', 'acceptance', 'order')),
+  result TEXT NOT NULL,
+  given_by TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (task_id, pass)
+) STRICT, WITHOUT ROWID;
+
 -- What stops starts: circuit breakers, the limits of providers' accounts, and what was spent ----------------------------
 
 CREATE TABLE circuits (

@@ -13,6 +13,7 @@ import type { WorkflowVersion } from "../contract/workflow.ts";
 import type { Report } from "../contract/report.ts";
 import type { Run, Worker } from "../contract/run.ts";
 import type { Task, TaskCounts } from "../contract/task.ts";
+import { prdExamples } from "./prd-examples.ts";
 
 const at = 1_767_262_500_000;
 const uuid = (last: string) => `019b7a2e-5c00-7000-8000-${last.padStart(12, "0")}`;
@@ -133,9 +134,11 @@ const workflow: WorkflowVersion = {
         checks: "project",
         gate: null,
         checkFirst: false,
+        cleanChecks: false,
         limits: {},
         loop: null,
         yields: "commit",
+        pass: null,
         children: null,
         needs: [],
         approval: false,
@@ -535,6 +538,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
   streamEvents: { response: event },
   listEvents: { response: page(event) },
   listAudit: { response: page(audited) },
+  ...prdExamples(task),
   listWorkflows: { response: { items: [workflow] } },
   getWorkflow: {
     response: { ...workflow, versions: [{ project: null, name: "issue", version: 1, file: null, acceptedAt: at, inForce: true }] },

@@ -49,11 +49,11 @@ async function tellStored(
   return sequence;
 }
 
-function mayBeLast({ type }: Event): boolean {
+export function mayBeLast({ type }: Event): boolean {
   return type === "task.status_changed" || type === "effect.done" || type === "effect.failed";
 }
 
-async function isAtRest(client: Client, { id }: Pick<Task, "id">, signal: AbortSignal): Promise<boolean> {
+export async function isAtRest(client: Client, { id }: Pick<Task, "id">, signal: AbortSignal): Promise<boolean> {
   const { status, effects } = await client.getTask({ params: { task: id }, signal });
   if (status === "failed" || status === "cancelled" || status === "blocked" || status === "draft") return true;
   return status === "succeeded" && effects.every((effect) => effect.status !== "pending");

@@ -16,6 +16,7 @@ import { defineMerges } from "./definitions/merge.ts";
 import { defineMessages } from "./definitions/message.ts";
 import { defineInit, defineProjects } from "./definitions/project.ts";
 import { definePlans } from "./definitions/plan.ts";
+import { definePrds } from "./definitions/prd.ts";
 import { defineQueue, defineQueueShortcuts } from "./definitions/queue.ts";
 import { defineRuns } from "./definitions/run.ts";
 import { defineSupervision } from "./definitions/supervision.ts";
@@ -61,6 +62,7 @@ function createCommands(around: Surroundings): Command {
   program.commandsGroup("Work:");
   defineTasks(program, act, () => around.clock.now());
   definePlans(program, act);
+  definePrds(program, act);
   defineWorkflows(program, act);
   defineSupervision(program, act);
   defineGraph(program, act);

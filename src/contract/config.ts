@@ -316,6 +316,8 @@ const IntakeConfig = z.strictObject({
     .meta(doc("labels with which an issue is done by another workflow than `issue`: label to workflow")),
 });
 
+const atOnce = z.int().min(1).max(1000);
+
 const TaskConfig = z.strictObject({
   pollingInterval: milliseconds(1000).default(300_000).meta(doc("time between two looks at a project's issues, milliseconds")),
   timeout: milliseconds(1000)
@@ -344,12 +346,10 @@ const TaskConfig = z.strictObject({
     .default(3)
     .meta(doc("attempts at a stage before its task fails", { tighten: "min" })),
   retryDelayMs: milliseconds(0).default(10_000).meta(doc("wait before the second attempt; doubled for each further one, milliseconds")),
-  maxProcesses: z
-    .int()
-    .min(1)
-    .max(1000)
-    .default(1000)
-    .meta(doc("agents of one project at once", { tighten: "min" })),
+  maxProcesses: atOnce.default(1000).meta(doc("agents of one project at once", { tighten: "min" })),
+  tddProcesses: atOnce
+    .default(2)
+    .meta(doc("agents of one project at once that do tasks of the workflow `tdd`, those of a PRD", { tighten: "min" })),
   rate: rateSetting("the runs of one project are started at", { scope: "global" }),
   memoryMB: z
     .int()
@@ -376,6 +376,12 @@ const TaskConfig = z.strictObject({
     .meta(doc("processes that one agent may have, at most resources.agentProcessesMax; null: that", { tighten: "min" })),
   priority: TaskPriority.default(50).meta(doc("priority of a task that names none; the higher goes first within its project")),
   agent: AgentName.default("claude").meta(doc("which of `agents` does the work")),
+  model: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta(doc("model name or alias of stages that name none; null: the agent's; not for an agent that work is handed over to")),
   stages: z
     .record(AgentName, StageConfig)
     .default({})

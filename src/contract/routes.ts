@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { boardRoutes } from "./board-routes.ts";
 import { Branch } from "./branch.ts";
+import { TaskBundle } from "./bundle.ts";
 import { BrokerAnswer, BrokerCall } from "./broker.ts";
 import { circuitRoutes } from "./circuit-routes.ts";
 import { CircuitSummary, Hold } from "./circuit.ts";
@@ -16,6 +17,7 @@ import { PoolNames, QueueLooks } from "./limits.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { ChannelStatus } from "./notice.ts";
 import { Project, ProjectName, ProjectPriority, ProjectWeight } from "./project.ts";
+import { prdRoutes } from "./prd-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { after, limit, page, route, type Route } from "./route.ts";
 import { LoopNote, Run, Worker } from "./run.ts";
@@ -326,6 +328,14 @@ export const routes = {
     body: z.strictObject({ to: z.string().min(1), checkpoint: z.int().positive().optional() }),
     response: z.object({ path: z.string(), commit: z.string(), checkpoint: z.int().nullable() }),
   }),
+  getTaskBundle: route({
+    method: "GET",
+    path: "/api/tasks/{task}/bundle",
+    summary: "Prompts, patch, output of checks, cost and transcripts of a task, as files",
+    response: TaskBundle,
+  }),
+
+  ...prdRoutes,
 
   ...workflowRoutes,
 

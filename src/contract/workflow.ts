@@ -3,6 +3,7 @@ import { CheckConfig } from "./config.ts";
 import { GateKind } from "./gate.ts";
 import { Timestamp } from "./ids.ts";
 import { PoolNames } from "./limits.ts";
+import { PassName } from "./prd.ts";
 import { ProjectName } from "./project.ts";
 import { AgentKind } from "./run.ts";
 
@@ -61,6 +62,10 @@ export const Stage = z.strictObject({
     .boolean()
     .default(false)
     .describe("run the checks first: where they pass on what earlier stages or children did, no agent is needed"),
+  cleanChecks: z
+    .boolean()
+    .default(false)
+    .describe("run the checks in a clean checkout of the commit, where nothing helps that git does not hold"),
   limits: StageLimits.prefault({}).describe("what a run of it may take"),
   loop: StageLoop.nullable().default(null).describe("repeat it with a fresh context until its checks pass; null: once"),
   yields: z
@@ -68,6 +73,9 @@ export const Stage = z.strictObject({
     .describe(
       "a changed tree that passes the checks; the agent's last message; further tasks, which that message lists; or a verdict, which it gives with findings",
     ),
+  pass: PassName.nullable()
+    .default(null)
+    .describe("which pass of a PRD's decomposition its last message gives, in a YAML block: checked, kept, and seen by later stages"),
   children: WorkflowName.nullable().default(null).describe("the workflow of the tasks that it yields"),
   needs: PoolNames.default([]).describe("pools of the configuration in which a run of it needs a place: `gpu`, `staging-db`"),
   approval: z

@@ -6,8 +6,13 @@ import type { Report } from "../contract/report.ts";
 import type { Run } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import { renderPullRequest, renderReport } from "../publish/render.ts";
+import type { PartView } from "../publish/render-parts.ts";
 import type { Reader } from "../store/database.ts";
-import { gatedRuns, latestProof, latestProvedReport, stageReports } from "../store/runs.ts";
+import { gatedRuns, latestProof, latestProvedReport, listRuns, stageReports } from "../store/runs.ts";
+import { listTree } from "../store/tasks.ts";
+
+/** Of each part, the newest. */
+const RUNS_SHOWN = 12;
 
 /** How a task's result reaches people once it has succeeded: with the newest proof, which an earlier stage than the last may have given. */
 export function deliveryOf(reader: Reader, project: Project, task: Task, run: Run): EffectPayload[] {
@@ -18,8 +23,8 @@ export function deliveryOf(reader: Reader, project: Project, task: Task, run: Ru
   const push: EffectPayload = { kind: "push", branch, commit: proof.headCommit };
   if (delivery === "branch") return [push];
   const report = run.kind === "worker" ? reportOf(run) : (latestProvedReport(reader, task.id) ?? "");
-  const cycle = cycleOf(reader, task, run);
-  const rendered = renderPullRequest({ task, run, outcome: { status: "succeeded", proof, report }, cycle });
+  const evidence = evidenceOf(reader, task, run);
+  const rendered = renderPullRequest({ task, run, outcome: { status: "succeeded", proof, report }, ...evidence });
   return [push, { kind: "pull_request", branch, base: project.baseBranch, ...rendered }];
 }
 
@@ -31,11 +36,22 @@ export function commentOf(reader: Reader, task: Task, report: Report | undefined
   return [{ kind: "agent_comment", issue: Number(pr), body: renderReport(report, written) }];
 }
 
-/** What the gates of a task saw up to a run, which may be about to end. */
-export function cycleOf(reader: Reader, task: Task, run: Run): GateEvidence[] {
+/** What shows, besides the proof, how a task came to what it is: what its gates saw, and the tasks that it was made of. */
+export function evidenceOf(reader: Reader, task: Task, run: Run): { readonly cycle: GateEvidence[]; readonly parts: PartView[] } {
+  return { cycle: cycleOf(reader, task, run), parts: partsOf(reader, task) };
+}
+
+/** Up to a run, which may be about to end. */
+function cycleOf(reader: Reader, task: Task, run: Run): GateEvidence[] {
   const before = gatedRuns(reader, task.id).filter(({ runId }) => runId !== run.id);
   const own = provedBy(run)?.gate;
   return [...before.map(({ gate }) => gate), ...(own ? [own] : [])];
+}
+
+/** Each with how it was done. */
+function partsOf(reader: Reader, task: Task): PartView[] {
+  const others = listTree(reader, task.id).filter(({ depth }) => depth > 0);
+  return others.map((part) => ({ task: part.task, runs: listRuns(reader, { taskId: part.task.id, limit: RUNS_SHOWN }).toReversed() }));
 }
 
 /** What supervision says is not for the pull request. */

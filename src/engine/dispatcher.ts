@@ -66,6 +66,7 @@ export class Dispatcher {
       const runningMax = parts.settings.isKnown(project) ? config.defaults.maxProcesses : 0;
       return {
         runningMax,
+        runningMaxOf: (workflow) => (workflow === "tdd" ? config.defaults.tddProcesses : Infinity),
         agentsFor: (lane) => laneAgents(parts, config, stageOfLane(parts, projectId, lane)),
         poolsOf: (lane) => poolsOf(lane, stageOfLane(parts, projectId, lane)),
         hasBudget: config.defaults.budget.dayUsd !== null,

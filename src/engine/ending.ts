@@ -26,6 +26,7 @@ import { recordDaemonHooks } from "./job.ts";
 import { learnFromEnd } from "./lessons.ts";
 import { keepFinished } from "./merging/finished.ts";
 import type { EngineParts } from "./parts.ts";
+import { keepPass } from "./passes.ts";
 import { keepReport } from "./supervision/reports.ts";
 import { stageAfter, stageOf } from "./workflow-library.ts";
 import { needsApproval } from "./yields.ts";
@@ -54,6 +55,7 @@ export async function endRun(
     const heldUntil = isCurrent ? learnFromEnd(parts, tx, task, run, outcome, kindOf(way)) : null;
     if (isCurrent && run.process === null && run.outputOffset === 0) takeBack(tx, run.id);
     if (isCurrent && way?.stage.loop) addLoopNotes(tx, task.id, run.stage, notesOf(outcome, run.iteration));
+    if (isCurrent && way) keepPass(tx, task, way.stage, outcome);
     const report = isCurrent && way ? keepReport(parts, tx, { task, run, stage: way.stage, outcome }) : undefined;
     const next = decide(parts, tx, { task, run, outcome, way, report, accountHeldUntil: heldUntil });
     if (isCurrent && way && next.stage !== null) fileChildren(parts, tx, task, way.stage, outcome);

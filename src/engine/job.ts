@@ -39,7 +39,7 @@ export interface Job {
 }
 
 /** Where everything of a run lies. */
-function runDirectory({ paths }: Pick<EngineParts, "paths">, run: Pick<Run, "id" | "taskId">): string {
+export function runDirectory({ paths }: Pick<EngineParts, "paths">, run: Pick<Run, "id" | "taskId">): string {
   return join(paths.runs, run.taskId, run.id);
 }
 
@@ -110,7 +110,7 @@ export function agentAsAt(
   const own = defaults.stages[stage.name] ?? {};
   return {
     ...agent,
-    model: own.model ?? stage.model ?? agent.model,
+    model: own.model ?? stage.model ?? defaults.model ?? agent.model,
     effort: own.effort ?? stage.effort ?? agent.effort,
     args: [...agent.args, ...(own.args ?? [])],
     env: [...agent.env, ...(own.env ?? [])],

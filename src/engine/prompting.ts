@@ -14,6 +14,7 @@ import { ownTemplate, type PromptData } from "../workflow/prompt.ts";
 import type { Workspace } from "../workspace/workspaces.ts";
 import type { Job } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
+import { leftToMend, passOutputs } from "./passes.ts";
 
 /** The template for going on in a session that something outside interrupted. */
 const RESUME = ownTemplate("resume");
@@ -42,12 +43,12 @@ export async function writePrompt(parts: EngineParts, job: Job, workspace: Works
     language: job.config.defaults.language,
     earlier: earlier ? `${describeEnd(earlier)}${byWhom(earlier, job)}` : null,
     moved: describeMove(workspace),
-    failure: earlier ? describeFailure(earlier, stage) : null,
+    failure: (earlier && describeFailure(earlier, stage)) ?? leftToMend(reader, task, stage),
     attempt: run.attempt,
     iteration: stage.loop ? run.iteration : null,
     iterations: stage.loop ? stage.loop.iterations : null,
     notes: stage.loop ? shownNotes(listLoopNotes(reader, task.id, stage.name)) : [],
-    outputs: outputsBefore(job, stageReports(reader, task.id)),
+    outputs: outputsBefore(job, { ...stageReports(reader, task.id), ...passOutputs(reader, task, job.workflow) }),
     parameters: task.parameters,
     material,
   };

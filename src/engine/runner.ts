@@ -25,9 +25,11 @@ import { gatherOutcome, parentBase } from "./gathering.ts";
 import { spoolOf, type HookIntake } from "./hook-intake.ts";
 import { isolate } from "./isolating.ts";
 import { agentLimits } from "./limits.ts";
+import { refuseUnfit } from "./children.ts";
 import { environmentOf, openJob, record, type Job } from "./job.ts";
 import { followWithWorkspace } from "./merging/follow-base.ts";
 import type { EngineParts } from "./parts.ts";
+import { orderOfPasses, whyNoPass } from "./passes.ts";
 import { noteTold, writePrompt } from "./prompting.ts";
 import { acceptedBefore, beginCycleStage, withoutRefactoring } from "./tdd/cycle.ts";
 import type { Gate } from "./tdd/gate.ts";
@@ -299,7 +301,7 @@ async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, tu
   ]);
   const gate = await askGate(parts, job, workspace, work, signal);
   // Checks of what the gate refuses would only take time.
-  const checks = gate?.accepted === false ? [] : await parts.verifier.verify(job, workspace, signal);
+  const checks = gate?.accepted === false ? [] : await checksOf(parts, job, workspace, work, signal);
   const proof = { ...proofOf(workspace, work, checks), ...(gate && { gate }) };
   const failing = failingChecks(checks, job.stage);
   if (failing.length === 0 && gate?.accepted !== false) return { status: "succeeded", proof, report: turn.report };
@@ -307,6 +309,11 @@ async function verifyWork(parts: RunnerParts, job: Job, workspace: Workspace, tu
   const accepted = acceptedBefore(parts, job).at(-1);
   if (job.stage.gate === "refactor" && accepted && isLastAttempt(job)) return withoutRefactoring(accepted, proof, message);
   return { status: "failed", reason: "check_failed", message, proof, report: turn.report, retryAt: null };
+}
+
+function checksOf({ verifier }: RunnerParts, job: Job, workspace: Workspace, { headCommit }: CollectedWork, signal: AbortSignal) {
+  if (!job.stage.cleanChecks) return verifier.verify(job, workspace, signal);
+  return verifier.compareCommits(job, { base: workspace.baseCommit, head: headCommit }, signal);
 }
 
 /** What the gate of the stage says of the work; undefined: it has none. */
@@ -330,6 +337,7 @@ function isLastAttempt({ task, run, stage }: Job): boolean {
 /** Whether the work is good as it is, where the stage asks for that first; undefined: an agent is needed. */
 async function checkFirst(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<RunOutcome | undefined> {
   if (!job.stage.checkFirst || job.run.iteration > 1 || job.run.resumesSessionId !== null) return undefined;
+  if (job.stage.pass !== null) return orderFirst(parts, job);
   const outcome = await verifyWork(parts, job, workspace, { verdict: { ok: true }, report: reportOfCycle(parts, job) }, signal);
   return outcome.status === "succeeded" ? outcome : undefined;
 }
@@ -341,11 +349,16 @@ function reportOfCycle({ database }: EngineParts, { task, workflow }: Job): stri
   return said.length > 0 ? said.join("\n\n") : "All checks pass on what was there.";
 }
 
+/** The same of the last pass of a decomposition. */
+function orderFirst(parts: EngineParts, { stage, task }: Job): RunOutcome | undefined {
+  refuseUnfit(parts, task, stage);
+  return stage.pass === "order" ? orderOfPasses(parts.database.reader, task) : undefined;
+}
+
 /** Of a stage that changes nothing itself. What its report is to say must be there. */
-function outcomeOfWords({ workflows }: EngineParts, { stage, project }: Job, report: string): RunOutcome {
-  // Here it fails the run, with its name; where the tasks are filed it would keep the run from ending.
-  if (stage.children !== null) workflows.inForce(project.id, stage.children);
-  const problem = whyNotYielded(stage, report);
+function outcomeOfWords(parts: EngineParts, { stage, task }: Job, report: string): RunOutcome {
+  refuseUnfit(parts, task, stage);
+  const problem = stage.pass === null ? whyNotYielded(stage, report) : whyNoPass(parts.database.reader, task, stage.pass, report);
   if (problem === undefined) return { status: "no_change", report };
   return { status: "failed", reason: "check_failed", message: problem, proof: null, report, retryAt: null };
 }

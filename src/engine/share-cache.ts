@@ -3,11 +3,13 @@ import type { Lane, LaneAgent, LaneRequest } from "../domain/gates.ts";
 import type { ProjectShare } from "../domain/schedule.ts";
 import type { Reader } from "../store/database.ts";
 import { changedProjects } from "../store/events.ts";
-import { dueProjects, loadShares, type DueLane, type DueProject } from "../store/queue.ts";
+import { countRunningOf, dueProjects, loadShares, type DueLane, type DueProject } from "../store/queue.ts";
 
 /** What a project's settings say of its starts. */
 export interface ProjectTerms {
   readonly runningMax: number;
+  /** How many tasks of a workflow may run at once. */
+  readonly runningMaxOf: (workflow: string) => number;
   /** The agents that may do the tasks of a lane, the wanted one first. */
   readonly agentsFor: (lane: Lane) => readonly LaneAgent[];
   /** The pools in which the runs of a lane have a place. */
@@ -73,8 +75,12 @@ export class ShareCache {
 
   #onTerms(reader: Reader, share: DueProject): WaitingProject {
     const { projectId } = share;
-    const { runningMax, agentsFor, poolsOf, hasBudget } = this.#termsOf(reader, projectId);
-    const lanes = share.lanes.map(({ lane, heads }) => {
+    const { runningMax, runningMaxOf, agentsFor, poolsOf, hasBudget } = this.#termsOf(reader, projectId);
+    const hasRoom = ({ lane: { workflow } }: DueLane) => {
+      const max = runningMaxOf(workflow);
+      return max >= runningMax || countRunningOf(reader, projectId, workflow) < max;
+    };
+    const lanes = share.lanes.filter(hasRoom).map(({ lane, heads }) => {
       const [agents, pools] = [agentsFor(lane), poolsOf(lane)];
       return { projectId, key: JSON.stringify([lane, agents, pools]), lane, agents, pools, heads };
     });

@@ -80,7 +80,7 @@ const ended = (outcome: RunOutcome, then: ReturnType<typeof next>, change: Parti
   renderComment({ task: { ...task, ...change }, run: { ...run, outcome }, next: then }).replaceAll("\u2060", "·");
 
 describe("a pull request", () => {
-  const pull = renderPullRequest({ task, run, outcome: succeeded });
+  const pull = renderPullRequest({ task, run, outcome: succeeded, cycle: [], parts: [] });
 
   test("carries the proof of done", () => {
     expect(pull.body.replaceAll("\u2060", "·")).toBe(
@@ -122,21 +122,23 @@ Drover ran these commands itself:
 
   test("says plainly that nothing was checked", () => {
     const outcome = { ...succeeded, proof: { ...proof, checks: [] } };
-    expect(renderPullRequest({ task, run, outcome }).body).toContain("nothing but the agent's word");
+    expect(renderPullRequest({ task, run, outcome, cycle: [], parts: [] }).body).toContain("nothing but the agent's word");
   });
 
   test("of another forge closes nothing by its text", () => {
     const local = { ...task, source: { ...task.source, kind: "local" as const } };
-    expect(renderPullRequest({ task: local, run, outcome: succeeded }).body).toMatch(/^For issue 7\.\n/);
+    expect(renderPullRequest({ task: local, run, outcome: succeeded, cycle: [], parts: [] }).body).toMatch(/^For issue 7\.\n/);
     const filed = { ...task, source: { ...task.source, kind: "cli" as const, issue: null } };
-    expect(renderPullRequest({ task: filed, run, outcome: succeeded }).body).toMatch(/^Task `api#42`\.\n/);
+    expect(renderPullRequest({ task: filed, run, outcome: succeeded, cycle: [], parts: [] }).body).toMatch(/^Task `api#42`\.\n/);
   });
 
   test("tells an unreported cost from none", () => {
     const unreported = { ...task, usage: { ...usage, costUsdMicros: null } };
-    expect(renderPullRequest({ task: unreported, run, outcome: succeeded }).body).toContain("| cost | cost not reported |");
+    expect(renderPullRequest({ task: unreported, run, outcome: succeeded, cycle: [], parts: [] }).body).toContain(
+      "| cost | cost not reported |",
+    );
     const small = { ...task, usage: { ...usage, costUsdMicros: 1234 } };
-    expect(renderPullRequest({ task: small, run, outcome: succeeded }).body).toContain("| cost | $0.0012 |");
+    expect(renderPullRequest({ task: small, run, outcome: succeeded, cycle: [], parts: [] }).body).toContain("| cost | $0.0012 |");
   });
 });
 

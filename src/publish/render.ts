@@ -1,10 +1,12 @@
 import type { GateEvidence } from "../contract/gate.ts";
-import type { CheckComparison, Proof, Usage } from "../contract/proof.ts";
+import type { CheckComparison, Proof } from "../contract/proof.ts";
 import type { Report } from "../contract/report.ts";
 import type { Run, RunOutcome } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import type { NextStep } from "../domain/next-step.ts";
+import { commit, cost, duration, paragraphs, time, tokens, took } from "./figures.ts";
 import { cycleBlock } from "./render-cycle.ts";
+import { partsBlock, type PartView } from "./render-parts.ts";
 import { codeBlock, codeSpan, quietMarkdown, quietTitle } from "./quiet-text.ts";
 
 export interface CommentView {
@@ -20,7 +22,9 @@ export interface PullRequestView {
   readonly run: Run;
   readonly outcome: Extract<RunOutcome, { status: "succeeded" }>;
   /** What the gates of its stages saw, the oldest first. */
-  readonly cycle?: readonly GateEvidence[];
+  readonly cycle: readonly GateEvidence[];
+  /** The tasks that it was made of, in the order of their making. */
+  readonly parts: readonly PartView[];
 }
 
 const OUTPUT_TAIL_MAX = 4000;
@@ -53,13 +57,14 @@ export function withoutPullRequest(comment: string): string {
 }
 
 /** Title and Markdown body of a pull request, with the proof of done. */
-export function renderPullRequest({ task, run, outcome, cycle = [] }: PullRequestView): { title: string; body: string } {
+export function renderPullRequest({ task, run, outcome, cycle, parts }: PullRequestView): { title: string; body: string } {
   const body = paragraphs([
     requestLine(task),
     quietMarkdown(outcome.report),
     "## Proof of done",
     checksTable(outcome.proof),
     changesBlock(outcome.proof),
+    partsBlock(parts),
     factsTable(task, run, outcome.proof),
     cycleBlock(cycle),
   ]);
@@ -198,46 +203,11 @@ function statistics(task: Task, run: Run): string {
   return `Agent ${codeSpan(run.agent)} · ${took(run)} · ${tokens(task.usage)} · ${cost(task.usage)}`;
 }
 
-function tokens({ inputTokens, outputTokens, cacheReadTokens }: Usage): string {
-  return `${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${count(cacheReadTokens)} from cache`;
-}
-
-function cost({ costUsdMicros }: Usage): string {
-  return costUsdMicros === null ? "cost not reported" : `$${(costUsdMicros / 1_000_000).toFixed(costUsdMicros < 10_000 ? 4 : 2)}`;
-}
-
 function howToRead({ number, url }: NonNullable<Task["pullRequest"]>): string {
   return url.startsWith("drover:") ? ` (${codeSpan(`git show refs/drover/pulls/${number}:pull.md`)})` : "";
-}
-
-function commit(hash: string, length = 12): string {
-  return codeSpan(hash.slice(0, length));
-}
-
-function time(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-function took({ startedAt, finishedAt }: Run): string {
-  return duration((finishedAt ?? startedAt) - startedAt);
-}
-
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-function count(number: number): string {
-  return number.toLocaleString("en-US");
 }
 
 function withSecondParagraph(text: string, second: string): string {
   const [first = "", ...rest] = text.split("\n\n");
   return paragraphs([first, second, ...rest]);
-}
-
-function paragraphs(parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join("\n\n");
 }

@@ -43,6 +43,15 @@ export function countRunning(reader: Reader): { total: number; byProject: Map<Pr
   return { total: rows.reduce((sum, row) => sum + row.count, 0), byProject };
 }
 
+/** How many tasks of one workflow of a project run. */
+export function countRunningOf(reader: Reader, projectId: ProjectId, workflow: string): number {
+  const row = reader.get<{ count: number }>(
+    "SELECT count(*) AS count FROM tasks INDEXED BY tasks_by_project_and_status WHERE project_id = :projectId AND status = 'running' AND workflow = :workflow",
+    { projectId, workflow },
+  );
+  return row?.count ?? 0;
+}
+
 /** The virtual time of the latest start of all projects, unregistered ones too: it never goes back. */
 export function latestVirtualTime(reader: Reader): number {
   return reader.get<{ latest: number | null }>("SELECT max(virtual_time) AS latest FROM projects")?.latest ?? 0;

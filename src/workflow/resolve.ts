@@ -186,6 +186,8 @@ function yieldProblems(stages: Workflow["stages"], lineage: readonly Placed[]): 
     if (stage.yields === "tasks" && stage.children === null)
       return at("yields", "a stage that yields tasks needs `children`, the workflow of these.");
     if (stage.yields !== "tasks" && stage.children !== null) return at("children", "only a stage that yields tasks has children.");
+    if (stage.yields === "commit" && stage.pass !== null)
+      return at("pass", "a stage that yields a commit gives no pass of a decomposition.");
     if (stage.kind !== "worker" && !["report", "verdict"].includes(stage.yields))
       return at("yields", `a ${stage.kind} agent changes nothing and files no tasks: it yields a report or a verdict.`);
     if (["report", "verdict"].includes(stage.yields) && stage.loop !== null)

@@ -20,6 +20,7 @@ const values: Readonly<Record<string, string>> = {
   report: examples.getReport.response.id,
   channel: "team",
   workflow: "issue",
+  pass: "order",
   circuit: encodeURIComponent(examples.resetCircuit.response.id),
   account: encodeURIComponent(examples.resetAccount.response.key),
 };

@@ -72,6 +72,14 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
     .argument("<task>", which)
     .option("--checkpoint <number>", "as of this checkpoint", wholeNumber);
   examples(diff, ["drover task diff 'api#42' | git apply"]).action(act(async () => (await load()).diff));
+  const bundle = task
+    .command("bundle")
+    .description(
+      "write what shows how a task was done to a new folder: prompts, patch, output of checks, cost, transcripts; secrets masked",
+    )
+    .argument("<task>", which)
+    .argument("[folder]", "a folder that does not exist yet (default: drover-PROJECT-NUMBER)");
+  examples(bundle, ["drover task bundle 'api#42' evidence"]).action(act(async () => (await import("../commands/bundle.ts")).bundle));
   task
     .command("restore")
     .description("write a task's saved work to a new folder")

@@ -3,12 +3,14 @@ import { agentVerbs } from "./agents.ts";
 import { alertVerbs } from "./alerts.ts";
 import { boardVerbs } from "./board.ts";
 import { chatVerbs } from "./chat.ts";
+import { bundleVerbs } from "./bundle.ts";
 import { circuitVerbs } from "./circuits.ts";
 import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
 import { mergeVerbs } from "./merges.ts";
 import { messageVerbs } from "./messages.ts";
+import { prdVerbs } from "./prds.ts";
 import { queueVerbs } from "./queue.ts";
 import { hookVerbs } from "./hooks.ts";
 import { reportVerbs } from "./reports.ts";
@@ -30,6 +32,8 @@ export function createControl(parts: ControlParts): Control {
     ...boardVerbs(parts),
     ...taskTieVerbs(parts),
     ...taskStageVerbs(parts),
+    ...bundleVerbs(parts),
+    ...prdVerbs(parts),
     ...workflowVerbs(parts),
     ...hookVerbs(parts),
     ...messageVerbs(parts),

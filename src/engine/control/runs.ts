@@ -7,6 +7,7 @@ import { listRuns, openRuns } from "../../store/runs.ts";
 import { recordRun, requestCancel } from "../../store/transitions.ts";
 import { runningMax } from "../governor.ts";
 import { agentDirectory, findAgent, recordDaemonHooks } from "../job.ts";
+import type { EngineParts } from "../parts.ts";
 import { LEASE_MS } from "../run-pool.ts";
 import { audited, requireProject, requireRun, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -28,15 +29,6 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
     return run && state ? { ...run, state } : run;
   }
 
-  async function* readOutput(run: Run, query: { follow: boolean; raw: boolean }, signal: AbortSignal): AsyncGenerator<{ text: string }> {
-    const output = parts.host.readLines(agentDirectory(parts, run), { from: 0, follow: query.follow, signal });
-    const outputReader = query.raw ? undefined : parts.drivers.get(run.driver)?.openReader();
-    for await (const line of output) {
-      const texts = outputReader ? outputReader.read(line.text).map(describe) : [line.text];
-      for (const text of texts) if (text !== undefined) yield { text: parts.redact(safeText(text)) };
-    }
-  }
-
   return {
     listRuns({ query }) {
       const items = listRuns(reader, {
@@ -52,7 +44,7 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
     getRun: ({ params }) => live(requireRun(reader, params.run)),
 
     // The run is looked for now: within the generator it would be too late for an answer of its own.
-    getRunOutput: ({ params, query, signal }) => readOutput(requireRun(reader, params.run), query, signal),
+    getRunOutput: ({ params, query, signal }) => readTranscript(parts, requireRun(reader, params.run), query, signal),
 
     async answerRun({ params, body, actor }) {
       const run = requireRun(reader, params.run);
@@ -92,6 +84,21 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
       return workerOf(params.worker, live(run), parts.clock.now());
     },
   };
+}
+
+/** What a run's agent said and did, line by line for people; `raw`: as it wrote it. */
+export async function* readTranscript(
+  parts: EngineParts,
+  run: Run,
+  query: { readonly follow: boolean; readonly raw: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<{ text: string }> {
+  const output = parts.host.readLines(agentDirectory(parts, run), { from: 0, follow: query.follow, signal });
+  const outputReader = query.raw ? undefined : parts.drivers.get(run.driver)?.openReader();
+  for await (const line of output) {
+    const texts = outputReader ? outputReader.read(line.text).map(describe) : [line.text];
+    for (const text of texts) if (text !== undefined) yield { text: parts.redact(safeText(text)) };
+  }
 }
 
 function workerOf(number: number, run: Run | undefined, now: number): Worker {

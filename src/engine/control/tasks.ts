@@ -94,6 +94,8 @@ async function fileTask(parts: ControlParts, { body, actor }: RequestOf<"createT
   const plans = body.mode === "plan";
   const stored = parts.workflows.inForce(project.id, body.workflow ?? workflowOf(body.mode));
   const { workflow } = stored;
+  if (workflow.stages.some(({ pass }) => pass !== null))
+    throw new AppError("invalid", `The workflow ${workflow.name} takes a PRD and no words. File one with: drover prd run FILE`);
   const parameters = parametersOf(workflow, body.parameters);
   refuseUnwatchable(parts, reader, { projectId: project.id, parameters }, stored);
   const key = body.idempotencyKey ?? randomUUID();

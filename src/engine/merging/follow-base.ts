@@ -10,7 +10,7 @@ import type { Reader } from "../../store/database.ts";
 import { enqueueEffect } from "../../store/effects.ts";
 import { listRuns } from "../../store/runs.ts";
 import { getTask } from "../../store/tasks.ts";
-import { cycleOf } from "../delivery.ts";
+import { evidenceOf } from "../delivery.ts";
 import type { Job } from "../job.ts";
 import type { EngineParts } from "../parts.ts";
 import { describeBroken } from "./commit-checker.ts";
@@ -101,7 +101,7 @@ function effectsOf(reader: Reader, task: Task, base: string, { name }: Branch, p
   const outcome = { ...run.outcome, proof };
   const opensPull = task.delivery === "pull_request";
   const pull: EffectPayload[] = opensPull
-    ? [{ kind: "pull_request", branch: name, base, ...renderPullRequest({ task, run, outcome, cycle: cycleOf(reader, task, run) }) }]
+    ? [{ kind: "pull_request", branch: name, base, ...renderPullRequest({ task, run, outcome, ...evidenceOf(reader, task, run) }) }]
     : [];
   if (task.source.issue === null) return [push, ...pull];
   const body = renderComment({ task, run: { ...run, outcome }, next: { status: "succeeded", runAfter: null } });

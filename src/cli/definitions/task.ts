@@ -66,6 +66,11 @@ export function defineTasks(program: Command, act: Act, now: () => number): void
   examples(logs, ["drover task logs -f 'api#42'", "live"], ["drover task logs --output -f 'api#42'", "the agent's words, live"]).action(
     act(async () => (await load()).logs),
   );
+  defineWork(task, act);
+}
+
+/** What gets a task's work out of Drover. */
+function defineWork(task: Command, act: Act): void {
   const diff = task
     .command("diff")
     .description("what the task changed, as a patch")

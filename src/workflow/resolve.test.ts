@@ -40,6 +40,8 @@ const stage = {
   tools: null,
   checks: "project",
   checkFirst: false,
+  cleanChecks: false,
+  pass: null,
   gate: null,
   limits: {},
   loop: null,

@@ -71,7 +71,7 @@ export const bindings: readonly Binding[] = [
   { keys: ["home", "g"], command: "first", label: "home g, end G", does: "to the first line and stay there, to the last" },
   { keys: ["end", "G"], command: "last" },
   { keys: ["enter"], command: "open", does: "what the agent prints, live", views: acting, hint: "output" },
-  { keys: ["escape"], command: "back", does: "back; forget the search" },
+  { keys: ["escape"], command: "back", does: "back; forget the search, then the filter" },
   { keys: ["a"], command: "approve", does: "approve, or allow what an agent asks for", views: acting, hint: "approve" },
   { keys: ["d"], command: "deny", does: "deny, with a word to the agent", views: acting, hint: "deny" },
   { keys: ["s"], command: "stop", does: "stop: cancel the task, its work is saved", views: acting, hint: "stop" },

@@ -13,6 +13,7 @@ import { columnNames, rowOf } from "./views/rows.ts";
 /** What a terminal must have for a frame to be of use. */
 const LEAST = { columns: 40, rows: 10 } as const;
 const DETAIL_FROM_ROWS = 20;
+const ALL_TABS_FROM_COLUMNS = 76;
 /** Of what was done last; what to do about it stands at its end. */
 const NOTICE_ROWS_MAX = 3;
 
@@ -53,7 +54,9 @@ function tabs(state: State): Line {
   }).total;
   const names = viewNames.map((name, index) => {
     const count = name === "attention" && needed > 0 ? show` ${painted("yellow", `(${needed})`)}` : show``;
-    const label = Shown.join([painted(name === state.view ? "bold" : "dim", `${index + 1} ${titles[name]}`), count]);
+    const isNamed = name === state.view || state.columns >= ALL_TABS_FROM_COLUMNS;
+    const title = isNamed ? `${index + 1} ${titles[name]}` : `${index + 1}`;
+    const label = Shown.join([painted(name === state.view ? "bold" : "dim", title), count]);
     return name === state.view ? show`[${label}]` : Shown.join([Shown.lines(" "), label, Shown.lines(" ")]);
   });
   const left = Shown.join(names);

@@ -173,10 +173,14 @@ function hints({ view, columns, prompt, watched }: State): Line {
   return inRow(ofView.flatMap(({ keys: [key = ""], hint: does }) => (does === undefined ? [] : [hint(key, does)])));
 }
 
-/** As many of them as fit whole, two columns apart. */
+/** The first of them, as many as fit whole, each two columns from the next. */
 function fitting(shown: readonly Shown[], columns: number): Shown[] {
-  let used = -2;
-  return shown.filter((one) => (used += widthOf(textOf(one)) + 2) <= columns);
+  let used = 0;
+  const count = shown.findIndex((one) => {
+    used += widthOf(textOf(one)) + 2;
+    return used - 2 > columns;
+  });
+  return shown.slice(0, count === -1 ? shown.length : count);
 }
 
 function help({ view, columns }: State): Line[] {

@@ -200,7 +200,7 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     expect(screen.painted).toContain("\u001b[");
     screen.press("T", "T", "T");
     await expect.poll(() => screen.painted.includes("\u001b[")).toBe(false);
-    await screen.sees("› ", "succeeded");
+    await screen.sees("› ", "draft");
     screen.press("T");
   });
 

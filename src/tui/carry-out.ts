@@ -133,7 +133,7 @@ async function write({ cwd }: CarryOutParts, { file, records }: Extract<Order, {
   await writeFile(path, exportText(file, records), { flag: "wx", mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
     throw new AppError(
       "invalid",
-      cause.code === "EEXIST" ? `${path} is there already: name another file.` : `Cannot write ${path}: ${cause.message}`,
+      cause.code === "EEXIST" ? `${file} is there already: name another file.` : `Cannot write ${path}: ${cause.message}`,
       { cause },
     );
   });

@@ -9,6 +9,8 @@ interface Filter {
 }
 
 const everything: Filter = { name: "all", keeps: () => true };
+/** The other kind of records: no part of the events. */
+const AUDIT: Filter = { ...everything, name: "audit log" };
 const ofKinds = (name: string, ...kinds: AttentionKind[]): Filter => ({
   name,
   keeps: (entry) => entry.of === "item" && kinds.includes(entry.record.kind),
@@ -36,10 +38,7 @@ export const filters: Readonly<Record<ViewName, readonly Filter[]>> = {
     ofStatus("failed", "failed"),
     ofStatus("ended", "succeeded", "failed", "cancelled"),
   ],
-  records: [
-    { name: "events", keeps: (entry) => entry.of === "event" },
-    { name: "audit log", keeps: (entry) => entry.of === "audit" },
-  ],
+  records: [{ ...everything, name: "events" }, AUDIT],
 };
 
 export function filterOf(state: State): Filter {
@@ -60,7 +59,7 @@ export function entriesOf(state: State): { readonly shown: readonly Entry[]; rea
     last.filter === filter
   )
     return last.result;
-  const all = allEntries(facts, view).filter((entry) => isOf(entry, projectId));
+  const all = allEntries(state).filter((entry) => isOf(entry, projectId));
   const { keeps } = filterOf(state);
   const isFound = (entry: Entry, word: string) => textOf(entry.record).includes(word) || subjectOf(facts, entry).includes(word);
   const words = search.toLowerCase().split(" ").filter(Boolean);
@@ -81,8 +80,9 @@ let last:
     }
   | undefined;
 
-function allEntries(facts: Facts, view: ViewName): readonly Entry[] {
-  switch (view) {
+function allEntries(state: State): readonly Entry[] {
+  const { facts } = state;
+  switch (state.view) {
     case "attention":
       return attention(facts);
     case "chat":
@@ -92,7 +92,7 @@ function allEntries(facts: Facts, view: ViewName): readonly Entry[] {
     case "executions":
       return executions(facts);
     case "records":
-      return records(facts);
+      return filterOf(state) === AUDIT ? audited(facts) : happened(facts);
   }
 }
 
@@ -136,11 +136,12 @@ function cascade(facts: Facts): Entry[] {
     .flatMap((root) => under(root, 0));
 }
 
-function records({ events, audit }: Facts): Entry[] {
-  return [
-    ...events.map((record): Entry => ({ id: `event:${record.sequence}`, of: "event", record })),
-    ...audit.map((record): Entry => ({ id: `audit:${record.sequence}`, of: "audit", record })),
-  ];
+function happened({ events }: Facts): Entry[] {
+  return events.map((record) => ({ id: `event:${record.sequence}`, of: "event", record }));
+}
+
+function audited({ audit }: Facts): Entry[] {
+  return audit.map((record) => ({ id: `audit:${record.sequence}`, of: "audit", record }));
 }
 
 function ofTask(facts: Facts, record: Task, depth: number): Entry {
@@ -163,7 +164,10 @@ function isOf(entry: Entry, projectId: string | null): boolean {
 
 const texts = new WeakMap<object, string>();
 
-/** What can be searched for, in small letters: every text of a record but the request itself, which says everything. */
+/** An id or the hash of a commit: any digit that is searched for is in one of them. */
+const MACHINE_NAME = /^(?:[a-z]+_)?[\da-f-]{32,64}$/u;
+
+/** What can be searched for, in small letters: every text of a record but the request itself, which says everything, and names of machines. */
 function textOf(record: Entry["record"]): string {
   const known = texts.get(record);
   if (known !== undefined) return known;
@@ -174,7 +178,7 @@ function textOf(record: Entry["record"]): string {
 }
 
 function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value];
+  if (typeof value === "string") return MACHINE_NAME.test(value) ? [] : [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 

@@ -4,7 +4,7 @@ import { entriesOf, filterOf, filters } from "./entries.ts";
 import { bindings } from "./keys.ts";
 import { fit, inColumns, widthOf, wrap, type Line } from "./line.ts";
 import { indexOf, windowAround } from "./list.ts";
-import { viewNames, type Entry, type State, type ViewName } from "./state.ts";
+import { viewNames, type Entry, type Prompt, type State, type ViewName } from "./state.ts";
 import { paintLine, themes } from "./theme.ts";
 import { drawChat } from "./views/chat.ts";
 import { detailOf } from "./views/detail.ts";
@@ -13,6 +13,9 @@ import { columnNames, rowOf } from "./views/rows.ts";
 /** What a terminal must have for a frame to be of use. */
 const LEAST = { columns: 40, rows: 10 } as const;
 const DETAIL_FROM_ROWS = 20;
+const ALL_TABS_FROM_COLUMNS = 76;
+/** Of what was done last; what to do about it stands at its end. */
+const NOTICE_ROWS_MAX = 3;
 
 interface Row {
   readonly line: Line;
@@ -22,12 +25,13 @@ interface Row {
 /** The whole screen, a text a line: as many as it has, each of its width. Only what is seen is drawn. */
 export function drawFrame(state: State): string[] {
   const { columns, rows, theme } = state;
+  const last = lastWord(state);
   const lines =
     columns < LEAST.columns || rows < LEAST.rows
       ? [fit(show`This window is too small: Drover needs ${LEAST.columns}x${LEAST.rows}.`, columns)]
       : state.showsHelp
         ? help(state)
-        : [tabs(state), status(state), ...body(state, rows - 4), lastWord(state), hints(state)];
+        : [tabs(state), status(state), ...body(state, rows - 3 - last.length), ...last, hints(state)];
   const drawn = lines
     .slice(0, rows)
     .map((line) => ("isSelected" in line ? paintLine(line.line, themes[theme], line.isSelected) : paintLine(line, themes[theme])));
@@ -50,7 +54,9 @@ function tabs(state: State): Line {
   }).total;
   const names = viewNames.map((name, index) => {
     const count = name === "attention" && needed > 0 ? show` ${painted("yellow", `(${needed})`)}` : show``;
-    const label = Shown.join([painted(name === state.view ? "bold" : "dim", `${index + 1} ${titles[name]}`), count]);
+    const isNamed = name === state.view || state.columns >= ALL_TABS_FROM_COLUMNS;
+    const title = isNamed ? `${index + 1} ${titles[name]}` : `${index + 1}`;
+    const label = Shown.join([painted(name === state.view ? "bold" : "dim", title), count]);
     return name === state.view ? show`[${label}]` : Shown.join([Shown.lines(" "), label, Shown.lines(" ")]);
   });
   const left = Shown.join(names);
@@ -90,12 +96,12 @@ function body(state: State, height: number): (Line | Row)[] {
   const rows = shown.slice(from, to).map((one, offset) => drawRow(state, one, from + offset === index));
   const filled = rows.length === 0 ? [fit(show`  ${painted("dim", emptyText(state))}`, state.columns)] : rows;
   const blank = Array.from({ length: Math.max(0, room - filled.length) }, () => fit(show``, state.columns));
-  return [inColumns([{ shown: show``, width: 0 }, ...columnNames(state)], state.columns), ...filled, ...blank, ...detail];
+  return [inColumns([{ shown: show``, width: 1 }, ...columnNames(state)], state.columns), ...filled, ...blank, ...detail];
 }
 
 function drawRow(state: State, entry: Entry, isSelected: boolean): Row {
   // The sign says it where there are no colours.
-  return { line: inColumns([{ shown: Shown.lines(isSelected ? "›" : " "), width: 0 }, ...rowOf(state, entry)], state.columns), isSelected };
+  return { line: inColumns([{ shown: Shown.lines(isSelected ? "›" : " "), width: 1 }, ...rowOf(state, entry)], state.columns), isSelected };
 }
 
 function drawDetail(state: State, entry: Entry, height: number): Line[] {
@@ -132,22 +138,27 @@ function output(state: State, height: number): Line[] {
 }
 
 /** The line that is typed, or what was done last. */
-function lastWord({ prompt, notice, columns }: State): Line {
-  if (prompt) {
-    const text = Shown.lines(prompt.text)
-      .parts.map((part) => part.text)
-      .join("");
-    const ask = show`${painted("yellow", prompt.asks)} `;
-    const room = Math.max(10, columns - widthOf(textOf(ask)) - 1);
-    // Its end is what is typed.
-    return fit(Shown.join([ask, Shown.lines(`${[...text].slice(-room).join("")}█`)]), columns);
-  }
-  return notice ? fit(notice.isFailure ? painted("red", notice.text) : painted("green", notice.text), columns) : fit(show``, columns);
+function lastWord({ prompt, notice, columns }: State): Line[] {
+  if (prompt) return [promptLine(prompt, columns)];
+  if (!notice) return [fit(show``, columns)];
+  const lines = wrap(textOf(Shown.lines(notice.text)), columns);
+  const kept = [...lines.slice(0, NOTICE_ROWS_MAX - 1), lines.slice(NOTICE_ROWS_MAX - 1).join(" ")].filter((line) => line !== "");
+  return kept.map((line) => fit(painted(notice.isFailure ? "red" : "green", line), columns));
+}
+
+function promptLine({ asks, text }: Prompt, columns: number): Line {
+  const ask = show`${painted("yellow", asks)} `;
+  const room = Math.max(10, columns - widthOf(textOf(ask)) - 1);
+  const typed = Shown.lines(text)
+    .parts.map((part) => part.text)
+    .join("");
+  // Its end is what is typed.
+  return fit(Shown.join([ask, Shown.lines(`${[...typed].slice(-room).join("")}█`)]), columns);
 }
 
 function hints({ view, columns, prompt, watched }: State): Line {
   const hint = (key: string, does: string) => show`${painted("bold", key)} ${painted("dim", does)}`;
-  const inRow = (shown: readonly Shown[]) => fit(Shown.join(shown, "  "), columns);
+  const inRow = (shown: readonly Shown[]) => fit(Shown.join(fitting(shown, columns), "  "), columns);
   if (prompt?.purpose.to === "confirm") return inRow([hint("y", "yes"), hint("any other key", "no")]);
   if (prompt) return inRow([hint("enter", "done"), hint("escape", "never mind")]);
   if (watched)
@@ -158,8 +169,18 @@ function hints({ view, columns, prompt, watched }: State): Line {
       hint("w", "its window"),
       hint("?", "help"),
     ]);
-  const fitting = bindings.filter(({ views }) => views === undefined || views.includes(view));
-  return inRow(fitting.flatMap(({ keys: [key = ""], hint: does }) => (does === undefined ? [] : [hint(key, does)])));
+  const ofView = bindings.filter(({ views }) => views === undefined || views.includes(view));
+  return inRow(ofView.flatMap(({ keys: [key = ""], hint: does }) => (does === undefined ? [] : [hint(key, does)])));
+}
+
+/** The first of them, as many as fit whole, each two columns from the next. */
+function fitting(shown: readonly Shown[], columns: number): Shown[] {
+  let used = 0;
+  const count = shown.findIndex((one) => {
+    used += widthOf(textOf(one)) + 2;
+    return used - 2 > columns;
+  });
+  return shown.slice(0, count === -1 ? shown.length : count);
 }
 
 function help({ view, columns }: State): Line[] {

@@ -75,6 +75,9 @@ async function aborted(signal: AbortSignal): Promise<void> {
 async function runProgram([program = "", ...args]: readonly string[], env: TuiParts["env"]): Promise<void> {
   // In a window of the person's own tmux it would refuse, and look for our server in another place.
   const { TMUX: _around, TMUX_TMPDIR: _place, ...rest } = env;
-  const [exitCode] = (await once(spawn(program, args, { stdio: "inherit", env: rest }), "exit")) as [number | null];
+  const child = spawn(program, args, { stdio: "inherit", env: rest });
+  // Ink has only stopped listening: Node.js would still read the terminal, and take keys from the program.
+  child.once("spawn", () => process.stdin.pause());
+  const [exitCode] = (await once(child, "exit")) as [number | null];
   if (exitCode !== 0) throw new AppError("unavailable", `${program} ended with exit code ${exitCode ?? "none"}.`);
 }

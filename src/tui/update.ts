@@ -100,7 +100,7 @@ function carryOut(state: State, command: Command): Next {
           : move(state, (place) => moved(entriesOf(state).shown, place, steps(state, command))),
       );
     case "back":
-      return only(look(state, { search: "", place: atTop }));
+      return only(look(state, { ...(state.looking[state.view].search === "" ? { filter: 0 } : { search: "" }), place: atTop }));
     case "search":
       return only({ ...state, prompt: { asks: "Search", text: state.looking[state.view].search, purpose: { to: "search" } } });
     case "filter":

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { vi } from "vitest";
 
-const WITHIN = { timeout: 60_000, interval: 50 };
+/** A slow machine too has shown by then what it will show at all. */
+const WITHIN = { timeout: 30_000, interval: 100 };
 
 export interface ScreenOptions {
   /** A folder of the test, for tmux's socket. */
@@ -16,6 +17,7 @@ export interface ScreenOptions {
 
 /** A program in a real terminal: a window of a tmux server of the test's own. */
 export class Screen implements Disposable {
+  static #opened = 0;
   readonly #socket: string;
 
   private constructor(socket: string) {
@@ -23,7 +25,7 @@ export class Screen implements Disposable {
   }
 
   static open({ folder, command, cwd, env, columns = 80, rows = 24 }: ScreenOptions): Screen {
-    const screen = new Screen(join(folder, "tmux"));
+    const screen = new Screen(join(folder, `tmux-${++Screen.#opened}`));
     const unset = Object.keys(env).filter((name) => env[name] === undefined);
     const variables = ["TMUX", ...unset].flatMap((name) => ["-u", name]);
     for (const [name, value] of Object.entries(env)) if (value !== undefined) variables.push(`${name}=${value}`);
@@ -62,10 +64,7 @@ export class Screen implements Disposable {
 
   /** Waits until the program has ended. */
   isLeft(): Promise<void> {
-    return this.#until(
-      () => this.#tmux("display-message", "-p", "#{pane_dead}").trim() === "1",
-      () => "is still the program's",
-    );
+    return this.#until(() => (this.#tmux("display-message", "-p", "#{pane_dead}").trim() === "1" ? undefined : "is still the program's"));
   }
 
   /** Types a text as it is. */
@@ -84,23 +83,22 @@ export class Screen implements Disposable {
 
   /** Waits until each of the texts is on the screen. */
   async sees(...texts: (string | RegExp)[]): Promise<void> {
-    const missing = () => texts.find((text) => (typeof text === "string" ? !this.text.includes(text) : !text.test(this.text)));
-    await this.#until(
-      () => missing() === undefined,
-      () => `does not show ${String(missing())}`,
-    );
+    await this.#until(() => {
+      const { text } = this;
+      const missing = texts.find((wanted) => (typeof wanted === "string" ? !text.includes(wanted) : !wanted.test(text)));
+      return missing === undefined ? undefined : `does not show ${String(missing)}`;
+    });
   }
 
   async seesNoMore(text: string): Promise<void> {
-    await this.#until(
-      () => !this.text.includes(text),
-      () => `still shows ${text}`,
-    );
+    await this.#until(() => (this.text.includes(text) ? `still shows ${text}` : undefined));
   }
 
-  #until(holds: () => boolean, what: () => string): Promise<void> {
+  /** @param objection what there is against the screen as it is; undefined: nothing any more. */
+  #until(objection: () => string | undefined): Promise<void> {
     const look = () => {
-      if (!holds()) throw new Error(`The screen ${what()}:\n${this.text}`);
+      const against = objection();
+      if (against !== undefined) throw new Error(`The screen ${against}:\n${this.text}`);
     };
     return vi.waitFor(look, WITHIN);
   }

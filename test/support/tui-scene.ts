@@ -41,10 +41,9 @@ export class TuiScene implements AsyncDisposable {
     this.#owned = owned;
   }
 
-  static async make({ drafts = DRAFTS }: { drafts?: number } = {}): Promise<TuiScene> {
+  static async make(): Promise<TuiScene> {
     await using stack = new AsyncDisposableStack();
-    const scenarios = [{ when: "sell tea", steps: [{ text: "Type: /plan A shop that sells tea" }] }];
-    const model = stack.use(await startModelServer({ script: { scenarios }, listen: { port: 0 }, clock: systemClock }));
+    const model = stack.use(await startModelServer({ script: { scenarios: [] }, listen: { port: 0 }, clock: systemClock }));
     const home = stack.use(
       await TestHome.make({
         daemon: { maxProcesses: 4 },
@@ -63,13 +62,24 @@ export class TuiScene implements AsyncDisposable {
       const { path } = makeRepository(join(home.folder, name), { files: FILES[name] });
       await daemon.client.registerProject({ body: { path, name } });
     }
-    await fileDrafts(daemon, drafts);
+    await fileDrafts(daemon, DRAFTS);
     return new TuiScene(home, daemon, gate, stack.move());
   }
 
-  /** Files a task that an agent looks at; with ASK or WAIT in its title it does that. */
-  async file(title: string, { project = "api", workflow = "look" } = {}): Promise<string> {
-    return (await this.daemon.client.createTask({ body: { project, title, workflow } })).key;
+  /** Files a task that an agent looks at unless it is a draft; with ASK or WAIT in its title the agent does that. */
+  async file(title: string, { project = "api", draft = false } = {}): Promise<string> {
+    return (await this.daemon.client.createTask({ body: { project, title, workflow: "look", draft } })).key;
+  }
+
+  /** Cancels all that is not ended, and waits until it is. */
+  async endWork(): Promise<void> {
+    const { client } = this.daemon;
+    for (const status of ["queued", "running", "waiting", "blocked"] as const) {
+      for (const { id } of (await client.listTasks({ query: { status } })).items) {
+        await client.cancelTask({ params: { task: id } });
+        await this.daemon.taskWith(id, "cancelled");
+      }
+    }
   }
 
   /** Another daemon in the place of the one that ended. */

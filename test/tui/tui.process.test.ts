@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { needs } from "../support/needs.ts";
 import type { Screen } from "../support/screen.ts";
 import { TuiScene } from "../support/tui-scene.ts";
 
 const HOSTILE = "Hello \u001b[31mred\u001b[0m\u0007 <script>alert(1)</script> \u202eevil 日本語";
+
+/** The second line of a view that neither search nor filter narrows. */
+const EVERYTHING = /^all projects {2}(?:all|events) {2}\d+ {2}/mu;
 
 describe.skipIf(!needs("tmux").ok)("the screen", () => {
   let scene: TuiScene;
@@ -19,8 +22,22 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     await screen.sees(/ 1000 /u);
   });
 
+  beforeEach(async () => {
+    screen.press("4");
+    await screen.sees(EVERYTHING);
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== "fail") return;
+    // What it was in the middle of is nothing for the next one.
+    screen[Symbol.dispose]();
+    await scene.endWork();
+    screen = scene.open();
+    await screen.sees("live");
+  });
+
   afterAll(async () => {
-    screen.press("Escape", "Escape", "q");
+    screen.press("q");
     await screen.isLeft();
     screen[Symbol.dispose]();
     await scene[Symbol.asyncDispose]();
@@ -45,7 +62,6 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
   });
 
   test("a row changes after its task has moved, with no key pressed, and its output is followed", async () => {
-    screen.press("4");
     const key = await scene.file("WAIT for the tide");
     await screen.sees(new RegExp(`${key} .*working .*shows .*WAIT for the tide`, "u"));
     screen.press("Enter");
@@ -72,24 +88,24 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
   });
 
   test("texts from outside have no power over the terminal", async () => {
-    const key = await scene.file(HOSTILE);
-    screen.press("4");
+    const key = await scene.file(HOSTILE, { draft: true });
     screen.press("/");
     screen.type("evil");
     await screen.sees(`${key} `, "Hello red <script>");
     expect(screen.painted).not.toContain("\u001b[31mred");
     expect(screen.painted).not.toContain("\u202e");
-    screen.press("Escape");
+    await forgetSearch();
   });
 
   test("one of 1,000 is found, and what is listed is exported as it is filtered", async () => {
-    screen.press("4", "/");
+    screen.press("/");
     screen.type("heliotropes");
     await screen.sees(/1 of 10\d\d/u, "docs#500", "Chapter 500 on heliotropes");
     screen.press("Enter", "e", "C-u");
     screen.type("found.csv");
     screen.press("Enter");
     await screen.sees("Wrote 1 record to");
+    await forgetSearch();
     const [names = "", ...rows] = readFileSync(join(scene.home.folder, "found.csv"), "utf8").trimEnd().split("\r\n");
     expect(rows).toHaveLength(1);
     expect(names.split(",").slice(0, 5)).toEqual(["id", "projectId", "project", "number", "key"]);
@@ -111,29 +127,31 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     screen.press("e", "C-u");
     screen.type("found.jsonl");
     screen.press("Enter");
-    await screen.sees("is there already: name another file.");
-    screen.press("f", "Escape");
+    await screen.sees("found.jsonl is there already: name another file.");
+    screen.press("f");
+    await screen.sees("1 of ", "events");
+    await forgetSearch();
   });
 
   test("a task is moved in the queue and cancelled from its row", async () => {
-    screen.press("4", "/");
-    screen.type("Chapter 7");
-    await screen.sees("docs#7 ");
-    screen.press("Enter", "End", "+");
-    await screen.sees("docs#7 has priority 60.");
+    screen.press("/");
+    screen.type("chapter 777");
+    await screen.sees("1 of ", "docs#777 ");
+    screen.press("Enter", "+");
+    await screen.sees("docs#777 has priority 60.");
     screen.press("s");
-    await screen.sees("Cancel docs#7? Its work is saved.");
+    await screen.sees("Cancel docs#777? Its work is saved.");
     screen.press("y");
-    await screen.sees("docs#7 is cancelled.", /docs#7 +cancelled/u);
-    expect(await scene.daemon.client.getTask({ params: { task: "docs#7" } })).toMatchObject({ status: "cancelled", priority: 60 });
-    screen.press("Escape");
+    await screen.sees("docs#777 is cancelled.", /docs#777 +cancelled/u);
+    expect(await scene.daemon.client.getTask({ params: { task: "docs#777" } })).toMatchObject({ status: "cancelled", priority: 60 });
+    await forgetSearch();
   });
 
   test("the chat asks the configured model, and starts a plan that is approved in its place", async () => {
     screen.press("2");
     screen.type("How do I sell tea?");
     screen.press("Enter");
-    await screen.sees("How do I sell tea?", "model", "Type: /plan A shop that sells tea");
+    await screen.sees("How do I sell tea?", /model +Scripted title/u);
     screen.type("/plan A shop that sells tea");
     screen.press("Enter");
     await screen.sees("For which project?");
@@ -144,7 +162,7 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     screen.press("Enter");
     await screen.sees(/Filed the plan api#\d+\./u);
     screen.press("Tab");
-    await screen.sees(/api#\d+ +blocked \(approval\).*A shop that sells tea/u, "A shop in three specs");
+    await screen.sees(/api#\d+ +blocked \(approval\).*A shop that/u, "A shop in three specs");
     screen.press("a");
     await screen.sees(/api#\d+ is approved\./u, /api#\d+ +succeeded/u);
     screen.press("p", "p");
@@ -152,7 +170,6 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
   });
 
   test("an agent's window is gone into and left again", async () => {
-    screen.press("4");
     const key = await scene.file("WAIT in a window", { project: "docs" });
     await screen.sees(new RegExp(`${key} .*working`, "u"));
     screen.press("/");
@@ -165,11 +182,10 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     await screen.sees("[4 Executions]", `Back from the window of ${key}.`);
     await scene.gate.open();
     await screen.sees(new RegExp(`${key} .*succeeded`, "u"));
-    screen.press("Escape");
+    await forgetSearch();
   });
 
   test("follows the size of its window", async () => {
-    screen.press("4");
     screen.resize(130, 40);
     await screen.sees("STAGE", /docs#9\d\d/u);
     expect(screen.text.trimEnd().split("\n")).toHaveLength(40);
@@ -184,8 +200,16 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     expect(screen.painted).toContain("\u001b[");
     screen.press("T", "T", "T");
     await expect.poll(() => screen.painted.includes("\u001b[")).toBe(false);
-    await screen.sees("› ", "succeeded");
+    await screen.sees("› ", "draft");
     screen.press("T");
+  });
+
+  test("NO_COLOR takes the colours from the whole screen", async () => {
+    using plain = scene.open({ env: { NO_COLOR: "1" } });
+    await plain.sees("live", "[1 Attention");
+    expect(plain.painted).not.toContain("\u001b[");
+    plain.press("q");
+    await plain.isLeft();
   });
 
   test("goes on after the daemon has been restarted", async () => {
@@ -193,17 +217,13 @@ describe.skipIf(!needs("tmux").ok)("the screen", () => {
     await screen.sees("not connected");
     await scene.restart();
     await screen.sees("live");
-    const key = await scene.file("Say hello again");
-    await screen.sees(new RegExp(`${key} .*succeeded`, "u"));
+    const key = await scene.file("Say hello again", { draft: true });
+    await screen.sees(new RegExp(`${key} .*draft .*Say hello again`, "u"));
     expect(screen.text).not.toContain("not connected");
   });
-});
 
-test.skipIf(!needs("tmux").ok)("NO_COLOR takes the colours from the whole screen", async () => {
-  await using scene = await TuiScene.make({ drafts: 1 });
-  using screen = scene.open({ env: { NO_COLOR: "1" } });
-  await screen.sees("live", "Nothing needs you.");
-  expect(screen.painted).not.toContain("\u001b[");
-  screen.press("q");
-  await screen.isLeft();
+  async function forgetSearch(): Promise<void> {
+    screen.press("Escape");
+    await screen.sees(EVERYTHING);
+  }
 });

@@ -1,4 +1,5 @@
 import type { RunOutcome } from "../../contract/run.ts";
+import type { Task } from "../../contract/task.ts";
 import { describeEvent } from "../../words/describe-event.ts";
 import { describeState } from "../../words/describe-state.ts";
 import { describeOutcome, statusOf } from "../../words/describe-task.ts";
@@ -45,11 +46,17 @@ function ofTask({ now }: State, { record: task, run }: Extract<Entry, { of: "tas
   return [
     show`${painted("bold", task.key)} ${task.title}`,
     show`${statusOf(task)}${said}`,
-    show`${stage} of ${workflow}, attempt ${attempt} of ${attemptMax}, priority ${priority}, created ${ago(task.createdAt, now)}, ${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out, ${money(usage.costUsdMicros)}`,
+    show`${stage} of ${workflow}, attempt ${attempt} of ${attemptMax}, priority ${priority}, created ${ago(task.createdAt, now)}`,
     ...(run?.state && run.outcome === null ? [describeState(run.state, now)] : []),
     ...(run?.outcome ? [describeOutcome(run.outcome), ...reportOf(run.outcome)] : []),
     ...(pullRequest === null ? [] : [show`${painted("cyan", pullRequest.url)}`]),
+    ...usageOf(usage),
   ];
+}
+
+function usageOf({ inputTokens, outputTokens, costUsdMicros }: Task["usage"]): Shown[] {
+  if (inputTokens + outputTokens === 0) return [];
+  return [show`${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${money(costUsdMicros)}`];
 }
 
 function reportOf(outcome: RunOutcome): Shown[] {

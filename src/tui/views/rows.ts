@@ -40,11 +40,11 @@ export function columnNames({ view, columns, looking }: State): Cell[] {
               ["", 0],
             ]
         : [
-            ["TASK", view === "plan" ? 16 : TASK],
+            ["TASK", view === "plan" ? 14 : TASK],
             ["STATUS", 18],
             ...(isWide ? ([["STAGE", 12]] as [string, number][]) : []),
             ["AGENT", 8],
-            ["TIME", 7],
+            ["TIME", 6],
             ["COST", 6],
             ["TITLE", 0],
           ];

@@ -8,6 +8,7 @@ import { endedStatuses, type Task, type TaskStatus } from "../contract/task.ts";
 import { countedTokens } from "../domain/budget.ts";
 import type { NextStep } from "../domain/next-step.ts";
 import { PROCESS_SEAT } from "../domain/seats.ts";
+import { resolveAlerts } from "./alerts.ts";
 import type { Reader, Transaction } from "./database.ts";
 import { enqueueEffect } from "./effects.ts";
 import { appendEvent } from "./events.ts";
@@ -171,6 +172,7 @@ export function requestCancel(tx: Transaction, taskId: TaskId, { by, message }: 
     });
   } else {
     tx.run("UPDATE tasks SET status = 'cancelled', reason = :by, message = :message WHERE id = :taskId", { taskId, by, message });
+    resolveAlerts(tx, "approval_wanted", key);
   }
   return getTask(tx, taskId);
 }

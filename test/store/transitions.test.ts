@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Run } from "../../src/contract/run.ts";
 import { noUsage } from "../../src/contract/proof.ts";
+import { openAlerts, raiseAlert } from "../../src/store/alerts.ts";
 import { eventsAfter, lastSequence } from "../../src/store/events.ts";
 import { enqueueEffect, listEffects } from "../../src/store/effects.ts";
 import { changeProject } from "../../src/store/projects.ts";
@@ -311,6 +312,15 @@ describe("cancelling", () => {
     database.writeNow((tx) => finishRun(tx, run, { outcome: { status: "cancelled", by: "source", message: "" }, next: step("cancelled") }));
     expect(stopRequests(database.reader)).toEqual([]);
     expect(() => database.writeNow((tx) => requestCancel(tx, running.id, cancel))).toThrow(expect.objectContaining({ code: "conflict" }));
+  });
+
+  test("nobody is asked any more to approve what was cancelled", () => {
+    using scratch = scratchDatabase();
+    const { database } = scratch;
+    const task = addTask(database, addProject(database).id);
+    database.writeNow((tx) => raiseAlert(tx, { kind: "approval_wanted", subject: task.key, message: "Approve it." }));
+    database.writeNow((tx) => requestCancel(tx, task.id, cancel));
+    expect(openAlerts(database.reader, "approval_wanted")).toEqual([]);
   });
 
   test("clearing the queue cancels what is queued and nothing else", () => {

@@ -17,6 +17,7 @@ const probes = {
   tmux: () => program("tmux", ["-V"]),
   chromium: () => file(CHROMIUM),
   docker: whyNoDocker,
+  "full-device": () => file("/dev/full"),
   cgroups: whyNoGroups,
   claude: () => agent("claude"),
   codex: () => agent("codex"),

@@ -40,7 +40,9 @@ export class HostedRun {
     const { pid, startTime } = identity;
     const whole = `${file}.${pid}`;
     for (const stream of [out, err]) closeSync(openSync(stream, "a", 0o600));
-    writeFileSync(whole, JSON.stringify({ ...identity, holder: { pid, startTime }, host: { directory: host, marker: this.marker } }), { mode: 0o600 });
+    writeFileSync(whole, JSON.stringify({ ...identity, holder: { pid, startTime }, host: { directory: host, marker: this.marker } }), {
+      mode: 0o600,
+    });
     try {
       linkSync(whole, file);
     } catch (failure) {

@@ -28,8 +28,8 @@ const HeldIdentity = z.object({
 });
 /**
  * Who a folder belongs to: the command's process, and the holder that waits for it and will write `exit`. Of what an agent host
- * carries out both are that host, and `host` names its folder and the command's marker: the process is not the command's alone, is not to
- * be ended with it, and may outlive it.
+ * carries out both are that host, and `host` is the host's own folder and the command's marker: the process is not the command's
+ * alone, outlives it, and is not to be ended with it.
  */
 export type HeldIdentity = z.infer<typeof HeldIdentity>;
 

@@ -100,7 +100,7 @@ class RealHost implements RealProcessHost {
       log,
       directory: options.agentHosts,
       host: this,
-      send: (directory, text) => this.#write(directory, text),
+      send: (directory, text) => this.#inbox.inTurn(directory, () => this.#write(directory, text)),
     });
   }
 
@@ -157,14 +157,16 @@ class RealHost implements RealProcessHost {
   }
 
   async send(directory: string, text: string): Promise<void> {
-    const identity = await readIdentity(directory);
-    if (typeof identity !== "object" || identity.host === undefined) return this.#write(directory, text);
-    await this.#requireRunning(directory);
-    await this.#agentHosts.tell(identity.host.directory, { type: "tell", directory, text });
+    await this.#inbox.inTurn(directory, async () => {
+      const identity = await readIdentity(directory);
+      if (typeof identity !== "object" || identity.host === undefined) return this.#write(directory, text);
+      await this.#requireRunning(directory);
+      await this.#agentHosts.tell(identity.host.directory, { type: "tell", directory, text });
+    });
   }
 
   async #write(directory: string, text: string): Promise<void> {
-    await this.#inbox.send(directory, text, () => this.#requireRunning(directory));
+    await this.#inbox.write(directory, text, () => this.#requireRunning(directory));
   }
 
   async #requireRunning(directory: string): Promise<void> {

@@ -4,8 +4,9 @@ import type { ModelStep } from "../../src/demo/model-script.ts";
 import { startModelServer } from "../../src/demo/model-server.ts";
 
 const [delayMs = 0, turns = 0] = process.argv.slice(2).map(Number);
-const look: ModelStep = { calls: [{ kind: "tool", tool: "list", input: {} }], delayMs };
+/** Never what the turns before did: that would count as stuck. */
+const look = (turn: number): ModelStep => ({ calls: [{ kind: "tool", tool: "list", input: { depth: 1 + (turn % 10) } }], delayMs });
 const write: ModelStep = { calls: [{ kind: "write", path: "loop.txt", content: "done\n" }], delayMs };
-const steps = [...Array.from({ length: turns - 2 }, () => look), write, { text: "Done.", delayMs }];
+const steps = [...Array.from({ length: turns - 2 }, (_, turn) => look(turn)), write, { text: "Done.", delayMs }];
 const server = await startModelServer({ script: { scenarios: [{ when: "LOOP", steps }] }, listen: { port: 0 }, clock: systemClock });
 console.log(JSON.stringify({ address: server.address }));

@@ -35,12 +35,14 @@ export class HostedRun {
   }
 
   /** Makes the folder ours. False: its start was refused, or somebody else has begun it; it must be left alone then. */
-  claim({ host, ...identity }: ProcessIdentity & { readonly host: string }): boolean {
+  claim(identity: ProcessIdentity, host: string): boolean {
     const { identity: file, out, err, command } = heldFiles(this.directory);
     const { pid, startTime } = identity;
     const whole = `${file}.${pid}`;
     for (const stream of [out, err]) closeSync(openSync(stream, "a", 0o600));
-    writeFileSync(whole, JSON.stringify({ ...identity, holder: { pid, startTime }, host }), { mode: 0o600 });
+    writeFileSync(whole, JSON.stringify({ ...identity, holder: { pid, startTime }, host: { directory: host, marker: this.marker } }), {
+      mode: 0o600,
+    });
     try {
       linkSync(whole, file);
     } catch (failure) {
@@ -53,7 +55,7 @@ export class HostedRun {
     return true;
   }
 
-  /** Does the work of the order that its stdin begins with, and leaves the exit status. Never rejects but for a full disk. */
+  /** Does the work of the order that its stdin begins with, and leaves the exit status. Rejects when it can't, as on a full disk. */
   async carryOut(): Promise<void> {
     const { out, exit, input, groups } = heldFiles(this.directory);
     const { cwd, env } = this.#command;
@@ -64,7 +66,8 @@ export class HostedRun {
     const print = (line: string) => void writeSync(output, `${line}\n`);
     const place = { workspace: cwd, env, groups: existsSync(groups) ? groups : null };
     try {
-      const status = await carryOrder(inbox, place, print, this.#stop.signal);
+      // What it could not say is missed by who reads; a program of its own would end with 1, too.
+      const status = await carryOrder(inbox, place, print, this.#stop.signal).catch(() => 1);
       writeFileSync(`${exit}.tmp`, `${this.#stop.signal.aborted ? ENDED : status}\n`, { mode: 0o600 });
       renameSync(`${exit}.tmp`, exit);
     } finally {
@@ -74,10 +77,12 @@ export class HostedRun {
   }
 
   tell(text: string): void {
-    this.#stdin.write(text);
+    if (!this.#stop.signal.aborted) this.#stdin.write(text);
   }
 
   end(why: string): void {
     this.#stop.abort(new Error(why));
+    // One that still waits for its order gets none.
+    this.#stdin.end();
   }
 }

@@ -1,11 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { HostOrder, type HostSummary } from "../contract/agent-host.ts";
 import type { ProcessIdentity } from "../contract/run.ts";
-import { hostFiles } from "../process/hosted-folder.ts";
+import { entryFile, hostFiles } from "../process/hosted-folder.ts";
 import { HostedRun } from "./hosted-run.ts";
 
 export interface HostedRunsOptions {
@@ -22,7 +21,6 @@ const NANOSECONDS_A_MS = 1e6;
 /** The runs of an agent host, by their folders. What becomes of one is nothing to the others. */
 export class HostedRuns {
   readonly #options: HostedRunsOptions;
-  readonly #entries: string;
   readonly #runs = new Map<string, HostedRun>();
   readonly #over = Promise.withResolvers<HostSummary>();
   readonly #delay = monitorEventLoopDelay({ resolution: 10 });
@@ -33,8 +31,7 @@ export class HostedRuns {
 
   constructor(options: HostedRunsOptions) {
     this.#options = options;
-    this.#entries = hostFiles(options.directory).runs;
-    mkdirSync(this.#entries, { recursive: true, mode: 0o700 });
+    mkdirSync(hostFiles(options.directory).runs, { recursive: true, mode: 0o700 });
     this.#delay.enable();
     this.#cancelIdle = this.#waitIdly();
   }
@@ -77,21 +74,25 @@ export class HostedRuns {
     this.#runs.set(directory, run);
     this.#begun += 1;
     this.#atOnceMax = Math.max(this.#atOnceMax, this.#runs.size);
-    void run.carryOut().finally(() => this.#forget(run));
+    void run
+      .carryOut()
+      .catch((thrown: unknown) => process.stderr.write(`Cannot tell the end of the run of ${directory}: ${messageOf(thrown)}\n`))
+      .finally(() => this.#forget(run));
   }
 
   /** Undefined: the start was refused, or its folder is not as it must be. Then it has not begun. */
   #claim(directory: string): HostedRun | undefined {
+    const { identity, directory: host } = this.#options;
+    let run: HostedRun | undefined;
     try {
-      const run = HostedRun.open(directory);
+      run = HostedRun.open(directory);
       // Before it can have begun, so that a daemon that looks finds every run there is.
-      const entry = this.#entryOf(run);
-      writeFileSync(entry, directory, { mode: 0o600 });
-      if (run.claim({ ...this.#options.identity, host: this.#options.directory })) return run;
-      rmSync(entry, { force: true });
+      writeFileSync(this.#entryOf(run), directory, { mode: 0o600 });
+      if (run.claim(identity, host)) return run;
     } catch (thrown) {
       process.stderr.write(`Cannot begin the run of ${directory}: ${messageOf(thrown)}\n`);
     }
+    if (run) rmSync(this.#entryOf(run), { force: true });
     return undefined;
   }
 
@@ -103,7 +104,7 @@ export class HostedRuns {
   }
 
   #entryOf({ marker }: HostedRun): string {
-    return join(this.#entries, marker);
+    return entryFile({ directory: this.#options.directory, marker });
   }
 
   #waitIdly(): CancelTimer {

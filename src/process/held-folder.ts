@@ -21,10 +21,15 @@ export const heldFiles = (directory: string) => ({
   freed: join(directory, "out.freed"),
 });
 
-const HeldIdentity = z.object({ ...ProcessIdentity.shape, holder: ProcessIdentity.omit({ bootId: true }), host: z.string().optional() });
+const HeldIdentity = z.object({
+  ...ProcessIdentity.shape,
+  holder: ProcessIdentity.omit({ bootId: true }),
+  host: z.object({ directory: z.string(), marker: z.string() }).optional(),
+});
 /**
  * Who a folder belongs to: the command's process, and the holder that waits for it and will write `exit`. Of what an agent host
- * carries out both are that host, and `host` is the host's own folder: the process is not the command's alone, and is not to be ended with it.
+ * carries out both are that host, and `host` is the host's own folder and the command's marker: the process is not the command's
+ * alone, outlives it, and is not to be ended with it.
  */
 export type HeldIdentity = z.infer<typeof HeldIdentity>;
 

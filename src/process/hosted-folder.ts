@@ -6,6 +6,11 @@ export const hostFiles = (directory: string) => ({
   runs: join(directory, "runs"),
 });
 
+/** The file that is there as long as a host carries a run: the host's folder, and the run's marker. */
+export function entryFile({ directory, marker }: { readonly directory: string; readonly marker: string }): string {
+  return join(hostFiles(directory).runs, marker);
+}
+
 const MARKER_PREFIX = "agent-host-";
 
 /** The marker of the agent host of a folder. */

@@ -22,18 +22,12 @@ export class Inbox {
     this.#log = log;
   }
 
-  /**
-   * Resolves when the system has all of the text; texts keep the order of the calls. `check` may refuse when it is this
-   * one's turn. Throws `conflict` when nobody has the FIFO open any more, `timeout` when
-   * nobody reads it; a part of the text may have been taken by then.
-   */
-  async send(directory: string, text: string, check: () => Promise<void>): Promise<void> {
+  /** Sends one thing after the other to a command, in the order of the calls. */
+  async inTurn(directory: string, send: () => Promise<void>): Promise<void> {
     const before = this.#last.get(directory);
     const sending = (async () => {
       await before?.catch(() => {}); // its own sender was told
-      await check();
-      await this.#untilFirstInputIsTaken(directory, check);
-      await this.#write(heldFiles(directory).in, text);
+      await send();
     })();
     this.#last.set(directory, sending);
     try {
@@ -41,6 +35,16 @@ export class Inbox {
     } finally {
       if (this.#last.get(directory) === sending) this.#last.delete(directory);
     }
+  }
+
+  /**
+   * Resolves when the system has all of the text. `check` may refuse it. Throws `conflict` when nobody has the FIFO open any
+   * more, `timeout` when nobody reads it; a part of the text may have been taken by then.
+   */
+  async write(directory: string, text: string, check: () => Promise<void>): Promise<void> {
+    await check();
+    await this.#untilFirstInputIsTaken(directory, check);
+    await this.#write(heldFiles(directory).in, text);
   }
 
   async #untilFirstInputIsTaken(directory: string, check: () => Promise<void>): Promise<void> {

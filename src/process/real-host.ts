@@ -23,6 +23,7 @@ import {
   refuseStart,
 } from "./held-folder.ts";
 import type { EndedState, HeldCommand, HeldState, HostUse, MemoryPressure, OutputLine, ProcessHost, RunUse } from "./host.ts";
+import { entryFile } from "./hosted-folder.ts";
 import { Inbox } from "./inbox.ts";
 import type { RunLimits } from "./limits.ts";
 import { readMemoryPressure } from "./memory-pressure.ts";
@@ -99,7 +100,7 @@ class RealHost implements RealProcessHost {
       log,
       directory: options.agentHosts,
       host: this,
-      send: (directory, text) => this.#write(directory, text),
+      send: (directory, text) => this.#inbox.inTurn(directory, () => this.#write(directory, text)),
     });
   }
 
@@ -156,14 +157,16 @@ class RealHost implements RealProcessHost {
   }
 
   async send(directory: string, text: string): Promise<void> {
-    const identity = await readIdentity(directory);
-    if (typeof identity !== "object" || identity.host === undefined) return this.#write(directory, text);
-    await this.#requireRunning(directory);
-    await this.#agentHosts.tell(identity.host, { type: "tell", directory, text });
+    await this.#inbox.inTurn(directory, async () => {
+      const identity = await readIdentity(directory);
+      if (typeof identity !== "object" || identity.host === undefined) return this.#write(directory, text);
+      await this.#requireRunning(directory);
+      await this.#agentHosts.tell(identity.host.directory, { type: "tell", directory, text });
+    });
   }
 
   async #write(directory: string, text: string): Promise<void> {
-    await this.#inbox.send(directory, text, () => this.#requireRunning(directory));
+    await this.#inbox.write(directory, text, () => this.#requireRunning(directory));
   }
 
   async #requireRunning(directory: string): Promise<void> {
@@ -202,7 +205,7 @@ class RealHost implements RealProcessHost {
     const groups = await readGroups(directory);
     let seen: ReadonlySet<string> = new Set();
     if (typeof identity === "object" && identity.host !== undefined) {
-      if (state.state === "running") await this.#agentHosts.end(directory, identity.host, graceMs);
+      if (state.state === "running") await this.#agentHosts.end(directory, identity.host.directory, graceMs);
     } else if (typeof identity === "object" && (await this.#isOfThisBoot(identity))) {
       seen = await this.#ending.endGroup(identity, isMarked, graceMs);
     }
@@ -308,9 +311,10 @@ class RealHost implements RealProcessHost {
     const identity = await readIdentity(directory);
     if (identity === undefined || identity === "refused") return { state: "absent" };
     if (identity === "damaged" || !(await this.#isOfThisBoot(identity))) return { state: "lost" };
-    const { holder, ...command } = identity;
-    // While its holder lives, the status of a command that has ended is still to come.
-    if ((await this.#isAlive(command)) || (await this.#isAlive(holder))) return { state: "running", identity: command };
+    const { holder, host, ...command } = identity;
+    // While its holder lives, the status of a command that has ended is still to come. A host lives on, and says what it carries.
+    const isHeld = host === undefined || existsSync(entryFile(host));
+    if (isHeld && ((await this.#isAlive(command)) || (await this.#isAlive(holder)))) return { state: "running", identity: command };
     const lateExit = await readExit(directory);
     return lateExit === undefined ? { state: "lost" } : { state: "exited", ...lateExit };
   }

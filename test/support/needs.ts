@@ -18,6 +18,7 @@ const probes = {
   tmux: () => program("tmux", ["-V"]),
   chromium: () => file(CHROMIUM),
   docker: whyNoDocker,
+  "full-device": () => (existsSync("/dev/full") ? undefined : "there is no /dev/full"),
   cgroups: whyNoGroups,
   claude: () => agent("claude"),
   codex: () => agent("codex"),

@@ -416,6 +416,7 @@ export const examples: { readonly [Name in RouteName]: { readonly body?: unknown
     body: { messages: [{ by: "person", text: "What waits for me?" }] },
     response: { text: "api#42 waits for your approval.", model: "anthropic/claude-sonnet-5-5", usage: task.usage },
   },
+  getMetrics: { response: '# HELP drover_tasks Tasks by what they are at.\n# TYPE drover_tasks gauge\ndrover_tasks{status="queued"} 3\n' },
   changeTask: { body: { priority: 80 }, response: { ...task, priority: 80 } },
   retryTask: { response: { ...task, status: "queued", attempt: 0 } },
   setDependencies: { body: { dependsOn: ["api#41"] }, response: { ...task, status: "waiting", reason: "dependency" } },

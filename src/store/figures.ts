@@ -20,6 +20,30 @@ export function listFigures(reader: Reader, since: number, by: FigureSubject): F
   );
 }
 
+/** What the runs of a project and an agent that have ended in one way came to, together. */
+export interface RunTotal {
+  readonly project: string;
+  readonly agent: string;
+  readonly outcome: string;
+  readonly runs: number;
+  readonly durationMs: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsdMicros: number;
+}
+
+/** Of the runs that began since then. Costs time with their number. */
+export function listRunTotals(reader: Reader, since: number): RunTotal[] {
+  return reader.all<RunTotal>(
+    `SELECT projects.name AS project, agent, outcome ->> 'status' AS outcome, count(*) AS runs,
+       sum(runs.finished_at - runs.started_at) AS durationMs,
+       sum(runs.input_tokens) AS inputTokens, sum(runs.output_tokens) AS outputTokens, coalesce(sum(runs.cost_usd_micros), 0) AS costUsdMicros
+     FROM runs CROSS JOIN projects ON projects.id = runs.project_id
+     WHERE runs.id >= :from AND runs.started_at >= :since AND runs.finished_at IS NOT NULL GROUP BY project, agent, outcome LIMIT ${FIGURES_MAX}`,
+    { from: `run_${uuidPrefix(since)}`, since },
+  );
+}
+
 /** How a UUIDv7 of that millisecond begins (RFC 9562, section 5.7). */
 function uuidPrefix(at: number): string {
   const hex = at.toString(16).padStart(12, "0");

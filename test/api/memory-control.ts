@@ -56,6 +56,7 @@ export class MemoryControl {
       checkpoints: [],
     }),
     chat: () => examples.chat.response,
+    getMetrics: () => examples.getMetrics.response,
     changeTask: ({ params, body }) => Object.assign(this.#find(params.task), body),
     getBoard: () => ({ cards: this.tasks.map((task) => this.#card(task)), omitted: 0, sequence: this.#events.lastSequence() }),
     getCards: ({ query }) => ({ cards: this.tasks.filter(({ id }) => query.ids.includes(id)).map((task) => this.#card(task)) }),

@@ -66,6 +66,21 @@ test("agents are a table with what each does; what one prints is shown as it is"
   expect(read(await at.run(["agent", "send", run, "Leave", "it."]))).toBe("Told claude, which works on api#42.\n");
 });
 
+test("analytics are a row a name, those of all days together", async () => {
+  await using at = await servedPlace();
+  const { out } = await at.run(["analytics", "--days", "7", "--by", "agent"]);
+  expect(
+    out
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trimEnd().split(/ {2,}/)),
+  ).toEqual([
+    ["AGENT", "RUNS", "SUCCEEDED", "FAILED", "AVERAGE TIME", "TOKENS", "COST"],
+    ["api", "14", "12 (86%)", "1", "5 min", "358k", "$2.13"],
+  ]);
+  expect(JSON.parse((await at.run(["analytics", "--json"])).out)).toEqual(examples.getFigures.response);
+});
+
 test("reports are a table; one tells what was found and what was done about it", async () => {
   await using at = await servedPlace();
   expect(read(await at.run(["report", "list"]))).toContain("api#42  issue    supervisory  The agent took the failing test out");

@@ -43,3 +43,25 @@ test("an alert that a person dismisses is resolved, once, by them", async () => 
   await expect(dismiss()).rejects.toMatchObject({ code: "conflict" });
   await expect(client.dismissAlert({ params: { alert: "alert_none" } })).rejects.toMatchObject({ code: "not_found" });
 });
+
+test("metrics tell what runs came to, to whoever has the token", async () => {
+  const says = `printf '%s\\n' '{"type":"turn_ended","verdict":{"ok":true},"report":"Nothing to do."}'`;
+  await using home = await TestHome.make({
+    agents: { says: { driver: "command", command: ["sh", "-c", says] } },
+    defaults: { agent: "says" },
+  });
+  const { path } = makeRepository(join(home.folder, "api"));
+  const daemon = await home.start();
+  const { client } = daemon;
+  await client.registerProject({ body: { path } });
+  expect(await client.getMetrics({})).not.toContain("drover_runs_total{");
+  const { key } = await client.createTask({ body: { project: "api", title: "Look", mode: "plan" } });
+  await daemon.settledTask(key);
+  const metrics = await client.getMetrics({});
+  expect(metrics).toContain('drover_runs_total{project="api",agent="says",outcome="no_change"} 1\n');
+  expect(metrics).toContain('drover_tasks{status="succeeded"} 1\n');
+  expect(metrics).toMatch(/^drover_memory_bytes\{of="daemon"\} \d{7,}$/mu);
+  const { url } = await client.getDaemon();
+  const stranger = await fetch(new URL("/metrics", url));
+  expect([stranger.status, stranger.headers.get("content-type")]).toEqual([401, "application/problem+json"]);
+});

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { columnOf } from "../../src/contract/board.ts";
 import { findCards, listCards } from "../../src/store/board.ts";
 import { keepBranch } from "../../src/store/branches.ts";
-import { listFigures } from "../../src/store/figures.ts";
+import { listFigures, listRunTotals } from "../../src/store/figures.ts";
 import { addProject, addTask, carryOut, scratchDatabase, startTask } from "../support/scratch-database.ts";
 
 test("the board has what is open, what ended last, and every branch that waits; each with its open run", () => {
@@ -47,4 +47,8 @@ test("figures are of the runs that began in their time, a row a day and a name",
   expect(listFigures(database.reader, 0, "project")).toEqual([{ day, name: "api", ...counts }]);
   expect(listFigures(database.reader, 0, "agent")).toEqual([{ day, name: "claude", ...counts }]);
   expect(listFigures(database.reader, clock.now() + 1, "project")).toEqual([]);
+  const { durationMs, inputTokens, outputTokens, costUsdMicros } = counts;
+  expect(listRunTotals(database.reader, 0)).toEqual([
+    { project: "api", agent: "claude", outcome: "no_change", runs: 1, durationMs, inputTokens, outputTokens, costUsdMicros },
+  ]);
 });

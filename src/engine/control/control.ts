@@ -9,6 +9,7 @@ import { daemonVerbs } from "./daemon.ts";
 import { historyVerbs } from "./history.ts";
 import { projectVerbs } from "./projects.ts";
 import { mergeVerbs } from "./merges.ts";
+import { metricsVerbs } from "./metrics.ts";
 import { messageVerbs } from "./messages.ts";
 import { prdVerbs } from "./prds.ts";
 import { queueVerbs } from "./queue.ts";
@@ -37,6 +38,7 @@ export function createControl(parts: ControlParts): Control {
     ...workflowVerbs(parts),
     ...hookVerbs(parts),
     ...messageVerbs(parts),
+    ...metricsVerbs(parts),
     ...runVerbs(parts),
     ...reportVerbs(parts),
     ...agentVerbs(parts),

@@ -21,7 +21,13 @@ const ExampleFile = z.strictObject({
     z.strictObject({ prd: z.string() }),
   ]),
   /** How the model answers prompts that hold `when`, or all of it: the first that fits. What it writes first: paths to files. */
-  model: z.array(z.strictObject({ when: z.union([z.string(), z.array(z.string())]), write: z.record(z.string(), z.string()).default({}), answer: z.string() })),
+  model: z.array(
+    z.strictObject({
+      when: z.union([z.string(), z.array(z.string())]),
+      write: z.record(z.string(), z.string()).default({}),
+      answer: z.string(),
+    }),
+  ),
 });
 
 /** A small project with something to do in it, and what a scripted model says to that. */

@@ -83,7 +83,8 @@ export function locate(script: ModelScript, request: ModelRequest): Position {
   if (request.tools.length === 0) return { scenario: "(no tools)", turn: 0, step: { text: "Scripted title" } };
   for (let index = request.messages.length - 1; index >= 0; index--) {
     const message = request.messages[index];
-    const scenario = message?.role === "user" && script.scenarios.find(({ when }) => textsOf(when).every((text) => message.text.includes(text)));
+    const scenario =
+      message?.role === "user" && script.scenarios.find(({ when }) => textsOf(when).every((text) => message.text.includes(text)));
     if (!scenario) continue;
     const name = textsOf(scenario.when).join(", ");
     const turn = countToolTurns(request.messages.slice(index));

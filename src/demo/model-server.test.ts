@@ -57,8 +57,7 @@ describe("the scripted model", () => {
       { when: ["RED", "slugs"], steps: [{ text: "A test of slugs." }] },
       { when: ["RED"], steps: [{ text: "Another test." }] },
     ];
-    const of = (text: string) =>
-      locate({ scenarios }, { model: "", stream: false, tools: ["write"], messages: [{ role: "user", text }] });
+    const of = (text: string) => locate({ scenarios }, { model: "", stream: false, tools: ["write"], messages: [{ role: "user", text }] });
     expect(of("RED, for slugs")).toEqual({ scenario: "RED, slugs", turn: 0, step: { text: "A test of slugs." } });
     expect(of("RED, for names").step).toEqual({ text: "Another test." });
     expect(of("GREEN, for slugs").scenario).toBe("(none)");

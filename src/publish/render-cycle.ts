@@ -29,7 +29,11 @@ export function cycleBlock(gates: readonly GateEvidence[]): string {
 
 function said(evidence: GateEvidence): string {
   const { gate, accepted } = evidence;
-  return paragraphs([`<details><summary>${gate}, ${accepted ? "accepted" : "refused"}</summary>`, gateSaw(evidence, LOG_MAX), "</details>"]);
+  return paragraphs([
+    `<details><summary>${gate}, ${accepted ? "accepted" : "refused"}</summary>`,
+    gateSaw(evidence, LOG_MAX),
+    "</details>",
+  ]);
 }
 
 /** Why a gate refused, if it did, and the beginning of what the tests said, where the failures are. */

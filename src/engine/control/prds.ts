@@ -112,7 +112,10 @@ function refuseUnready({ settings, workflows }: ControlParts, project: Project, 
   }
   const last = workflow.stages.find(({ pass, yields }) => pass === "order" && yields === "tasks");
   if (last === undefined)
-    throw new AppError("invalid", `The workflow ${workflow.name} makes no tasks of a PRD. Use prd, prd-approved, or one that extends them.`);
+    throw new AppError(
+      "invalid",
+      `The workflow ${workflow.name} makes no tasks of a PRD. Use prd, prd-approved, or one that extends them.`,
+    );
   const built = workflows.inForce(project.id, last.children ?? TASK_WORKFLOW).workflow;
   if (built.stages.some(({ gate }) => gate !== null)) requireTestSetup({ config, project });
 }

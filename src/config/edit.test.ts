@@ -113,7 +113,11 @@ intake:
     ],
     ["daemon.maxProcesses", "[1", "daemon.maxProcesses:1:3: This is not valid YAML. Flow sequence must end with a ]."],
     ["daemon.maxProces", "4", "daemon.maxProces is not a setting. Did you mean daemon.maxProcesses?"],
-    ["maxProcesses", "4", "maxProcesses is not a setting. Did you mean daemon.maxProcesses or defaults.maxProcesses or defaults.tddProcesses?"],
+    [
+      "maxProcesses",
+      "4",
+      "maxProcesses is not a setting. Did you mean daemon.maxProcesses or defaults.maxProcesses or defaults.tddProcesses?",
+    ],
     ["version", "2", "version is not a setting."],
     [
       "resources",

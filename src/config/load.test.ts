@@ -197,7 +197,11 @@ resources:
       "daemon.schedulingStrategy",
       'daemon.schedulingStrategy is "fifo"; allowed: one of round-robin, priority, weighted-round-robin, deadline.',
     ],
-    ["config.yaml:6:1", "maxProcesses", "maxProcesses is not a setting. Did you mean daemon.maxProcesses or defaults.maxProcesses or defaults.tddProcesses?"],
+    [
+      "config.yaml:6:1",
+      "maxProcesses",
+      "maxProcesses is not a setting. Did you mean daemon.maxProcesses or defaults.maxProcesses or defaults.tddProcesses?",
+    ],
     ["config.yaml:8:9", "agents.mine.driver", "agents.mine.driver is missing; it must be text that is not empty."],
     ["config.yaml:9:3", "agents.Bad Name", "agents.Bad Name is not a good name: use a-z, 0-9 and -, beginning with a letter or digit."],
     ["config.yaml:11:5", "checks[0].command", "checks[0].command is missing; it must be text that is not empty."],

@@ -14,6 +14,8 @@ export interface ExampleResult {
   readonly task: string;
   readonly status: string;
   readonly branch: string | null;
+  /** What its pull request says; null: there is none. */
+  readonly pullRequest: string | null;
   readonly reports: readonly { readonly verdict: string; readonly summary: string }[];
   readonly durationMs: number;
 }
@@ -62,7 +64,9 @@ async function runOne(example: Example, { env, say, signal }: ExamplesOptions): 
     const { items } = await client.listReports({ query: { limit: 10 }, signal });
     const reports = items.map(({ verdict, summary }) => ({ verdict, summary }));
     const durationMs = Math.round(clock.elapsed() - startedAt);
-    return { name: example.name, task: task.key, status: task.status, branch: task.pullRequest && task.branch, reports, durationMs };
+    const { key, status, branch } = task;
+    const pullRequest = pullRequestText(task);
+    return { name: example.name, task: key, status, branch: pullRequest && branch, pullRequest, reports, durationMs };
   } finally {
     cancelLimit();
   }
@@ -72,11 +76,13 @@ async function runOne(example: Example, { env, say, signal }: ExamplesOptions): 
 async function follow(
   client: Client,
   path: string,
-  { name, task: { approve, ...wanted } }: Example,
+  example: Example,
   { say, signal }: Pick<ExamplesOptions, "say" | "signal">,
 ): Promise<TaskDetail> {
+  const { name } = example;
   const project = await client.registerProject({ body: { path, name }, signal });
-  const { id } = await client.createTask({ body: { project: name, ...wanted, parameters: { ...wanted.parameters } }, signal });
+  const id = await file(client, example, signal);
+  const approve = example.task.kind === "task" && example.task.approve;
   const keys = new Map<string, string>();
   for await (const event of client.streamEvents({ query: { after: 0, project: project.name }, signal })) {
     if (event.type === "task.created" && event.taskId !== null) keys.set(event.taskId, event.data.key);
@@ -97,6 +103,18 @@ async function follow(
   throw new AppError("unavailable", `The daemon ended before the example ${name} did.`);
 }
 
+/** Files it as a person would: `drover task add`, or `drover prd run --pr`. Returns its id. */
+async function file(client: Client, { name, task }: Example, signal: AbortSignal): Promise<string> {
+  if (task.kind === "prd") return (await client.runPrd({ body: { project: name, file: task.file, text: task.text }, signal })).id;
+  const { title, body, workflow, parameters } = task;
+  return (await client.createTask({ body: { project: name, title, body, workflow, parameters: { ...parameters } }, signal })).id;
+}
+
+function pullRequestText({ pullRequest, effects }: TaskDetail): string | null {
+  const opened = effects.findLast(({ payload }) => payload.kind === "pull_request")?.payload;
+  return pullRequest !== null && opened?.kind === "pull_request" ? opened.body : null;
+}
+
 /** What a person would want to see of an event; undefined: nothing. */
 function describe(event: Event): string | undefined {
   switch (event.type) {
@@ -106,6 +124,11 @@ function describe(event: Event): string | undefined {
       return `${event.data.stage} begins`;
     case "run.check_finished":
       return `${event.data.name} on the ${event.data.tree === "base" ? "base" : "result"}: ${event.data.exitCode === 0 ? "passes" : "fails"}`;
+    case "run.ended": {
+      const { outcome } = event.data;
+      const gate = "proof" in outcome ? outcome.proof?.gate : undefined;
+      return gate && `gate ${gate.gate}: ${gate.accepted ? "accepted" : "refused"}, ${gate.counts.failed} of its tests fail`;
+    }
     case "report.written":
       return `verdict: ${event.data.verdict}`;
     case "task.status_changed":

@@ -8,8 +8,8 @@ export interface ModelScript {
 
 /** One task and how the model goes about it, a step a turn. After the last step it has nothing more to say. */
 interface Scenario {
-  /** A user message that holds this text starts it. The latest such message of a conversation counts. */
-  readonly when: string;
+  /** A user message that holds this text, or all of these, starts it. The latest such message of a conversation counts. */
+  readonly when: string | readonly string[];
   readonly steps: readonly ModelStep[];
 }
 
@@ -83,16 +83,18 @@ export function locate(script: ModelScript, request: ModelRequest): Position {
   if (request.tools.length === 0) return { scenario: "(no tools)", turn: 0, step: { text: "Scripted title" } };
   for (let index = request.messages.length - 1; index >= 0; index--) {
     const message = request.messages[index];
-    const scenario = message?.role === "user" && script.scenarios.find(({ when }) => message.text.includes(when));
+    const scenario =
+      message?.role === "user" && script.scenarios.find(({ when }) => textsOf(when).every((text) => message.text.includes(text)));
     if (!scenario) continue;
+    const name = textsOf(scenario.when).join(", ");
     const turn = countToolTurns(request.messages.slice(index));
-    return {
-      scenario: scenario.when,
-      turn,
-      step: scenario.steps[turn] ?? { text: `The script "${scenario.when}" has no step ${turn + 1}.` },
-    };
+    return { scenario: name, turn, step: scenario.steps[turn] ?? { text: `The script "${name}" has no step ${turn + 1}.` } };
   }
   return { scenario: "(none)", turn: 0, step: { text: "No scenario of the script matches this prompt." } };
+}
+
+function textsOf(when: Scenario["when"]): readonly string[] {
+  return typeof when === "string" ? [when] : when;
 }
 
 function countToolTurns(messages: readonly ModelMessage[]): number {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
-import type { ModelScript, ModelStep } from "./model-script.ts";
+import { locate, type ModelScript, type ModelStep } from "./model-script.ts";
 import { startModelServer } from "./model-server.ts";
 
 async function open(steps: readonly ModelStep[]) {
@@ -50,6 +50,17 @@ describe("the scripted model", () => {
     ]);
     expect(await contentOf(...third, user("TASK: once more"))).toMatchObject([{ text: "First." }, {}]);
     expect(await contentOf(...third, ...toolTurn("3"))).toEqual([{ type: "text", text: 'The script "TASK:" has no step 4.' }]);
+  });
+
+  test("starts a scenario of several texts only by a message that holds all of them", async () => {
+    const scenarios = [
+      { when: ["RED", "slugs"], steps: [{ text: "A test of slugs." }] },
+      { when: ["RED"], steps: [{ text: "Another test." }] },
+    ];
+    const of = (text: string) => locate({ scenarios }, { model: "", stream: false, tools: ["write"], messages: [{ role: "user", text }] });
+    expect(of("RED, for slugs")).toEqual({ scenario: "RED, slugs", turn: 0, step: { text: "A test of slugs." } });
+    expect(of("RED, for names").step).toEqual({ text: "Another test." });
+    expect(of("GREEN, for slugs").scenario).toBe("(none)");
   });
 
   test("says so when no scenario fits, and gives a title when no tools are offered", async () => {

@@ -337,6 +337,8 @@ function isLastAttempt({ task, run, stage }: Job): boolean {
 /** Whether the work is good as it is, where the stage asks for that first; undefined: an agent is needed. */
 async function checkFirst(parts: RunnerParts, job: Job, workspace: Workspace, signal: AbortSignal): Promise<RunOutcome | undefined> {
   if (!job.stage.checkFirst || job.run.iteration > 1 || job.run.resumesSessionId !== null) return undefined;
+  // Both sides of a conflict are in its files, and somebody has to choose.
+  if (workspace.conflicts.length > 0) return undefined;
   if (job.stage.pass !== null) return orderFirst(parts, job);
   const outcome = await verifyWork(parts, job, workspace, { verdict: { ok: true }, report: reportOfCycle(parts, job) }, signal);
   return outcome.status === "succeeded" ? outcome : undefined;

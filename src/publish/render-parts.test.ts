@@ -71,6 +71,27 @@ test("each task has a line, and the evidence of its cycle with the log of the fa
   );
 });
 
+test("of a long log the beginning is shown, where the first failure is", () => {
+  expect(partsBlock([part(2, "Sums", `not ok 1 - adds\n${"at a line of the runner\n".repeat(100)}`)])).toContain(
+    "```text\nnot ok 1 - adds\n",
+  );
+});
+
+test("why a gate refused is told once", () => {
+  const { runs, ...rest } = part(2);
+  const finding = { rule: "flaky" as const, message: "adds passes only sometimes", file: null, line: null };
+  const refused = { ...proof, gate: { ...proof.gate, accepted: false, findings: [finding] } };
+  const outcome = {
+    status: "failed",
+    reason: "checks_failed",
+    message: "The gate red refuses it: flaky: adds passes only sometimes",
+    proof: refused,
+  };
+  const body = partsBlock([{ ...rest, runs: runs.map((run) => ({ ...run, outcome }) as unknown as Run) }]);
+  expect(body.match(/passes only sometimes/g)?.length).toBe(1);
+  expect(body).toContain("- `flaky`: adds passes only sometimes");
+});
+
 test("however many there are, a forge takes the body; what is left out is said, and nothing has a voice", () => {
   const many = Array.from({ length: 100 }, (_, index) => part(index + 1, "Fixes #3 @everyone </details>", "x".repeat(5000)));
   const body = partsBlock(many);

@@ -4,6 +4,7 @@ import type { Run } from "../contract/run.ts";
 import type { Task } from "../contract/task.ts";
 import { commit, cost, duration, paragraphs, took } from "./figures.ts";
 import { codeBlock, codeSpan, quietTitle } from "./quiet-text.ts";
+import { gateSaw } from "./render-cycle.ts";
 
 /** A task that a pull request is made of, with what shows how it was done. */
 export interface PartView {
@@ -42,9 +43,10 @@ function runEvidence(run: Run): string {
   const { stage, attempt, outcome } = run;
   const head = `**${stage}**, attempt ${attempt}: ${outcome?.status === "failed" ? codeSpan(outcome.reason) : (outcome?.status ?? "open").replace("_", " ")}, ${took(run)}`;
   const proof = outcome && "proof" in outcome ? outcome.proof : null;
-  if (outcome?.status === "failed")
-    return paragraphs([head, quietTitle(outcome.message, LOG_MAX), proof === null ? "" : proofEvidence(proof)]);
-  return proof === null ? head : paragraphs([head, proofEvidence(proof)]);
+  // Why a gate refused is in what it saw.
+  const isSaid = (proof?.gate?.findings.length ?? 0) > 0;
+  const message = outcome?.status === "failed" && !isSaid ? quietTitle(outcome.message, LOG_MAX) : "";
+  return paragraphs([head, message, proof === null ? "" : proofEvidence(proof)]);
 }
 
 function proofEvidence({ baseCommit, headCommit, changes, checks, gate }: Proof): string {
@@ -61,12 +63,12 @@ function proofEvidence({ baseCommit, headCommit, changes, checks, gate }: Proof)
 }
 
 /** What the gate of a cycle's stage saw: at red the tests that fail, later that they pass. */
-function gateEvidence({ gate, accepted, tests, counts, diff, findings, log }: GateEvidence): string {
+function gateEvidence(evidence: GateEvidence): string {
+  const { gate, accepted, tests, counts, diff } = evidence;
   const { passed, failed, skipped } = counts;
   const said = `Gate ${gate} ${accepted ? "accepted" : "refused"}: ${passed} passed, ${failed} failed, ${skipped} skipped; ${diff.files} files, +${diff.added} -${diff.removed}.`;
   const names = tests.slice(0, 10).map(({ name }) => `- ${codeSpan(name)}`);
-  const refused = findings.slice(0, 10).map(({ rule, message }) => `- ${codeSpan(rule)}: ${quietTitle(message, 300)}`);
-  return paragraphs([said, names.join("\n"), refused.join("\n"), log === "" ? "" : codeBlock(log.slice(-LOG_MAX))]);
+  return paragraphs([said, names.join("\n"), gateSaw(evidence, LOG_MAX)]);
 }
 
 function inCell(text: string): string {

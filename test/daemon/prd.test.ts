@@ -20,16 +20,24 @@ test("a person looks at each pass, changes what it came to, and has the tasks th
   const leaky = { ...builds.phases, report: `My token is ${SECRET}.\n${builds.phases.report}` };
   writeFileSync(join(answers, "answers.json"), JSON.stringify([leaky, builds.tasks, builds.acceptance]));
   const unchecked = makeRepository(join(home.folder, "unchecked"));
+  const checks = "checks: [{ name: none, command: 'true' }]\n";
+  const untold = makeRepository(join(home.folder, "untold"), { files: { ".drover/config.yaml": checks } });
   const { path } = makeRepository(join(home.folder, "api"), {
-    files: { ".drover/config.yaml": "checks: [{ name: none, command: 'true' }]\n" },
+    files: { ".drover/config.yaml": `${checks}project: { tests: { all: node --test, format: tap, files: ["*.test.js"] } }\n` },
   });
   const daemon = await home.start();
   const { client } = daemon;
   await client.registerProject({ body: { path: unchecked.path, name: "unchecked" } });
+  await client.registerProject({ body: { path: untold.path, name: "untold" } });
   await client.registerProject({ body: { path, name: "api" } });
   const body = { file: "calculator.md", text: calculator, workflow: "prd-approved" };
 
   await expect(client.runPrd({ body: { ...body, project: "unchecked" } })).rejects.toMatchObject({ code: "conflict" });
+  // Its tasks would all fail at their first gate, after the decomposition was paid for.
+  await expect(client.runPrd({ body: { ...body, project: "untold" } })).rejects.toMatchObject({
+    code: "invalid",
+    message: expect.stringMatching(/^How the tests of untold are run is not known.*set project\.tests/) as string,
+  });
   await expect(client.runPrd({ body: { ...body, project: "api", workflow: "issue" } })).rejects.toMatchObject({ code: "invalid" });
   await expect(client.runPrd({ body: { ...body, project: "api", text: "# No more" } })).rejects.toMatchObject({ code: "invalid" });
   await expect(client.createTask({ body: { project: "api", title: "Words", workflow: "prd" } })).rejects.toThrow(

@@ -18,6 +18,7 @@ import { listRuns } from "../../store/runs.ts";
 import { getTask, insertTask } from "../../store/tasks.ts";
 import { toPassResult } from "../../workflow/pass-result.ts";
 import { decompositionOf, prdOf } from "../passes.ts";
+import { requireTestSetup } from "../tdd/gate.ts";
 import { stageOf } from "../workflow-library.ts";
 import { audited, requireProject, requireTask, type ControlParts, type Verbs } from "./scope.ts";
 
@@ -64,9 +65,9 @@ async function filePrd(parts: ControlParts, { body, actor }: RequestOf<"runPrd">
   const { reader } = parts.database;
   const prd = readPrd(body.file, body.text);
   const project = requireProject(reader, body.project);
-  const { checks, defaults } = parts.settings.forProject(project);
+  const { defaults } = parts.settings.forProject(project);
   const { workflow } = parts.workflows.inForce(project.id, body.workflow);
-  refuseUnready(project, workflow, checks.length);
+  refuseUnready(parts, project, workflow);
   const text = JSON.stringify(prd, null, 2);
   const key = `prd:${createHash("sha256")
     .update(JSON.stringify([workflow.name, text]))
@@ -97,16 +98,26 @@ async function filePrd(parts: ControlParts, { body, actor }: RequestOf<"runPrd">
   });
 }
 
-/** Nothing but checks shows that all is green, and only a workflow with passes makes tasks of a PRD. */
-function refuseUnready({ name }: Project, workflow: Workflow, checks: number): void {
-  if (checks === 0) {
+/**
+ * Nothing but checks shows that all is green, only a workflow with passes makes tasks of a PRD, and these would fail at their first gate, after
+ * the passes were paid for, where it is not known how the tests are run.
+ */
+function refuseUnready({ settings, workflows }: ControlParts, project: Project, workflow: Workflow): void {
+  const config = settings.forProject(project);
+  if (config.checks.length === 0) {
     throw new AppError(
       "conflict",
-      `${name} has no checks, so nothing could show that all is green. Say how its tests are run: set \`checks\` in its .drover/config.yaml.`,
+      `${project.name} has no checks, so nothing could show that all is green. Say how its tests are run: set \`checks\` in its .drover/config.yaml.`,
     );
   }
-  if (workflow.stages.some(({ pass, yields }) => pass === "order" && yields === "tasks")) return;
-  throw new AppError("invalid", `The workflow ${workflow.name} makes no tasks of a PRD. Use prd, prd-approved, or one that extends them.`);
+  const last = workflow.stages.find(({ pass, yields }) => pass === "order" && yields === "tasks");
+  if (last === undefined)
+    throw new AppError(
+      "invalid",
+      `The workflow ${workflow.name} makes no tasks of a PRD. Use prd, prd-approved, or one that extends them.`,
+    );
+  const built = workflows.inForce(project.id, last.children ?? TASK_WORKFLOW).workflow;
+  if (built.stages.some(({ gate }) => gate !== null)) requireTestSetup({ config, project });
 }
 
 function statusOf(parts: ControlParts, task: Task): PrdStatus {

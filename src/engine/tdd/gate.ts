@@ -39,7 +39,7 @@ export class Gate {
   }
 
   async judge(job: GatedWork, request: GateRequest, signal: AbortSignal): Promise<GateEvidence> {
-    const setup = testsOf(job);
+    const setup = requireTestSetup(job);
     const startedAt = this.#parts.clock.elapsed();
     const changes = await this.#readChanges(job, request, signal);
     const refused = judgeChanges({ gate: request.gate, setup, asked: askedBy(job), ...changes });
@@ -143,7 +143,7 @@ export class Gate {
 }
 
 /** Throws `invalid`, with what to set, for a project of which it is not known how its tests are run. */
-function testsOf({ config, project }: GatedWork): TestSetup {
+export function requireTestSetup({ config, project }: Pick<GatedWork, "config" | "project">): TestSetup {
   const { tests } = config.project;
   if (tests !== null) return tests;
   const message = `How the tests of ${project.name} are run is not known, and a stage with a gate needs it: set project.tests in its .drover/config.yaml (docs/guides/tdd.md), or have it detected with drover init.`;

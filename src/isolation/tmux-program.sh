@@ -25,9 +25,12 @@ fail() {
 cd -- "$own" && mkfifo alive || fail "No FIFO can be made in $own."
 # Open for reading and writing, so that opening it waits for nobody.
 exec 6<>alive
-# The first window makes the session. Of two that are first, one finds that the other was.
-in_window new-window -d -t =drover: 2>/dev/null || in_window new-session -d -s drover -x 200 -y 50 2>/dev/null ||
-	in_window new-window -d -t =drover: || fail "No window can be opened on the tmux server $socket."
+# The first window makes the session and the last one takes it away: between our two tries another agent's may have done either.
+tries=1
+until in_window new-window -d -t =drover: 2>/dev/null || in_window new-session -d -s drover -x 200 -y 50 2>/dev/null; do
+	tries=$((tries + 1))
+	[ "$tries" -le 20 ] || fail "No window can be opened on the tmux server $socket."
+done
 
 (
 	sleep 20 6>&- &

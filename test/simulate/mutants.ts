@@ -61,7 +61,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a pool takes one more than it has places",
-    edits: [{ file: "src/domain/pools.ts", find: "if (taken >= size) return held", replace: "if (taken > size) return held" }],
+    edits: [
+      { file: "src/domain/pools.ts", find: "if (taken >= size)", replace: "if (taken > size)" },
+      { file: "src/domain/pools.ts", find: "if (taken + kept >= size)", replace: "if (taken + kept > size)" },
+    ],
   },
   {
     name: "a start takes no token of its rate",

@@ -17,7 +17,7 @@ const names = Object.keys(odd.oddPrograms);
 
 /** A daemon at whose agents all programs of the table work, in one isolation. */
 interface Work extends odd.Scene, AsyncDisposable {
-  readonly expectNothingLeft: () => void;
+  readonly expectNothingLeft: (home: string) => void;
 }
 
 for (const lane of lanes) {
@@ -35,7 +35,7 @@ for (const lane of lanes) {
     test.skipIf(!has.ok)("when the daemon has stopped, nothing is left", { timeout: TIMEOUT_MS }, async () => {
       expect(await work?.daemon.stop()).toBe(0);
       if (work) await expectNoProcesses(work.home);
-      work?.expectNothingLeft();
+      work?.expectNothingLeft(work.home.home);
     });
   });
 }

@@ -73,7 +73,7 @@ describe.skipIf(!needed.ok)("ten agents of four kinds in three isolations", () =
       );
       expect(await second.stop()).toBe(0);
       await expectNoProcesses(home);
-      for (const { expectNothingLeft } of opened.values()) expectNothingLeft();
+      for (const { expectNothingLeft } of opened.values()) expectNothingLeft(home.home);
     },
   );
 });

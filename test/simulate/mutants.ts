@@ -145,8 +145,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/store/transitions.ts",
-        find: "JSON.stringify(seats ?? [PROCESS_SEAT])",
-        replace: "JSON.stringify(seats && [PROCESS_SEAT])",
+        find: "seats: JSON.stringify(seats),",
+        replace: "seats: JSON.stringify(seats && [PROCESS_SEAT]),",
       },
     ],
   },
@@ -180,8 +180,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/engine/runner.ts",
-        find: "if (failing.length === 0) return",
-        replace: "if (failing.length >= 0) return",
+        find: "if (failing.length === 0 && gate",
+        replace: "if (failing.length >= 0 && gate",
       },
     ],
   },

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { confiningIsolations, type IsolationName } from "../../src/contract/isolation.ts";
+import { scopeId } from "../../src/process/scope.ts";
 import type { AgentSpot } from "./agent-entries.ts";
 import { containersOf, startDocker } from "./docker.ts";
 import type { needs } from "./needs.ts";
@@ -20,8 +21,8 @@ export interface Lane {
 export interface OpenLane extends AsyncDisposable, AgentSpot {
   /** Of the home's configuration, besides `defaults.isolation`. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Called when the daemon has stopped: nothing of the isolation is left. */
-  readonly expectNothingLeft: () => void;
+  /** Called when the daemon of a home has stopped: nothing of the isolation is left. */
+  readonly expectNothingLeft: (home: string) => void;
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -32,7 +33,7 @@ const alone = join(root, "test/programs/alone.sh");
 const isConfined = (isolation: IsolationName) => confiningIsolations.includes(isolation);
 
 /** Agents that are not confined run in a network namespace whose only way out is the model. */
-async function inNamespace(model: string, expectNothingLeft: () => void): Promise<OpenLane> {
+async function inNamespace(model: string, expectNothingLeft: OpenLane["expectNothingLeft"]): Promise<OpenLane> {
   const { url, enter, ...namespace } = await openNetworkNamespace(model);
   return { url, enter, isConfined: false, config: {}, expectNothingLeft, [Symbol.asyncDispose]: namespace[Symbol.asyncDispose] };
 }
@@ -42,7 +43,8 @@ export const lanes: readonly Lane[] = [
   {
     isolation: "tmux",
     needs: ["network-namespace", "tmux"],
-    open: (model) => inNamespace(model, () => expect(spawnSync("pgrep", ["-f", "tmux -L drover-"]).stdout.toString()).toBe("")),
+    open: (model) =>
+      inNamespace(model, (home) => expect(spawnSync("pgrep", ["-f", `tmux -L drover-${scopeId(home)}`]).stdout.toString()).toBe("")),
   },
   {
     isolation: "sandbox",

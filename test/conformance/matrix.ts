@@ -26,7 +26,7 @@ const steps: readonly ModelStep[] = [
 interface Work extends AsyncDisposable {
   readonly home: TestHome;
   readonly daemon: TestDaemon;
-  readonly expectNothingLeft: () => void;
+  readonly expectNothingLeft: (home: string) => void;
 }
 
 /** An issue becomes a pull request, by every agent in one isolation: a cell each. */
@@ -47,7 +47,7 @@ export function describeLane(lane: Lane): void {
     test.skipIf(!has.ok)("when the daemon has stopped, nothing is left", { timeout: 120_000 }, async () => {
       expect(await work?.daemon.stop()).toBe(0);
       if (work) await expectNoProcesses(work.home);
-      work?.expectNothingLeft();
+      work?.expectNothingLeft(work.home.home);
     });
   });
 }

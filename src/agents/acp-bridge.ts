@@ -17,12 +17,10 @@ import {
   RequestError,
   type ClientContext,
   type InitializeResponse,
-  type McpServer,
   type NewSessionResponse,
   type RequestPermissionOutcome,
   type RequestPermissionRequest,
 } from "@agentclientprotocol/sdk";
-import { z } from "zod";
 import { sleep, systemClock } from "../base/clock.ts";
 import { AppError, messageOf } from "../base/errors.ts";
 import { AgentConfig } from "../contract/config.ts";
@@ -133,7 +131,7 @@ class Bridge {
   }
 
   async #open(can: InitializeResponse["agentCapabilities"], sessionId: string | undefined): Promise<NewSessionResponse> {
-    const place = { cwd: process.cwd(), mcpServers: ownServers() };
+    const place = { cwd: process.cwd(), mcpServers: [] };
     if (sessionId === undefined) return this.#orGone(this.#agent.request(methods.agent.session.new, place));
     const how = can?.sessionCapabilities?.resume ? methods.agent.session.resume : can?.loadSession ? methods.agent.session.load : undefined;
     if (how === undefined) throw new Error("The agent can't go on with a session: it offers neither session/resume nor session/load.");
@@ -178,14 +176,6 @@ class Bridge {
   #orGone<Value>(answer: Promise<Value>): Promise<Value> {
     return Promise.race([answer, this.#gone]);
   }
-}
-
-/** Drover's own tools, as the environment names the server of them. */
-function ownServers(): McpServer[] {
-  const named = process.env["DROVER_TOOL_SERVER"];
-  if (named === undefined) return [];
-  const [command, ...args] = z.tuple([z.string()], z.string()).parse(JSON.parse(named));
-  return [{ name: "drover", command, args, env: [] }];
 }
 
 async function goneOf(child: ChildProcess): Promise<never> {

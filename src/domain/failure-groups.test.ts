@@ -12,17 +12,17 @@ const failure = (project: string, number: number, message: string, change: Parti
 
 test("the same cause in different projects is one group, whatever names and numbers its messages have", () => {
   const groups = groupFailures([
-    failure("api", 1, "Cannot reach the registry from /work/api/1 after 30 s"),
-    failure("web", 2, "Cannot reach the registry from /work/web/7 after 31 s"),
-    failure("web", 3, "web#3: Cannot reach the registry from /work/web/8 after 29 s"),
+    failure("api", 1, "Cannot reach the registry from /srv/api/1 after 30 s"),
+    failure("web", 2, "Cannot reach the registry from /srv/web/7 after 31 s"),
+    failure("web", 3, "web#3: Cannot reach the registry from /srv/web/8 after 29 s"),
     failure("web", 4, "The agent of web said 9fceb02d0ae5"),
-    failure("api", 5, "Cannot reach the registry from /work/api/2 after 3 s", { reason: "network" }),
+    failure("api", 5, "Cannot reach the registry from /srv/api/2 after 3 s", { reason: "network" }),
   ]);
   expect(groups).toEqual([
     {
       key: "agent-error-cannot-reach-the-registry-from-after-s",
       reason: "agent_error",
-      message: "web#3: Cannot reach the registry from /work/web/8 after 29 s",
+      message: "web#3: Cannot reach the registry from /srv/web/8 after 29 s",
       count: 3,
       projects: ["api", "web"],
       tasks: ["web#3", "web#2", "api#1"],

@@ -26,7 +26,7 @@ export const DB_PLACES = 2;
 /** Runs of workflow `issue` that may be open. */
 export const issuesMax = ({ agentMax }: Pick<World, "agentMax">): number => Math.max(1, agentMax - 2);
 /** How often runs of one project are started. */
-export const START_RATE = { per: "minute", calls: 6, burst: 3 } as const;
+export const START_RATE = { per: "minute", calls: 2, burst: 1 } as const;
 
 const renderPrompt = createPromptRenderer();
 

@@ -67,6 +67,10 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "a start takes no token of its rate",
+    edits: [{ file: "src/engine/dispatcher.ts", find: "if (policy) takeToken(tx, user, policy);", replace: "" }],
+  },
+  {
     name: "waiting uses up an attempt",
     edits: [
       {

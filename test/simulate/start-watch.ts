@@ -157,7 +157,11 @@ export class StartWatch {
       // The event of the opening comes before that of the end which led to it.
       const isClosed = (this.#circuits.get(circuit)?.state ?? "closed") === "closed";
       if (isClosed && failures > FAILURES_MAX) this.#world.fail(`circuit ${circuit} is closed after ${failures} failures in a row`);
-    } else if (outcome.status === "succeeded" || (outcome.status === "failed" && outcome.reason === "check_failed")) {
+    } else if (
+      outcome.status === "succeeded" ||
+      outcome.status === "no_change" ||
+      (outcome.status === "failed" && outcome.reason === "check_failed")
+    ) {
       this.#failures.delete(circuit);
     }
   }

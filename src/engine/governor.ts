@@ -3,6 +3,7 @@ import type { AgentConfig, Config, ProjectConfig } from "../contract/config.ts";
 import type { Hold } from "../contract/circuit.ts";
 import type { ProjectId } from "../contract/ids.ts";
 import type { RatePolicy } from "../contract/limits.ts";
+import type { Project } from "../contract/project.ts";
 import type { Stage } from "../contract/workflow.ts";
 import { Gates, type Lane, type LaneAgent } from "../domain/gates.ts";
 import { namedPool, workflowPool, type PoolFacts } from "../domain/pools.ts";
@@ -12,6 +13,7 @@ import { loadAccounts, runningByAccount } from "../store/accounts.ts";
 import { loadCircuits } from "../store/circuits.ts";
 import { bucketFullAt } from "../store/rates.ts";
 import type { Reader } from "../store/database.ts";
+import { listProjects } from "../store/projects.ts";
 import { takenSeats } from "../store/runs.ts";
 import { agentAsAt, agentAt, environmentOf } from "./job.ts";
 import type { EngineParts } from "./parts.ts";
@@ -46,6 +48,18 @@ export function openGates(parts: EngineParts, reader: Reader, budgetHold: (proje
 export function runningMax({ settings }: Pick<EngineParts, "settings">): number {
   const { daemon, builtin } = settings.current();
   return daemon.maxProcesses + builtin.maxRunning;
+}
+
+/** The same without the kinds that no project asks for by its settings and no run has, which would only puzzle people. */
+export function workersMax(parts: EngineParts, reader: Reader): number {
+  const { daemon, builtin } = parts.settings.current();
+  const asksForHosted = (project: Project) => {
+    const config = parts.settings.forProject(project);
+    const stages = ["", ...Object.keys(config.defaults.stages)].map((name) => ({ name, agent: null, model: null, effort: null }));
+    return stages.flatMap((stage) => laneAgents(parts, config, stage)).some(({ seats }) => seats.includes(HOSTED_SEAT));
+  };
+  const isHostUsed = (takenSeats(reader).get(HOSTED_SEAT) ?? 0) > 0 || listProjects(reader).some(asksForHosted);
+  return daemon.maxProcesses + (isHostUsed ? builtin.maxRunning : 0);
 }
 
 function seatsIn({ daemon, builtin }: Config, taken: ReadonlyMap<string, number>): Seats {

@@ -1,7 +1,8 @@
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
+import { readIfThere } from "../process/held-folder.ts";
 import type { Repository } from "./repository.ts";
 
 /**
@@ -29,7 +30,8 @@ export type WorkspaceRecord = z.infer<typeof WorkspaceRecord>;
 
 export async function listRecords(repository: Repository): Promise<WorkspaceRecord[]> {
   const names = (await readdir(repository.records)).filter((name) => name.endsWith(".json"));
-  return Promise.all(names.map((name) => readRecord(join(repository.records, name))));
+  const records = await Promise.all(names.map((name) => readRecord(join(repository.records, name))));
+  return records.filter((record) => record !== undefined);
 }
 
 export async function findRecord(
@@ -59,8 +61,11 @@ function recordPath(repository: Repository, folder: string): string {
   return join(repository.records, `${folder}.json`);
 }
 
-async function readRecord(path: string): Promise<WorkspaceRecord> {
-  const parsed = WorkspaceRecord.safeParse(JSON.parse(await readFile(path, "utf8")));
+/** Undefined: another task's has been forgotten since its name was read. */
+async function readRecord(path: string): Promise<WorkspaceRecord | undefined> {
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
+  const parsed = WorkspaceRecord.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   throw new AppError("internal", `${path} is no record of a workspace. It was changed by hand, or written by a newer version of Drover.`, {
     issues: parsed.error.issues,

@@ -253,7 +253,7 @@ describe.skipIf(!needs("chromium").ok)("the dashboard", () => {
     await page.getByRole("button", { name: "Set", exact: true }).click();
     await page.getByText("daemon.maxProcesses is set.").waitFor();
     const now = async () => (await daemon.client.listWorkers()).max;
-    await expect.poll(now).toBe(55);
+    await expect.poll(now).toBe(5);
     expectComplaints(/400/u);
   });
 

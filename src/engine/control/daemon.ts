@@ -7,7 +7,7 @@ import { countProjects } from "../../store/projects.ts";
 import { isPaused } from "../../store/settings.ts";
 import { countTasks } from "../../store/tasks.ts";
 import { countCircuits } from "./circuits.ts";
-import { runningMax } from "../governor.ts";
+import { workersMax } from "../governor.ts";
 import { audited, requireProject, type ControlParts, type Verbs } from "./scope.ts";
 
 type Names = "health" | "getDaemon" | "stopDaemon" | "getConfig" | "setSetting" | "backUpStore" | "verifyStore";
@@ -40,7 +40,7 @@ export function daemonVerbs(parts: ControlParts): Verbs<Names> {
         strategy: settings.current().daemon.schedulingStrategy,
         counts,
         projects: countProjects(reader),
-        workers: { max: runningMax(parts), running: counts.running },
+        workers: { max: workersMax(parts, reader), running: counts.running },
         memory: { daemonBytes: process.memoryUsage.rss(), agentsBytes: parts.engine.agentsMemoryBytes },
         totals: { succeeded: counts.succeeded, failed: counts.failed, cancelled: counts.cancelled },
         pendingEffects: countPendingEffects(reader),

@@ -4,7 +4,7 @@ import { countPendingEffects } from "../../store/effects.ts";
 import { listRunTotals, type RunTotal } from "../../store/figures.ts";
 import { countProjects } from "../../store/projects.ts";
 import { countTasks } from "../../store/tasks.ts";
-import { runningMax } from "../governor.ts";
+import { workersMax } from "../governor.ts";
 import { countCircuits } from "./circuits.ts";
 import type { ControlParts, Verbs } from "./scope.ts";
 
@@ -23,7 +23,7 @@ function standing(parts: ControlParts): Metric[] {
   return [
     gauge("drover_tasks", "Tasks by what they are at.", by("status", countTasks(reader))),
     gauge("drover_projects", "Registered projects.", one(countProjects(reader))),
-    gauge("drover_workers", "Runs that may be open at once.", one(runningMax(parts))),
+    gauge("drover_workers", "Runs that may be open at once.", one(workersMax(parts, reader))),
     gauge("drover_alerts_open", "What a person must see.", one(countOpenAlerts(reader))),
     gauge("drover_effects_pending", "What is still to be done outside.", one(countPendingEffects(reader))),
     gauge("drover_circuits", "Circuit breakers that are not closed.", by("state", { open, half_open: halfOpen })),

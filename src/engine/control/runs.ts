@@ -5,7 +5,7 @@ import type { Run, Worker } from "../../contract/run.ts";
 import type { AgentEvent } from "../../agents/driver.ts";
 import { listRuns, openRuns } from "../../store/runs.ts";
 import { recordRun, requestCancel } from "../../store/transitions.ts";
-import { runningMax } from "../governor.ts";
+import { workersMax } from "../governor.ts";
 import { agentDirectory, findAgent, recordDaemonHooks } from "../job.ts";
 import type { EngineParts } from "../parts.ts";
 import { LEASE_MS } from "../run-pool.ts";
@@ -73,7 +73,7 @@ export function runVerbs(parts: ControlParts): Verbs<Names> {
       return requireRun(reader, run.id);
     },
 
-    listWorkers: () => ({ items: listWorkers(), max: runningMax(parts) }),
+    listWorkers: () => ({ items: listWorkers(), max: workersMax(parts, reader) }),
 
     async stopWorker({ params, actor }) {
       const run = openRuns(reader).find((one) => one.worker === params.worker);

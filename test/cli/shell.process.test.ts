@@ -60,6 +60,7 @@ test("add files a task in the project of the current folder, as the command line
       mode: "plan",
       priority: 70,
       dependsOn: ["api#3", "api#4"],
+      needs: [],
       parameters: {},
       draft: false,
     },
